@@ -1,0 +1,187 @@
+"""Nouns of the chain. Amounts are integers in the smallest unit; hashes and addresses are
+lower-case ``0x`` strings."""
+
+from __future__ import annotations
+
+import enum
+from decimal import Decimal
+
+import attrs
+
+
+@attrs.frozen
+class Block:
+    """A head that a node announced, with the hashes of its transactions where they are known."""
+
+    number: int
+    hash: str
+    parent: str
+    timestamp: int
+    """Seconds since the epoch, as in the header."""
+    gas_limit: int
+    gas_used: int
+    base_fee: int | None = None
+    """Wei a gas; None before the London fork."""
+    miner: str | None = None
+    transactions: tuple[str, ...] | None = None
+    """In block order; None where the node did not deliver them."""
+    complete: bool = False
+    """Whether the block's logs were fetched and not only overheard."""
+
+
+@attrs.frozen
+class Transaction:
+    """The body of a pending transaction."""
+
+    hash: str
+    sender: str
+    to: str | None
+    """None creates a contract."""
+    nonce: int
+    value: int
+    gas: int
+    input: bytes
+    type: int = 0
+    """EIP-2718 type: 0 to 4."""
+    gas_price: int | None = None
+    max_fee: int | None = None
+    """EIP-1559 fee cap, wei a gas; None for types 0 and 1."""
+    max_priority_fee: int | None = None
+    chain_id: int | None = None
+
+    @property
+    def selector(self) -> str | None:
+        """The called method's first four bytes as ``0x`` text; None where there are not four."""
+        return "0x" + self.input[:4].hex() if len(self.input) >= 4 else None
+
+    def fee_per_gas(self, base_fee: int | None) -> int | None:
+        """Wei a gas that would be paid in a block with this base fee (EIP-1559).
+
+        Without a base fee the cap is the answer. None where the node named no price at all.
+        """
+        cap = self.max_fee if self.max_fee is not None else self.gas_price
+        if cap is None or base_fee is None or self.max_fee is None:
+            return cap
+        return min(cap, base_fee + (self.max_priority_fee or 0))
+
+
+@attrs.frozen
+class Log:
+    """One event log as a node streamed it."""
+
+    block_hash: str
+    block_number: int
+    log_index: int
+    transaction: str
+    transaction_index: int
+    address: str
+    topics: tuple[str, ...]
+    data: bytes
+    removed: bool = False
+    """A hint that a reorganisation retracted it."""
+    complete: bool = False
+    """Whether it comes from a whole block and not from the stream alone."""
+
+
+class Life(enum.Enum):
+    """A station in the life of a pending transaction."""
+
+    ANNOUNCED = "announced"
+    """Its hash was seen, its body not yet."""
+
+
+@attrs.frozen
+class PendingLife:
+    """One step of a pending transaction's life."""
+
+    hash: str
+    life: Life
+
+
+@attrs.frozen
+class GasPercentiles:
+    """Wei a gas, by the nearest-rank method, over ``count`` transactions."""
+
+    count: int
+    p50: int
+    p90: int
+    p99: int
+
+
+@attrs.frozen
+class MempoolView:
+    """What is pending, as of one moment."""
+
+    block: int | None
+    """The head that it was taken at; None before the first one."""
+    window: float
+    """Seconds back that transactions are kept for."""
+    pending: int
+    """Transactions in the window, announced or whole, that no block has included."""
+    without_body: int
+    """Of those, announced only."""
+    included: int
+    """Transactions of the window that a block included."""
+    gas: GasPercentiles | None
+    """Of every body in the window; None below ten."""
+    oldest: float | None
+    """Seconds that the oldest pending one has waited; None where none is pending."""
+    median_wait: float | None
+    """Seconds from first sight to inclusion, of those included in the window."""
+    value: int
+    """Wei that the pending ones carry."""
+
+
+@attrs.frozen
+class BlockSummary:
+    """What a block says about fees and about what was pending before it."""
+
+    number: int
+    hash: str
+    base_fee: int | None
+    next_base_fee: int | None
+    """The next block's base fee, which this one determines (EIP-1559)."""
+    gas_used: int
+    gas_limit: int
+    transactions: int | None
+    """None where the node did not deliver the hashes."""
+    seen_pending: int | None
+    """Of those, seen pending before the block came."""
+    interval: int | None
+    """Seconds since the parent; None where the parent was not seen."""
+
+
+class Urgency(enum.Enum):
+    """Fee against the live distribution: critical is p99 and over, high p90 and over."""
+
+    NORMAL = "normal"
+    HIGH = "high"
+    CRITICAL = "critical"
+
+
+class ValueClass(enum.Enum):
+    """By value in USD; the thresholds are settings."""
+
+    LARGE = "large"
+    VERY_LARGE = "very_large"
+    MEGA = "mega"
+
+
+@attrs.frozen
+class TransactionAnalysis:
+    """A pending transaction that deserves a look, and why."""
+
+    transaction: str
+    sender: str
+    to: str | None
+    router: str | None
+    """Name of a known router, else None."""
+    method: str | None
+    """Signature, where the selector is known at such a contract."""
+    selector: str | None
+    value: int
+    value_usd: Decimal | None
+    """At the aggregated price; None where no price is known, never an assumed one."""
+    value_class: ValueClass | None
+    fee_per_gas: int | None
+    urgency: Urgency

@@ -1,0 +1,151 @@
+"""Who and what: venues, instruments and endpoints, spelled in one canonical way."""
+
+from __future__ import annotations
+
+import enum
+import re
+from typing import NewType
+from urllib.parse import parse_qsl, urlsplit
+
+import attrs
+
+Venue = NewType("Venue", str)
+"""An exchange's name in lower case, such as ``binance``."""
+
+_ASSET = re.compile(r"[A-Z0-9]{1,20}")
+_EXPIRY = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+class InstrumentKind(enum.Enum):
+    """What is traded; a perpetual on ETH/USDT is not ETH/USDT itself."""
+
+    SPOT = "spot"
+    PERPETUAL = "perpetual"
+    FUTURE = "future"
+    INDEX = "index"
+
+
+@attrs.frozen(cache_hash=True)
+class Instrument:
+    """A canonical instrument: base over quote, and its kind.
+
+    Its text form is ``ETH/USDT`` for spot, ``ETH/USDT:perpetual`` or
+    ``BTC/USD:future-2026-03-27`` otherwise. Two venues quote the same thing only if their
+    instruments are equal: USDT, USDC and USD are three currencies.
+    """
+
+    base: str
+    quote: str
+    kind: InstrumentKind = InstrumentKind.SPOT
+    expiry: str | None = None
+    """Day of delivery as YYYY-MM-DD; of futures only."""
+
+    def __attrs_post_init__(self) -> None:
+        for name, asset in (("base", self.base), ("quote", self.quote)):
+            if not _ASSET.fullmatch(asset):
+                raise ValueError(f"{name} {asset!r} is not 1 to 20 of A-Z and 0-9")
+        if (self.expiry is not None) != (self.kind is InstrumentKind.FUTURE):
+            raise ValueError("a future has an expiry, nothing else has one")
+        if self.expiry is not None and not _EXPIRY.fullmatch(self.expiry):
+            raise ValueError(f"expiry {self.expiry!r} is not YYYY-MM-DD")
+
+    @classmethod
+    def parse(cls, text: str) -> Instrument:
+        """Read the canonical text form.
+
+        Raises:
+            ValueError: the text is not ``BASE/QUOTE`` or ``BASE/QUOTE:kind``.
+        """
+        pair, _, kind = text.partition(":")
+        base, slash, quote = pair.partition("/")
+        if not slash:
+            raise ValueError(f"{text!r} is not BASE/QUOTE, such as ETH/USDT")
+        name, _, expiry = kind.partition("-")
+        try:
+            which = InstrumentKind(name or "spot")
+        except ValueError:
+            known = ", ".join(k.value for k in InstrumentKind)
+            raise ValueError(f"{name!r} in {text!r} is not one of {known}") from None
+        return cls(base, quote, which, expiry or None)
+
+    def __str__(self) -> str:
+        pair = f"{self.base}/{self.quote}"
+        if self.kind is InstrumentKind.SPOT:
+            return pair
+        return f"{pair}:{self.kind.value}" + (f"-{self.expiry}" if self.expiry else "")
+
+
+_SHOWN_SEGMENTS = frozenset(
+    "eth mainnet marketdata public rpc stream v1 v2 v3 v5 websocket ws wss".split()
+)
+
+
+def redact(url: str) -> str:
+    """The URL with everything that may be a key replaced by ``***``.
+
+    Providers put keys into user information, path segments and query values alike, so only
+    well-known path segments and the names of query parameters are kept.
+    """
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if ":" in host:
+        host = f"[{host}]"
+    try:
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:
+        port = ":***"
+    user = "***@" if "@" in parts.netloc else ""
+    path = "/".join(s if not s or s in _SHOWN_SEGMENTS else "***" for s in parts.path.split("/"))
+    query = "&".join(f"{name}=***" for name, _ in parse_qsl(parts.query, keep_blank_values=True))
+    return f"{parts.scheme}://{user}{host}{port}{path}" + (f"?{query}" if query else "")
+
+
+@attrs.frozen(repr=False)
+class Endpoint:
+    """A WebSocket URL; its repr and str never show what may be a key."""
+
+    url: str
+
+    def __attrs_post_init__(self) -> None:
+        parts = urlsplit(self.url)
+        if parts.scheme not in {"ws", "wss"}:
+            raise ValueError(f"{redact(self.url)!r} does not begin with ws:// or wss://")
+        if not parts.hostname:
+            raise ValueError(f"{redact(self.url)!r} has no host")
+        if parts.fragment:
+            raise ValueError(f"{redact(self.url)!r} has a fragment, which a WebSocket URL has not")
+        _ = parts.port  # raises ValueError, with the number, where it is not one
+
+    @property
+    def secure(self) -> bool:
+        """Whether the connection uses TLS."""
+        return self.url.startswith("wss:")
+
+    @property
+    def host(self) -> str:
+        """The host's name or address, without brackets."""
+        return urlsplit(self.url).hostname or ""
+
+    @property
+    def port(self) -> int:
+        """The TCP port; 443 or 80 where the URL names none."""
+        return urlsplit(self.url).port or (443 if self.secure else 80)
+
+    def __str__(self) -> str:
+        return redact(self.url)
+
+    def __repr__(self) -> str:
+        return f"Endpoint({redact(self.url)!r})"
+
+
+@attrs.frozen(repr=False)
+class Secret:
+    """A value that must not be seen: its repr and str are ``***``."""
+
+    value: str
+
+    def __repr__(self) -> str:
+        return "Secret(***)"
+
+    def __str__(self) -> str:
+        return "***"

@@ -1,0 +1,127 @@
+"""Nouns of the markets off chain. Prices and sizes are the venues' Decimals, exactly."""
+
+from __future__ import annotations
+
+import enum
+from decimal import Decimal
+
+import attrs
+
+from .identity import Instrument, Venue
+
+
+@attrs.frozen
+class Quote:
+    """The best bid and ask of one venue for one instrument."""
+
+    venue: Venue
+    instrument: Instrument
+    bid: Decimal
+    ask: Decimal
+    bid_size: Decimal | None = None
+    """In base units; None where the venue does not say."""
+    ask_size: Decimal | None = None
+    last: Decimal | None = None
+    """Price of the last trade, where the message has it."""
+    sequence: int | None = None
+    """The venue's own number of the update, rising within one connection."""
+
+    @property
+    def mid(self) -> Decimal:
+        """Half-way between bid and ask."""
+        return (self.bid + self.ask) / 2
+
+
+class Side(enum.Enum):
+    """The taker's side."""
+
+    BUY = "buy"
+    SELL = "sell"
+
+
+@attrs.frozen
+class Trade:
+    """One trade, or the venue's aggregate of fills of one taker order at one price."""
+
+    venue: Venue
+    instrument: Instrument
+    price: Decimal
+    size: Decimal
+    """In base units."""
+    side: Side | None
+    trade_id: int | None = None
+
+
+class PriceStatus(enum.Enum):
+    """How far a price can be believed."""
+
+    OK = "ok"
+    """Two sources or more, and every fresh one agrees."""
+    DEGRADED = "degraded"
+    """One source alone, or a minority was rejected."""
+    DISPUTED = "disputed"
+    """The sources contradict each other and none can be preferred."""
+    STALE = "stale"
+    """No fresh source: there is no price."""
+
+
+class Trend(enum.Enum):
+    """Short mean against long mean of the price."""
+
+    BULLISH = "bullish"
+    BEARISH = "bearish"
+    SIDEWAYS = "sideways"
+    INSUFFICIENT_DATA = "insufficient_data"
+
+
+@attrs.frozen
+class Price:
+    """One instrument's aggregated price at one time."""
+
+    instrument: Instrument
+    price: Decimal | None
+    """Median of the admitted sources' mids; None where no source is fresh."""
+    confidence: Decimal | None
+    """Half-width of an interval around the price that holds every admitted source's bid and
+    ask; None with one source, whose error nobody can know."""
+    status: PriceStatus
+    sources: tuple[Venue, ...]
+    """Those that the price was made of, in alphabetical order."""
+    rejected: tuple[Venue, ...] = ()
+    """Fresh sources that deviate too far."""
+
+
+@attrs.frozen
+class Spread:
+    """Buying at one venue's ask and selling at another's bid pays, after both taker fees."""
+
+    instrument: Instrument
+    buy_venue: Venue
+    sell_venue: Venue
+    buy_price: Decimal
+    sell_price: Decimal
+    size: Decimal | None
+    """Base units that both sides show; None where a venue does not say."""
+    net_per_unit: Decimal
+    """Quote units a base unit, after fees."""
+    net_ratio: Decimal
+    """Net gain over what buying costs, fees included; 0.001 is 0.1 %."""
+    net: Decimal | None
+    """Quote units for the whole size."""
+
+    def profit_on(self, amount: Decimal) -> Decimal:
+        """Quote units gained by spending ``amount`` quote units, fees included."""
+        return amount * self.net_ratio
+
+
+@attrs.frozen
+class PriceAlert:
+    """A configured threshold was crossed."""
+
+    alert_id: str
+    type: str
+    """``price_above`` or ``price_below``."""
+    instrument: Instrument
+    threshold: Decimal
+    current_price: Decimal
+    message: str

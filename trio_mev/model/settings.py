@@ -1,0 +1,272 @@
+"""Every setting, frozen. ``config.py`` reads them from TOML; each one has an effect.
+
+Times are seconds, ratios are fractions of one, sizes are events or bytes as said.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any, Literal
+
+import attrs
+
+from .event import DataType
+from .identity import Endpoint, Instrument, Secret
+
+
+def _positive(_: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
+    if value is not None and not value > 0:
+        raise ValueError(f"{attribute.name} is {value}; it must be over 0")
+
+
+def _not_negative(_: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
+    if value is not None and not value >= 0:
+        raise ValueError(f"{attribute.name} is {value}; it must be 0 or more")
+
+
+def _fraction(_: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
+    if not 0 <= value < 1:
+        raise ValueError(f"{attribute.name} is {value}; it must be a fraction from 0 to below 1")
+
+
+def positive(default: Any) -> Any:
+    """A field that must be over zero."""
+    return attrs.field(default=default, validator=_positive)
+
+
+@attrs.frozen
+class LaneSettings:
+    """Bounds of one consumer's lanes."""
+
+    high: int = positive(1000)
+    """Events."""
+    normal: int = positive(5000)
+    low: int = positive(2000)
+    max_bytes: int = positive(64 * 2**20)
+    """Bytes, of each lane."""
+
+
+@attrs.frozen
+class FilterSettings:
+    """One condition that an event must meet; several are ANDed.
+
+    Either ``operator`` and ``value``, or ``min`` and ``max``.
+    """
+
+    path: str
+    """Such as ``data.value`` or ``data.gasPrice``."""
+    operator: str | None = None
+    value: Any = None
+    min: Any = None
+    max: Any = None
+
+    def __attrs_post_init__(self) -> None:
+        ranged = self.min is not None and self.max is not None
+        if ranged == (self.operator is not None):
+            raise ValueError("a filter has either operator and value, or min and max")
+
+
+@attrs.frozen
+class StreamConfig:
+    """What a stream admits, how much it holds, and how long a step may take."""
+
+    name: str = "trio_mev"
+    data_types: frozenset[DataType] = frozenset()
+    """Types that are admitted; empty admits all. The others are counted as filtered."""
+    filters: tuple[FilterSettings, ...] = ()
+    lanes: LaneSettings = LaneSettings()
+    budget: float = positive(0.1)
+    """How long one event may occupy a processor or handler."""
+    max_age: float = positive(60.0)
+    """An event's absolute deadline is its arrival plus this; blocks have none."""
+    failures_before_restart: int = positive(3)
+    """Failures in a row after which a processor is made anew by its factory."""
+    strict: bool = False
+    """Whether a processor's failure stops the stream instead of being counted."""
+    drain_timeout: float = positive(5.0)
+    """How long the lanes have to run empty at the end."""
+    health_interval: float = positive(30.0)
+    log_interval: float = positive(60.0)
+    """How often the metrics are logged."""
+
+
+@attrs.frozen
+class ConnectionSettings:
+    """How a connection is made, watched and regained."""
+
+    connect_timeout: float = positive(10.0)
+    """For name look-up, TCP, TLS and the WebSocket handshake together."""
+    confirm_timeout: float = positive(10.0)
+    """For the server to confirm every subscription."""
+    ping_interval: float = positive(30.0)
+    pong_timeout: float = positive(20.0)
+    silence: float = positive(90.0)
+    """A subscription with a natural period that is quiet for this long is lost."""
+    close_timeout: float = positive(0.5)
+    """For the closing handshake; then the socket is closed all the same."""
+    max_message: int = positive(32 * 2**20)
+    """Bytes of one message; a larger one costs the connection."""
+    subscribe_interval: float = attrs.field(default=0.1, validator=_not_negative)
+    """Pause between two subscription requests."""
+    malformed_per_minute: int = positive(6000)
+    """More undecodable frames than that in a minute, and the connection is made anew."""
+    first_delay: float = positive(5.0)
+    factor: float = attrs.field(default=1.5, validator=attrs.validators.ge(1))
+    max_delay: float = positive(60.0)
+    settle_after: float = positive(60.0)
+    """Seconds of health after which the count of restarts begins anew."""
+    restarts: int = positive(10)
+    """Restarts in a row before a required feed gives up and another is called lost."""
+
+
+@attrs.frozen(kw_only=True)
+class FeedSettings:
+    """What every feed has."""
+
+    name: str
+    """The alias by which the feed is known everywhere."""
+    endpoint: Endpoint | None = None
+    token: Secret | None = None
+    """Sent as a bearer token in the handshake."""
+    required: bool = False
+    """Whether the stream ends with an error when the feed cannot be regained."""
+    connection: ConnectionSettings = ConnectionSettings()
+
+
+@attrs.frozen
+class LogFilter:
+    """Which logs a node shall stream: by emitters and by topics, as in ``eth_subscribe``."""
+
+    address: tuple[str, ...] = ()
+    topics: tuple[str | None | tuple[str, ...], ...] = ()
+
+
+@attrs.frozen(kw_only=True)
+class EthereumSettings(FeedSettings):
+    """A node's WebSocket."""
+
+    kind: Literal["ethereum"] = "ethereum"
+    heads: bool = True
+    pending: Literal["bodies", "hashes", "off"] = "bodies"
+    """``bodies`` falls back to fetching by hash where the node refuses them; ``hashes`` asks
+    for hashes and fetches the bodies; ``off`` sees no mempool."""
+    logs: tuple[LogFilter, ...] = ()
+    fetches: int = positive(16)
+    """Requests in flight at once."""
+    backlog: int = positive(1000)
+    """Hashes that may wait for a fetch; more are counted as lost."""
+    fetch_timeout: float = positive(10.0)
+
+
+@attrs.frozen(kw_only=True)
+class VenueSettings(FeedSettings):
+    """What every exchange's feed has."""
+
+    instruments: tuple[Instrument, ...] = attrs.field(validator=attrs.validators.min_len(1))
+    symbols: dict[str, Instrument] = attrs.Factory(dict)
+    """The venue's spellings, where they do not follow from the instrument."""
+    update_class: Literal["high_frequency", "normal", "low_frequency"] = "normal"
+    """How often a quote is expected: every 1, 5 or 30 s."""
+
+
+@attrs.frozen(kw_only=True)
+class BinanceSettings(VenueSettings):
+    """Binance spot."""
+
+    kind: Literal["binance"] = "binance"
+    channels: tuple[Literal["bookTicker", "ticker", "aggTrade"], ...] = ("bookTicker", "aggTrade")
+
+
+@attrs.frozen(kw_only=True)
+class CoinbaseSettings(VenueSettings):
+    """Coinbase Exchange."""
+
+    kind: Literal["coinbase"] = "coinbase"
+    channels: tuple[Literal["ticker", "matches", "heartbeat"], ...] = (
+        "ticker",
+        "matches",
+        "heartbeat",
+    )
+
+
+AnyFeed = EthereumSettings | BinanceSettings | CoinbaseSettings
+
+
+@attrs.frozen
+class AlertSettings:
+    """One alert on a price; reported once each time it is crossed."""
+
+    id: str
+    instrument: Instrument
+    type: Literal["above", "below"]
+    price: Decimal = attrs.field(validator=_positive)
+
+
+@attrs.frozen
+class PriceSettings:
+    """How prices are aggregated and what is reported of them."""
+
+    max_deviation: Decimal = attrs.field(default=Decimal("0.05"), validator=_fraction)
+    """From the median of the fresh sources; a source beyond it is rejected."""
+    max_age: float = positive(60.0)
+    """No quote counts for longer than this."""
+    history: int = positive(1000)
+    """Prices kept for each instrument."""
+    publish_interval: float = attrs.field(default=0.1, validator=_not_negative)
+    """Least time between two prices of one instrument, unless the status changes."""
+    fees: dict[str, Decimal] = attrs.Factory(
+        lambda: {"binance": Decimal("0.001"), "coinbase": Decimal("0.006")}
+    )
+    """Taker fee by venue; no spread is reported for a venue without one."""
+    spread_max_age: float = positive(10.0)
+    """Both quotes of a spread must be younger than this."""
+    spread_report: Decimal = attrs.field(default=Decimal("0.001"), validator=_fraction)
+    """Net ratio from which a spread is reported."""
+    spread_high: Decimal = attrs.field(default=Decimal("0.005"), validator=_fraction)
+    """Net ratio from which it has HIGH priority."""
+    volatility_window: int = attrs.field(default=50, validator=attrs.validators.ge(2))
+    alerts: tuple[AlertSettings, ...] = ()
+
+
+@attrs.frozen
+class TransactionSettings:
+    """What makes a pending transaction worth reporting."""
+
+    native: Instrument = Instrument("ETH", "USD")
+    """Whose price values the transferred ether."""
+    large: Decimal = attrs.field(default=Decimal(1000), validator=_positive)
+    very_large: Decimal = attrs.field(default=Decimal(10_000), validator=_positive)
+    mega: Decimal = attrs.field(default=Decimal(100_000), validator=_positive)
+    gas_window: int = attrs.field(default=100, validator=attrs.validators.ge(10))
+    """Transactions that the urgency is measured against."""
+
+    def __attrs_post_init__(self) -> None:
+        if not self.large < self.very_large < self.mega:
+            raise ValueError("large, very_large and mega must rise")
+
+
+@attrs.frozen
+class MempoolSettings:
+    """The view of pending transactions."""
+
+    window: float = positive(300.0)
+    """Seconds that a transaction is kept for."""
+    max_transactions: int = positive(200_000)
+    """More than these in the window, and the oldest are forgotten and counted."""
+
+
+@attrs.frozen
+class Settings:
+    """The whole configuration."""
+
+    stream: StreamConfig = StreamConfig()
+    feeds: tuple[AnyFeed, ...] = ()
+    prices: PriceSettings = PriceSettings()
+    transactions: TransactionSettings = TransactionSettings()
+    mempool: MempoolSettings = MempoolSettings()
+
+    def __attrs_post_init__(self) -> None:
+        names = [feed.name for feed in self.feeds]
+        twice = sorted({n for n in names if names.count(n) > 1})
+        if twice:
+            raise ValueError(f"two feeds are named {', '.join(twice)}; names must differ")
