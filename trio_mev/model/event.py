@@ -122,9 +122,8 @@ class DataEvent:
         data: Any,
         event_type: DataType = DataType.FINDING,
         priority: EventPriority = EventPriority.HIGH,
-        ordinal: int = 0,
     ) -> DataEvent:
-        """A new event that this one caused. The pump writes the processor's name on it."""
+        """A new event that this one caused; the pump adds the processor's name and the ordinal."""
         return DataEvent(
             event_type,
             priority,
@@ -133,6 +132,5 @@ class DataEvent:
             self.received_at,
             self.occurred_at,
             self.sequence,
-            ordinal,
             metadata={"cause": f"{self.source}#{self.sequence}.{self.ordinal}"},
         )

@@ -1,0 +1,1 @@
+"""Watch MEV as it happens."""

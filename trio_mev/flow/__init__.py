@@ -1,0 +1,1 @@
+"""When: lanes, pumps, supervision. Concurrency that knows events but not Ethereum."""

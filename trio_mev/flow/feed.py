@@ -1,0 +1,30 @@
+"""What a stream needs to know of a feed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from ..model.event import DataEvent
+from .outstanding import Outstanding
+from .status import FeedStatus
+
+Emit = Callable[[DataEvent], None]
+
+
+class Feed(Protocol):
+    """A supervised source of events."""
+
+    @property
+    def status(self) -> FeedStatus:
+        """Written by the feed alone."""
+        ...
+
+    async def run(self, emit: Emit, outstanding: Outstanding) -> None:
+        """Feed the stream until cancelled, or until there is nothing more to come.
+
+        Args:
+            emit: takes each event; synchronous, never waits.
+            outstanding: what the stream has not finished; a tape waits for it.
+        """
+        ...

@@ -1,0 +1,59 @@
+"""The plug-in interface: an event in, findings out."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Callable, Iterable
+from typing import Any, ClassVar
+
+from ..errors import ConfigError
+from ..model.event import DataEvent, DataType
+
+
+class DataProcessor(abc.ABC):
+    """Consumes some types of events and emits events of later stages.
+
+    A subclass says what it consumes, and what it emits where that is not ``FINDING``. An
+    instance has its own lanes and deadlines and is the only one to write its own state; the
+    machinery counts and times it. It comes from a factory without arguments (the class itself,
+    where it needs none), which makes it anew after repeated failures.
+    """
+
+    consumes: ClassVar[frozenset[DataType]]
+    emits: ClassVar[frozenset[DataType]] = frozenset({DataType.FINDING})
+
+    @abc.abstractmethod
+    async def process_event(self, event: DataEvent) -> Iterable[DataEvent] | None:
+        """What follows from the event, made by ``event.finding(...)``; or nothing.
+
+        May await, within the stream's budget; nothing awaits in the middle of a change of
+        state, since a deadline may cancel it there.
+        """
+
+    def admits(self, event: DataEvent) -> bool:
+        """Whether the event is of interest; one that is not counts as filtered."""
+        return True
+
+
+Factory = Callable[[], DataProcessor]
+Handler = Callable[[DataEvent], Any]
+
+
+def check_stages(processor: DataProcessor) -> None:
+    """Refuse a processor that could feed itself, alone or through others.
+
+    Raises:
+        ConfigError: it consumes nothing, or emits a stage that is not later than what it
+            consumes.
+    """
+    name = type(processor).__name__
+    consumes: frozenset[DataType] = getattr(processor, "consumes", frozenset())
+    if not consumes:
+        raise ConfigError(f"{name} consumes nothing: set its consumes to some DataTypes")
+    latest = max(t.stage for t in consumes)
+    for kind in processor.emits:
+        if kind.stage <= latest:
+            raise ConfigError(
+                f"{name} consumes the stage {latest.name} and emits {kind.value}, which is of "
+                f"stage {kind.stage.name}: emit only later stages"
+            )

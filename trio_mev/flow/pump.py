@@ -1,0 +1,218 @@
+"""The pump: one task that takes a consumer's events from its lanes, each under a deadline.
+
+A cancel scope an event costs 5 µs. Here one scope lives as long as the pump, and its deadline is
+moved only when it falls outside [due, due + 10 ms]; before the pump's own waits it is lifted.
+A processor that is stuck is therefore cancelled between its deadline and 10 ms later.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import attrs
+import trio
+from loguru import logger
+
+from ..errors import ProcessingTimeoutError, ProcessorFailed
+from ..model.event import DataEvent, DataType
+from ..model.settings import StreamConfig
+from .books import BooksSnapshot
+from .lanes import Lanes, LaneSnapshot
+from .processor import DataProcessor, Factory, Handler
+from .timing import Timing, TimingSnapshot
+
+BATCH = 64
+SLACK = 0.010
+UNDYING = frozenset({DataType.BLOCK})
+"""Types that never expire."""
+
+
+@attrs.frozen
+class ConsumerSnapshot:
+    """A processor's or handler's figures."""
+
+    name: str
+    consumes: tuple[str, ...]
+    books: BooksSnapshot
+    timing: TimingSnapshot
+    lanes: tuple[LaneSnapshot, ...]
+    restarts: int
+    """Times that it was made anew after failures in a row."""
+    last_error: str | None
+
+
+class Pump:
+    """Runs one processor.
+
+    Args:
+        name: under which it is counted.
+        factory: makes the processor.
+        config: budget, deadlines, strictness.
+        lanes: where its events come from.
+        publish: takes what it emits.
+        processor: the first instance, where it has been made already.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        factory: Factory,
+        config: StreamConfig,
+        lanes: Lanes,
+        publish: Callable[[DataEvent], None],
+        processor: DataProcessor | None = None,
+    ) -> None:
+        self.name = name
+        self.lanes = lanes
+        self.ended = trio.Event()
+        self.timing = Timing()
+        self.restarts = 0
+        self.last_error: str | None = None
+        self.processor = processor or factory()
+        self.consumes = frozenset(self.processor.consumes)
+        self._emits = frozenset(self.processor.emits)
+        self._factory = factory
+        self._config = config
+        self._publish = publish
+        self._failures_in_row = 0
+        self._scope = trio.CancelScope()
+
+    async def run(self) -> None:
+        """Serve the lanes until they are closed and empty."""
+        try:
+            while not await self._serve():
+                self._timed_out()
+        finally:
+            self.lanes.abandon("cancelled")
+            self.ended.set()
+
+    async def _serve(self) -> bool:
+        """True when the lanes have ended; False when the event in hand ran out of time."""
+        lanes = self.lanes
+        with trio.CancelScope() as self._scope:
+            while True:
+                if lanes.take(BATCH):
+                    await self._work()
+                    self._lift()
+                    await trio.lowlevel.checkpoint()
+                elif lanes.closed:
+                    return True
+                else:
+                    self._lift()
+                    await lanes.wait()
+        return False
+
+    async def _work(self) -> None:
+        """Process what is in the hand, one event after the other."""
+        lanes, hand, books = self.lanes, self.lanes.hand, self.lanes.books
+        budget = self._config.budget
+        start = time.perf_counter()
+        while hand:
+            event = hand[0]
+            if not self._arm(event):
+                lanes.expire()
+                continue
+            try:
+                if not self.processor.admits(event):
+                    books.filtered += 1
+                    lanes.finish()
+                    continue
+                emitted = await self.processor.process_event(event)
+                if emitted:
+                    self._emit(emitted)
+            except Exception as error:  # noqa: BLE001 - the one boundary around plug-ins
+                self._failed(error)
+            else:
+                books.processed += 1
+                self._failures_in_row = 0
+                lanes.finish()
+            now = time.perf_counter()
+            self.timing.add(now - start, budget)
+            start = now
+
+    def _arm(self, event: DataEvent) -> bool:
+        """Set the deadline for one event; False where it has passed already."""
+        now = trio.current_time()
+        due = now + self._config.budget
+        if event.event_type not in UNDYING:
+            expires = event.received_at + self._config.max_age
+            if expires <= now:
+                return False
+            due = min(due, expires)
+        if not due <= self._scope.deadline <= due + SLACK:
+            self._scope.deadline = due + SLACK
+        return True
+
+    def _lift(self) -> None:
+        if self._scope.deadline != math.inf:
+            self._scope.deadline = math.inf
+
+    def _emit(self, emitted: Iterable[DataEvent]) -> None:
+        for ordinal, event in enumerate(emitted):
+            if event.event_type not in self._emits:
+                declared = ", ".join(sorted(t.value for t in self._emits)) or "nothing"
+                raise ProcessorFailed(
+                    f"{self.name} emitted {event.event_type.value}, its emits says {declared}"
+                )
+            self._publish(attrs.evolve(event, source=self.name, ordinal=ordinal))
+
+    def _failed(self, error: Exception) -> None:
+        self.lanes.books.failed += 1
+        event = self.lanes.finish()
+        self.last_error = f"{type(error).__name__}: {error}"
+        if self._config.strict:
+            raise ProcessorFailed(f"{self.name} failed on {event.event_type.value}") from error
+        logger.opt(exception=error).warning("processor {} failed", self.name)
+        self._count_failure()
+
+    def _timed_out(self) -> None:
+        self.lanes.books.failed += 1
+        self.timing.timeouts += 1
+        event = self.lanes.finish()
+        limit = f"{self._config.budget * 1000:.0f} ms"
+        self.last_error = f"ProcessingTimeoutError: {event.event_type.value} took over {limit}"
+        if self._config.strict:
+            raise ProcessingTimeoutError(f"{self.name} spent over {limit} on one event")
+        logger.warning("processor {} was cancelled: over {} on one event", self.name, limit)
+        self._count_failure()
+
+    def _count_failure(self) -> None:
+        self._failures_in_row += 1
+        if self._failures_in_row >= self._config.failures_before_restart:
+            self._failures_in_row = 0
+            self.restarts += 1
+            logger.warning("processor {} is made anew", self.name)
+            self.processor = self._factory()
+
+    def snapshot(self) -> ConsumerSnapshot:
+        """The figures now."""
+        return ConsumerSnapshot(
+            self.name,
+            tuple(sorted(t.value for t in self.consumes)),
+            self.lanes.balance(),
+            self.timing.snapshot(),
+            self.lanes.snapshots(),
+            self.restarts,
+            self.last_error,
+        )
+
+
+class HandlerProcessor(DataProcessor):
+    """A function, sync or async, that is called with each event of one type."""
+
+    consumes = frozenset()
+    emits = frozenset()
+
+    def __init__(self, event_type: DataType, handler: Handler) -> None:
+        self.consumes = frozenset({event_type})  # type: ignore[misc]  # one type an instance
+        self._handler = handler
+
+    async def process_event(self, event: DataEvent) -> None:
+        """Call the handler, and wait for it if it is to be waited for."""
+        result: Any = self._handler(event)
+        if inspect.isawaitable(result):
+            await result

@@ -1,0 +1,63 @@
+"""How long a consumer's work takes: counted once an event, timed-out ones apart."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+
+import attrs
+
+WINDOW = 1024
+
+
+@attrs.frozen
+class TimingSnapshot:
+    """Seconds; percentiles by nearest rank over the last 1024 events."""
+
+    count: int
+    mean: float | None
+    p50: float | None
+    p99: float | None
+    longest: float
+    overruns: int
+    """Events whose own synchronous code ran over the budget; it cannot be cancelled."""
+    timeouts: int
+    """Events that were cancelled at their deadline; not in the mean."""
+
+
+@attrs.define(eq=False)
+class Timing:
+    """One consumer's clockwork."""
+
+    count: int = 0
+    total: float = 0.0
+    longest: float = 0.0
+    overruns: int = 0
+    timeouts: int = 0
+    recent: deque[float] = attrs.Factory(lambda: deque(maxlen=WINDOW))
+
+    def add(self, seconds: float, budget: float) -> None:
+        """One event was finished in so many seconds."""
+        self.count += 1
+        self.total += seconds
+        self.recent.append(seconds)
+        self.longest = max(self.longest, seconds)
+        if seconds > budget:
+            self.overruns += 1
+
+    def snapshot(self) -> TimingSnapshot:
+        """The figures now."""
+        ordered = sorted(self.recent)
+        return TimingSnapshot(
+            self.count,
+            self.total / self.count if self.count else None,
+            _nearest_rank(ordered, 0.5),
+            _nearest_rank(ordered, 0.99),
+            self.longest,
+            self.overruns,
+            self.timeouts,
+        )
+
+
+def _nearest_rank(ordered: list[float], share: float) -> float | None:
+    return ordered[max(0, math.ceil(len(ordered) * share) - 1)] if ordered else None

@@ -1,0 +1,219 @@
+"""Binance spot: bookTicker, 24-hour ticker and aggTrade, from combined or single streams.
+
+Formats: Binance's "WebSocket Streams" documentation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import msgspec
+from msgspec import UNSET, Raw, UnsetType
+
+from ..errors import MalformedFrame, SubscriptionRejected
+from ..model.event import DataEvent
+from ..model.identity import Instrument, InstrumentKind, Venue
+from ..model.market import Quote, Side, Trade
+from .numbers import decimal, milliseconds, price
+from .session import decode
+from .venue import VenueAdapter
+
+
+class _Envelope(msgspec.Struct):
+    stream: str = ""
+    data: Raw | UnsetType = UNSET
+    id: int | str | None | UnsetType = UNSET
+    e: str = ""
+    u: int | None = None
+    msg: str = ""
+    error: Raw | UnsetType = UNSET
+
+
+class _Asked(msgspec.Struct):
+    method: str
+    params: list[str]
+    id: int
+
+
+class _BookTicker(msgspec.Struct):
+    u: int
+    s: str
+    b: str
+    B: str
+    a: str
+    A: str
+
+
+class _Ticker(msgspec.Struct):
+    E: int
+    s: str
+    c: str
+    b: str
+    B: str
+    a: str
+    A: str
+
+
+class _AggTrade(msgspec.Struct):
+    E: int
+    s: str
+    a: int
+    p: str
+    q: str
+    T: int
+    m: bool
+
+
+_ENVELOPE = msgspec.json.Decoder(_Envelope)
+_ASKED = msgspec.json.Decoder(_Asked)
+_BOOK_TICKER = msgspec.json.Decoder(_BookTicker)
+_TICKER = msgspec.json.Decoder(_Ticker)
+_AGG_TRADE = msgspec.json.Decoder(_AggTrade)
+
+# The type of a single stream's message, which has no envelope to name its channel.
+_CHANNELS = {"24hrTicker": "ticker", "aggTrade": "aggTrade"}
+
+
+class BinanceAdapter(VenueAdapter):
+    """One life of a connection to Binance."""
+
+    venue = Venue("binance")
+    endpoint = "wss://stream.binance.com:9443/stream"
+
+    def __init__(
+        self,
+        source: str,
+        instruments: Iterable[Instrument],
+        channels: Iterable[str],
+        symbols: Mapping[str, Instrument] | None = None,
+    ) -> None:
+        super().__init__(source, instruments, channels, symbols)
+        self._next_id = 1
+        self._asked: dict[int, tuple[str, ...]] = {}
+
+    @staticmethod
+    def spell(instrument: Instrument) -> str:
+        """``ETHUSDT``; spot only."""
+        if instrument.kind is not InstrumentKind.SPOT:
+            raise ValueError(f"{instrument}: Binance's spot market has no {instrument.kind.value}")
+        return instrument.base + instrument.quote
+
+    def _streams(self) -> list[str]:
+        return [f"{s.lower()}@{channel}" for s in self.symbols for channel in self.channels]
+
+    def opening(self) -> list[str]:
+        """One SUBSCRIBE for every stream."""
+        self.subscribe(self._streams())
+        return self.outgoing()
+
+    def subscribe(self, streams: list[str]) -> None:
+        """Ask for streams such as ``ethusdt@bookTicker``, now or while running."""
+        for stream in streams:
+            self.want(stream)
+            if stream.endswith("@ticker"):  # the only stream with a period of its own: 1 s
+                self.heard[stream] = self._now
+        self._ask("SUBSCRIBE", streams)
+
+    def unsubscribe(self, streams: list[str]) -> None:
+        """Ask for no more of these streams."""
+        for stream in streams:
+            self.subscriptions.pop(stream, None)
+            self.heard.pop(stream, None)
+        self._ask("UNSUBSCRIBE", streams)
+
+    def sent(self, frame: bytes) -> None:
+        """Learn from a tape which streams a request asked for."""
+        try:
+            asked = decode(_ASKED, frame)
+        except MalformedFrame as error:
+            self.refused[f"sent_{error.reason}"] += 1
+            return
+        if asked.method == "SUBSCRIBE":
+            for stream in asked.params:
+                self.want(stream)
+        self._asked[asked.id] = tuple(asked.params) if asked.method == "SUBSCRIBE" else ()
+
+    def _ask(self, method: str, streams: list[str]) -> None:
+        number = self._next_id
+        self._next_id += 1
+        self._asked[number] = tuple(streams) if method == "SUBSCRIBE" else ()
+        body = {"method": method, "params": streams, "id": number}
+        self._outbox.append(msgspec.json.encode(body).decode())
+
+    def decode_frame(self, frame: bytes) -> list[DataEvent]:
+        """A stream's quote or trade, or the answer to a request."""
+        envelope = decode(_ENVELOPE, frame)
+        if envelope.stream and envelope.data is not UNSET:
+            channel = envelope.stream.partition("@")[2]
+            return self._update(envelope.stream, channel, envelope.data)
+        if envelope.id is not UNSET or envelope.error is not UNSET:
+            self._answered(envelope)
+            return []
+        if envelope.e or envelope.u is not None:
+            channel = _CHANNELS.get(envelope.e, envelope.e) if envelope.e else "bookTicker"
+            return self._update("", channel, Raw(frame))
+        raise MalformedFrame("unknown_message")
+
+    def _answered(self, envelope: _Envelope) -> None:
+        streams = self._asked.pop(envelope.id, None) if isinstance(envelope.id, int) else None
+        if envelope.error is not UNSET or envelope.msg:
+            text = envelope.msg or bytes(envelope.error or b"").decode()
+            if streams is None:
+                raise MalformedFrame("error_without_id", text[:200])
+            raise SubscriptionRejected(f"{', '.join(streams)[:200]}: Binance answers {text[:200]}")
+        if streams is None:
+            raise MalformedFrame("unknown_reply", str(envelope.id)[:40])
+        for stream in streams:
+            if stream in self.subscriptions:
+                self.confirm(stream, stream)
+
+    def _update(self, stream: str, channel: str, raw: Raw) -> list[DataEvent]:
+        if channel == "bookTicker":
+            return self._book_ticker(stream, raw)
+        if channel == "aggTrade":
+            return self._agg_trade(stream, raw)
+        if channel == "ticker":
+            return self._ticker(stream, raw)
+        self.ignored[channel[:40]] += 1
+        return []
+
+    def _book_ticker(self, stream: str, raw: Raw) -> list[DataEvent]:
+        m = decode(_BOOK_TICKER, raw)
+        quote = Quote(
+            self.venue,
+            self.instrument(m.s),
+            price(m.b),
+            price(m.a),
+            decimal(m.B),
+            decimal(m.A),
+            sequence=m.u,
+        )
+        self.in_order("bookTicker", m.s, m.u)
+        return self.quote(quote, None, stream or f"{m.s.lower()}@bookTicker")
+
+    def _ticker(self, stream: str, raw: Raw) -> list[DataEvent]:
+        m = decode(_TICKER, raw)
+        quote = Quote(
+            self.venue,
+            self.instrument(m.s),
+            price(m.b),
+            price(m.a),
+            decimal(m.B),
+            decimal(m.A),
+            price(m.c),
+        )
+        occurred_at = milliseconds(m.E)
+        self.in_order("ticker", m.s, m.E)
+        label = stream or f"{m.s.lower()}@ticker"
+        if label in self.heard:
+            self.heard[label] = self._now
+        return self.quote(quote, occurred_at, label)
+
+    def _agg_trade(self, stream: str, raw: Raw) -> list[DataEvent]:
+        m = decode(_AGG_TRADE, raw)
+        # m: the buyer is the maker, so the taker sold.
+        side = Side.SELL if m.m else Side.BUY
+        trade = Trade(self.venue, self.instrument(m.s), price(m.p), decimal(m.q), side, m.a)
+        occurred_at = milliseconds(m.T)
+        self.in_order("aggTrade", m.s, m.a)
+        return self.trade(trade, occurred_at, stream or f"{m.s.lower()}@aggTrade")

@@ -1,0 +1,159 @@
+"""Coinbase Exchange: ticker, matches and heartbeat.
+
+Formats: Coinbase Exchange's "WebSocket Channels" documentation. The tickers of recordings before
+2023 have no sizes.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from ..errors import MalformedFrame, SubscriptionRejected
+from ..model.event import DataEvent
+from ..model.identity import Instrument, InstrumentKind, Venue
+from ..model.market import Quote, Side, Trade
+from .numbers import decimal, iso_time, price
+from .session import decode
+from .venue import VenueAdapter
+
+
+class _Type(msgspec.Struct):
+    type: str
+
+
+class _Ticker(msgspec.Struct):
+    sequence: int
+    product_id: str
+    price: str
+    best_bid: str
+    best_ask: str
+    time: str
+    best_bid_size: str | None = None
+    best_ask_size: str | None = None
+
+
+class _Match(msgspec.Struct):
+    trade_id: int
+    side: str
+    size: str
+    price: str
+    product_id: str
+    time: str
+
+
+class _Heartbeat(msgspec.Struct):
+    product_id: str
+
+
+class _Channel(msgspec.Struct):
+    name: str
+    product_ids: list[str] = []
+
+
+class _Subscriptions(msgspec.Struct):
+    channels: list[_Channel]
+
+
+class _Error(msgspec.Struct):
+    message: str = ""
+    reason: str = ""
+
+
+_TYPE = msgspec.json.Decoder(_Type)
+_TICKER = msgspec.json.Decoder(_Ticker)
+_MATCH = msgspec.json.Decoder(_Match)
+_HEARTBEAT = msgspec.json.Decoder(_Heartbeat)
+_SUBSCRIPTIONS = msgspec.json.Decoder(_Subscriptions)
+_ERROR = msgspec.json.Decoder(_Error)
+
+# A match names the maker's side; a trade has the taker's.
+_TAKER = {"sell": Side.BUY, "buy": Side.SELL}
+
+
+class CoinbaseAdapter(VenueAdapter):
+    """One life of a connection to Coinbase Exchange."""
+
+    venue = Venue("coinbase")
+    endpoint = "wss://ws-feed.exchange.coinbase.com"
+
+    @staticmethod
+    def spell(instrument: Instrument) -> str:
+        """``ETH-USD``; spot only."""
+        if instrument.kind is not InstrumentKind.SPOT:
+            raise ValueError(f"{instrument}: Coinbase Exchange has no {instrument.kind.value}")
+        return f"{instrument.base}-{instrument.quote}"
+
+    def opening(self) -> list[str]:
+        """One subscribe message for every product and channel."""
+        for channel in self.channels:
+            for product in self.symbols:
+                self.want(f"{channel}:{product}")
+                if channel == "heartbeat":
+                    self.heard[f"heartbeat:{product}"] = self._now
+        body = {
+            "type": "subscribe",
+            "product_ids": list(self.symbols),
+            "channels": list(self.channels),
+        }
+        return [msgspec.json.encode(body).decode()]
+
+    def decode_frame(self, frame: bytes) -> list[DataEvent]:
+        """A ticker's quote, a match's trade, or what a control message says."""
+        kind = decode(_TYPE, frame).type
+        if kind == "ticker":
+            return self._ticker(frame)
+        if kind == "match":
+            return self._match(frame)
+        if kind == "heartbeat":
+            label = f"heartbeat:{decode(_HEARTBEAT, frame).product_id}"
+            if label in self.heard:
+                self.heard[label] = self._now
+        elif kind == "subscriptions":
+            self._confirmed(decode(_SUBSCRIPTIONS, frame))
+        elif kind == "error":
+            error = decode(_ERROR, frame)
+            if not self.confirmed:
+                raise SubscriptionRejected(
+                    f"Coinbase answers {error.message[:200]!r} {error.reason[:200]!r}"
+                )
+            raise MalformedFrame("error_without_id", error.message[:200])
+        # Among the rest is last_match: a trade from before the subscription, no news.
+        self.ignored[kind[:40]] += 1
+        return []
+
+    def _confirmed(self, answer: _Subscriptions) -> None:
+        for channel in answer.channels:
+            for product in channel.product_ids:
+                label = f"{channel.name}:{product}"
+                if label in self.subscriptions:
+                    self.confirm(label, label)
+
+    def _ticker(self, frame: bytes) -> list[DataEvent]:
+        m = decode(_TICKER, frame)
+        quote = Quote(
+            self.venue,
+            self.instrument(m.product_id),
+            price(m.best_bid),
+            price(m.best_ask),
+            None if m.best_bid_size is None else decimal(m.best_bid_size),
+            None if m.best_ask_size is None else decimal(m.best_ask_size),
+            price(m.price),
+            m.sequence,
+        )
+        occurred_at = iso_time(m.time)
+        self.in_order("ticker", m.product_id, m.sequence)
+        return self.quote(quote, occurred_at, f"ticker:{m.product_id}")
+
+    def _match(self, frame: bytes) -> list[DataEvent]:
+        m = decode(_MATCH, frame)
+        trade = Trade(
+            self.venue,
+            self.instrument(m.product_id),
+            price(m.price),
+            decimal(m.size),
+            _TAKER.get(m.side),
+            m.trade_id,
+        )
+        occurred_at = iso_time(m.time)
+        self.in_order("matches", m.product_id, m.trade_id)
+        return self.trade(trade, occurred_at, f"matches:{m.product_id}")

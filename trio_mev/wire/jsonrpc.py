@@ -1,0 +1,109 @@
+"""JSON-RPC 2.0 over a socket, as Ethereum nodes speak it: requests out, replies matched by id."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import attrs
+import msgspec
+from msgspec import UNSET, Raw, UnsetType
+
+from ..errors import MalformedFrame
+from .session import decode
+
+
+class RpcError(msgspec.Struct):
+    """The error object of a reply."""
+
+    code: int
+    message: str = ""
+
+
+class Notification(msgspec.Struct):
+    """The parameters of an ``eth_subscription`` message."""
+
+    subscription: str
+    result: Raw
+
+
+class Message(msgspec.Struct):
+    """A reply or a notification."""
+
+    id: int | str | None = None
+    method: str = ""
+    params: Notification | UnsetType = UNSET
+    result: Raw | UnsetType = UNSET
+    error: RpcError | UnsetType = UNSET
+
+
+class _Request(msgspec.Struct):
+    id: int
+    method: str
+    params: list[Any] = []
+
+
+_MESSAGE = msgspec.json.Decoder(Message)
+_REQUEST = msgspec.json.Decoder(_Request)
+
+
+@attrs.frozen
+class Request:
+    """What was asked, for whoever reads the reply."""
+
+    method: str
+    params: tuple[Any, ...]
+    label: str = ""
+    """The subscription that it asks for, if it does."""
+
+
+def parse_message(frame: bytes) -> Message:
+    """A reply or notification.
+
+    Raises:
+        MalformedFrame: it is neither.
+    """
+    return decode(_MESSAGE, frame)
+
+
+@attrs.define(eq=False)
+class RpcBook:
+    """Requests under way, by id. Bounded by whoever makes them."""
+
+    next_id: int = 1
+    pending: dict[int, Request] = attrs.Factory(dict)
+
+    def request(self, method: str, params: Sequence[Any], label: str = "") -> tuple[int, str]:
+        """A new request's id and frame."""
+        number = self.next_id
+        self.next_id += 1
+        self.pending[number] = Request(method, tuple(params), label)
+        body = {"jsonrpc": "2.0", "id": number, "method": method, "params": list(params)}
+        return number, msgspec.json.encode(body).decode()
+
+    def learn(self, frame: bytes, label: str = "") -> Request:
+        """A request that a tape shows was sent; its reply will be known by its id.
+
+        Raises:
+            MalformedFrame: it is no request.
+        """
+        sent = decode(_REQUEST, frame)
+        request = Request(sent.method, tuple(sent.params), label)
+        self.pending[sent.id] = request
+        self.next_id = max(self.next_id, sent.id + 1)
+        return request
+
+    def settle(self, message: Message) -> Request:
+        """The request that a reply answers; it is no longer pending.
+
+        Raises:
+            MalformedFrame: ``error_without_id``, ``unknown_reply`` or ``unknown_message``.
+        """
+        if message.id is None:
+            if message.error is not UNSET:
+                text = f"{message.error.code} {message.error.message[:200]}"
+                raise MalformedFrame("error_without_id", text)
+            raise MalformedFrame("unknown_message", message.method[:40])
+        if isinstance(message.id, int) and message.id in self.pending:
+            return self.pending.pop(message.id)
+        raise MalformedFrame("unknown_reply", str(message.id)[:40])

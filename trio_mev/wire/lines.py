@@ -1,0 +1,217 @@
+"""Events as lines of JSON for other programs; the schema is in ``docs/reference/json.md``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from ..model.chain import Block, Log, Transaction, TransactionAnalysis
+from ..model.event import DataEvent
+from ..model.market import Price, PriceAlert, Quote, Spread, Trade
+
+_ENCODER = msgspec.json.Encoder()
+
+
+def text(value: Decimal | None) -> str | None:
+    """A Decimal without an exponent; None stays None."""
+    return None if value is None else format(value, "f")
+
+
+def encode(line: dict[str, Any]) -> str:
+    """One line, without its end."""
+    return _ENCODER.encode(line).decode()
+
+
+def line_of(event: DataEvent) -> dict[str, Any] | None:
+    """The event's line; None for what has none, such as a snapshot or a plug-in's own class."""
+    write = _WRITERS.get(type(event.data))
+    return None if write is None else write(event, event.data)
+
+
+def _quote(event: DataEvent, quote: Quote) -> dict[str, Any]:
+    return {
+        "kind": "quote",
+        "source": event.source,
+        "instrument": str(quote.instrument),
+        "bid": text(quote.bid),
+        "bid_size": text(quote.bid_size),
+        "ask": text(quote.ask),
+        "ask_size": text(quote.ask_size),
+        "last": text(quote.last),
+        "occurred_at": event.occurred_at,
+    }
+
+
+def _trade(event: DataEvent, trade: Trade) -> dict[str, Any]:
+    return {
+        "kind": "trade",
+        "source": event.source,
+        "instrument": str(trade.instrument),
+        "price": text(trade.price),
+        "size": text(trade.size),
+        "side": trade.side.value if trade.side else None,
+        "trade_id": trade.trade_id,
+        "occurred_at": event.occurred_at,
+    }
+
+
+def _transaction(event: DataEvent, body: Transaction) -> dict[str, Any]:
+    return {
+        "kind": "transaction",
+        "source": event.source,
+        "hash": body.hash,
+        "from": body.sender,
+        "to": body.to,
+        "nonce": body.nonce,
+        "value": str(body.value),
+        "selector": body.selector,
+        "type": body.type,
+        "gas": body.gas,
+        "gas_price": _integer(body.gas_price),
+        "max_fee_per_gas": _integer(body.max_fee),
+        "max_priority_fee_per_gas": _integer(body.max_priority_fee),
+        "input": "0x" + body.input.hex(),
+    }
+
+
+def _log(event: DataEvent, log: Log) -> dict[str, Any]:
+    return {
+        "kind": "log",
+        "source": event.source,
+        "block_hash": log.block_hash,
+        "block": log.block_number,
+        "log_index": log.log_index,
+        "transaction": log.transaction,
+        "address": log.address,
+        "topic0": log.topics[0] if log.topics else None,
+        "topics": list(log.topics),
+        "data": "0x" + log.data.hex(),
+        "removed": log.removed,
+        "complete": log.complete,
+    }
+
+
+def _block(event: DataEvent, block: Block) -> dict[str, Any]:
+    return {
+        "kind": "block",
+        "source": event.source,
+        "number": block.number,
+        "hash": block.hash,
+        "parent": block.parent,
+        "complete": block.complete,
+        "base_fee": _integer(block.base_fee),
+        "gas_used": block.gas_used,
+        "gas_limit": block.gas_limit,
+        "transactions": None if block.transactions is None else len(block.transactions),
+        "occurred_at": event.occurred_at,
+    }
+
+
+def _price(event: DataEvent, price: Price) -> dict[str, Any]:
+    return {
+        "kind": "price",
+        "instrument": str(price.instrument),
+        "price": text(price.price),
+        "confidence": text(price.confidence),
+        "sources": list(price.sources),
+        "rejected": list(price.rejected),
+        "status": price.status.value,
+    }
+
+
+def _alert(event: DataEvent, alert_id: str, kind: str, message: str) -> dict[str, Any]:
+    return {
+        "kind": "alert",
+        "alert_id": alert_id,
+        "type": kind,
+        "message": message,
+        "detector": event.source,
+        "cause": event.metadata.get("cause"),
+        "seen_at": event.occurred_at,
+    }
+
+
+def _price_alert(event: DataEvent, alert: PriceAlert) -> dict[str, Any]:
+    return {
+        **_alert(event, alert.alert_id, alert.type, alert.message),
+        "instrument": str(alert.instrument),
+        "threshold": text(alert.threshold),
+        "current_price": text(alert.current_price),
+    }
+
+
+def _spread(event: DataEvent, spread: Spread) -> dict[str, Any]:
+    name = f"spread:{spread.instrument}:{spread.buy_venue}>{spread.sell_venue}"
+    return {
+        **_alert(event, name, "spread", describe_spread(spread)),
+        "instrument": str(spread.instrument),
+        "buy_venue": spread.buy_venue,
+        "sell_venue": spread.sell_venue,
+        "buy_price": text(spread.buy_price),
+        "sell_price": text(spread.sell_price),
+        "size": text(spread.size),
+        "net_per_unit": text(spread.net_per_unit),
+        "net_ratio": text(spread.net_ratio),
+        "net": text(spread.net),
+    }
+
+
+def describe_spread(spread: Spread) -> str:
+    """A spread in one line for people."""
+    size = "size unknown" if spread.size is None else f"size {text(spread.size)}"
+    return (
+        f"{spread.instrument}: buy {spread.buy_venue} at {text(spread.buy_price)}, "
+        f"sell {spread.sell_venue} at {text(spread.sell_price)}: "
+        f"{spread.net_ratio:.3%} net of fees, {size}"
+    )
+
+
+def _analysis(event: DataEvent, found: TransactionAnalysis) -> dict[str, Any]:
+    return {
+        **_alert(
+            event,
+            f"transaction:{found.transaction}",
+            "transaction",
+            describe_analysis(found),
+        ),
+        "transaction": found.transaction,
+        "from": found.sender,
+        "to": found.to,
+        "router": found.router,
+        "method": found.method,
+        "selector": found.selector,
+        "value": str(found.value),
+        "usd": text(found.value_usd),
+        "value_class": found.value_class.value if found.value_class else None,
+        "fee_per_gas": _integer(found.fee_per_gas),
+        "urgency": found.urgency.value,
+    }
+
+
+def describe_analysis(found: TransactionAnalysis) -> str:
+    """A pending transaction in one line for people."""
+    what = (found.method or found.selector or "transfer").partition("(")[0]
+    where = found.router or found.to or "a new contract"
+    usd = "USD value unknown" if found.value_usd is None else f"${found.value_usd:,.0f}"
+    ether = Decimal(found.value).scaleb(-18)
+    return f"{what} at {where}: {ether:.4f} ETH ({usd}), urgency {found.urgency.value}"
+
+
+def _integer(value: int | None) -> str | None:
+    return None if value is None else str(value)
+
+
+_WRITERS: dict[type, Callable[[DataEvent, Any], dict[str, Any]]] = {
+    Quote: _quote,
+    Trade: _trade,
+    Transaction: _transaction,
+    Log: _log,
+    Block: _block,
+    Price: _price,
+    PriceAlert: _price_alert,
+    Spread: _spread,
+    TransactionAnalysis: _analysis,
+}

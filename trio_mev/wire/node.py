@@ -1,0 +1,221 @@
+"""A node's session: subscriptions confirmed and mapped, bodies fetched where they are missing."""
+
+from __future__ import annotations
+
+from collections import deque
+
+import attrs
+import msgspec
+from msgspec import UNSET
+
+from ..errors import MalformedFrame, SubscriptionLost, SubscriptionRejected
+from ..model.chain import Block, Life, PendingLife, Transaction
+from ..model.event import DataEvent, DataType, EventPriority
+from ..model.settings import EthereumSettings
+from .ethereum import parse_head, parse_log, parse_pending, parse_transaction
+from .jsonrpc import Message, Notification, Request, RpcBook, parse_message
+from .session import PENDING, Session, decode
+
+HEADS = "newHeads"
+BODIES = "newPendingTransactions"
+QUOTA = frozenset({-32005, -32097, 429})
+"""Codes of providers for too many requests: the answer to wait, not to give up."""
+
+_TEXT = msgspec.json.Decoder(str)
+
+
+class EthereumSession(Session):
+    """One life of a connection to a node.
+
+    Args:
+        settings: what to subscribe to, and the bounds of fetching.
+        replaying: whether a tape shows what was sent, so that nothing is to be sent now.
+    """
+
+    def __init__(self, settings: EthereumSettings, replaying: bool = False) -> None:
+        super().__init__(settings.name)
+        self._settings = settings
+        self._replaying = replaying
+        self._rpc = RpcBook()
+        self._labels: dict[str, str] = {}
+        self._queue: deque[str] = deque()
+        self._fetching: dict[str, float] = {}
+        self._heads: dict[str, Block] = {}
+        self._due: deque[tuple[float, str]] = deque()
+
+    def opening(self) -> list[str]:
+        """One ``eth_subscribe`` for heads, one for pending transactions, one a log filter."""
+        if self._settings.heads:
+            self._subscribe(HEADS, [HEADS])
+            self.heard[HEADS] = 0.0
+        if self._settings.pending == "bodies":
+            self._subscribe(BODIES, [BODIES, True])
+        elif self._settings.pending == "hashes":
+            self._subscribe(BODIES, [BODIES])
+        for number, wanted in enumerate(self._settings.logs):
+            conditions: dict[str, object] = {}
+            if wanted.address:
+                conditions["address"] = list(wanted.address)
+            if wanted.topics:
+                conditions["topics"] = list(wanted.topics)
+            self._subscribe(f"logs:{number}", ["logs", conditions])
+        return self.outgoing()
+
+    def _subscribe(self, label: str, params: list[object]) -> None:
+        self.subscriptions[label] = PENDING
+        self._outbox.append(self._rpc.request("eth_subscribe", params, label)[1])
+
+    def sent(self, frame: bytes) -> None:
+        """Learn a request from a tape, so that its reply is understood."""
+        try:
+            request = self._rpc.learn(frame)
+        except MalformedFrame as error:
+            self.refused[f"sent_{error.reason}"] += 1
+            return
+        if request.method == "eth_subscribe" and request.params:
+            label = str(request.params[0])
+            if label == "logs":
+                label = f"logs:{sum(s.startswith('logs:') for s in self.subscriptions)}"
+            self._rpc.pending[self._rpc.next_id - 1] = attrs.evolve(request, label=label)
+            self.subscriptions[label] = PENDING
+
+    def decode_frame(self, frame: bytes) -> list[DataEvent]:
+        """A notification's events, or what a reply makes known."""
+        message = parse_message(frame)
+        if message.params is not UNSET:
+            return self._notified(message.params)
+        request = self._rpc.settle(message)
+        if request.method == "eth_subscribe":
+            self._subscribed(request, message)
+            return []
+        if request.method == "eth_getBlockByHash":
+            return self._block_fetched(request, message)
+        if request.method == "eth_getTransactionByHash":
+            return self._body_fetched(request, message)
+        self.ignored[f"reply_{request.method[:40]}"] += 1
+        return []
+
+    def _notified(self, notification: Notification) -> list[DataEvent]:
+        label = self._labels.get(notification.subscription)
+        if label is None:
+            raise MalformedFrame("unknown_subscription", notification.subscription[:40])
+        if label == HEADS:
+            self.heard[HEADS] = self._now
+            return self._head(parse_head(notification.result))
+        if label == BODIES:
+            pending = parse_pending(notification.result)
+            if isinstance(pending, Transaction):
+                return [self._transaction(pending)]
+            return self._announced(pending)
+        log = parse_log(notification.result)
+        return [self.event(DataType.LOG, EventPriority.NORMAL, log, None, label)]
+
+    def _transaction(self, body: Transaction) -> DataEvent:
+        return self.event(DataType.TRANSACTION, EventPriority.NORMAL, body, None, BODIES)
+
+    def _head(self, block: Block) -> list[DataEvent]:
+        """A head's event; where its hashes are missing they are fetched first."""
+        if block.transactions is not None:
+            return [self._block(block)]
+        if block.hash in self._heads:
+            self.ignored["repeated_head"] += 1
+            return []
+        self._heads[block.hash] = block
+        self._request("eth_getBlockByHash", [block.hash, False], block.hash)
+        return []
+
+    def _block(self, block: Block) -> DataEvent:
+        occurred_at = block.timestamp * 1_000_000_000
+        return self.event(DataType.BLOCK, EventPriority.HIGH, block, occurred_at, HEADS)
+
+    def _announced(self, transaction: str) -> list[DataEvent]:
+        """A hash whose body has to be fetched, now or when others have come in."""
+        life = PendingLife(transaction, Life.ANNOUNCED)
+        if transaction in self._fetching or transaction in self._queue:
+            self.ignored["repeated_hash"] += 1
+            return []
+        if len(self._fetching) < self._settings.fetches:
+            self._fetch(transaction)
+        elif len(self._queue) < self._settings.backlog:
+            self._queue.append(transaction)
+        else:
+            self.refused["body_backlog_full"] += 1
+        return [self.event(DataType.MEMPOOL, EventPriority.LOW, life, None, BODIES)]
+
+    def _fetch(self, transaction: str) -> None:
+        self._fetching[transaction] = self._now
+        self._request("eth_getTransactionByHash", [transaction], transaction)
+
+    def _request(self, method: str, params: list[object], subject: str) -> None:
+        self._due.append((self._now + self._settings.fetch_timeout, subject))
+        if not self._replaying:
+            self._outbox.append(self._rpc.request(method, params)[1])
+
+    def _subscribed(self, request: Request, message: Message) -> None:
+        if message.error is UNSET:
+            raw = message.result if message.result is not UNSET else b"null"
+            server_id = decode(_TEXT, raw)
+            self._labels[server_id] = request.label
+            self.confirm(request.label, server_id)
+            return
+        error = message.error
+        if request.label == BODIES and len(request.params) > 1:
+            # Nodes before 2023, and some providers, know this subscription without bodies only.
+            self.ignored["bodies_refused"] += 1
+            if not self._replaying:
+                self._subscribe(BODIES, [BODIES])
+            return
+        kind = SubscriptionLost if error.code in QUOTA else SubscriptionRejected
+        raise kind(f"{request.label}: the node answers {error.code} {error.message[:200]!r}")
+
+    def _block_fetched(self, request: Request, message: Message) -> list[DataEvent]:
+        block = self._heads.pop(str(request.params[0]), None)
+        if block is None:  # given up before
+            self.ignored["late_reply"] += 1
+            return []
+        try:
+            raw = self._result(message)
+            if raw is not None:
+                block = attrs.evolve(block, transactions=parse_head(raw).transactions)
+        except MalformedFrame as error:
+            self.refused[error.reason] += 1
+        return [self._block(block)]
+
+    def _body_fetched(self, request: Request, message: Message) -> list[DataEvent]:
+        if self._fetching.pop(str(request.params[0]), None) is None:
+            self.ignored["late_reply"] += 1
+            return []
+        self._fetch_next()
+        raw = self._result(message)
+        return [] if raw is None else [self._transaction(parse_transaction(raw))]
+
+    def _result(self, message: Message) -> bytes | msgspec.Raw | None:
+        """A reply's result; None, counted, where the node has none."""
+        if message.error is not UNSET:
+            raise MalformedFrame("fetch_error", f"{message.error.code}")
+        if message.result is UNSET or bytes(message.result) == b"null":
+            self.ignored["not_available"] += 1
+            return None
+        return message.result
+
+    def _fetch_next(self) -> None:
+        while self._queue and len(self._fetching) < self._settings.fetches:
+            self._fetch(self._queue.popleft())
+
+    def next_due(self) -> float | None:
+        """When the oldest request under way is given up."""
+        return self._due[0][0] if self._due else None
+
+    def expire(self, now: float) -> list[DataEvent]:
+        """Give up requests that were not answered in time; their heads come without hashes."""
+        events: list[DataEvent] = []
+        self._now = now
+        while self._due and self._due[0][0] <= now:
+            _, subject = self._due.popleft()
+            if subject in self._heads:
+                self.refused["fetch_timeout"] += 1
+                events.append(self._block(self._heads.pop(subject)))
+            elif self._fetching.pop(subject, None) is not None:
+                self.refused["fetch_timeout"] += 1
+                self._fetch_next()
+        return events

@@ -1,0 +1,143 @@
+"""Numbers as text, read strictly: exact, finite, bounded, or refused with a reason."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from decimal import Decimal
+
+from ..errors import MalformedFrame
+
+MAX_DIGITS = 40
+"""Of a venue's decimal; prices and sizes have fewer than twenty."""
+MAX_INPUT = 2**20
+"""Bytes of a log's or transaction's data; nodes take transactions up to 128 KiB."""
+
+_HASH = re.compile(r"0x[0-9a-fA-F]{64}")
+_ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
+_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+_LAST_MILLISECOND = 253_402_300_799_999
+"""The end of the year 9999."""
+
+
+def decimal(text: str) -> Decimal:
+    """A venue's number, not negative: digits with at most one point.
+
+    Signs, exponents, NaN, Infinity, underscores and spaces, which ``Decimal`` would take, are
+    refused.
+
+    Raises:
+        MalformedFrame: ``bad_number``, or ``negative_number``.
+    """
+    digits = text.replace(".", "", 1)
+    if not (digits.isdecimal() and digits.isascii() and len(digits) <= MAX_DIGITS):
+        reason = "negative_number" if re.match(r"-\d", text) else "bad_number"
+        raise MalformedFrame(reason, f"{text[:MAX_DIGITS]!r}")
+    return Decimal(text)
+
+
+def price(text: str) -> Decimal:
+    """A venue's price, over zero.
+
+    Raises:
+        MalformedFrame: as ``decimal``, and ``price_not_positive``.
+    """
+    try:
+        value = decimal(text)
+    except MalformedFrame as error:
+        if error.reason == "negative_number":
+            raise MalformedFrame("price_not_positive", f"{text[:MAX_DIGITS]!r}") from None
+        raise
+    if not value:
+        raise MalformedFrame("price_not_positive", "0")
+    return value
+
+
+def quantity(text: str, bits: int = 256) -> int:
+    """An Ethereum quantity: ``0x`` and hexadecimal digits, within ``bits``.
+
+    Raises:
+        MalformedFrame: ``bad_hex``, or ``hex_too_long``.
+    """
+    if len(text) > 2 + bits // 4:
+        raise MalformedFrame("hex_too_long", f"{len(text)} characters in a quantity")
+    # int() alone would take underscores, spaces, signs and other scripts' digits.
+    if not (text.startswith("0x") and text.isalnum() and text.isascii()):
+        raise MalformedFrame("bad_hex", f"{text[:20]!r}")
+    try:
+        return int(text, 16)
+    except ValueError:
+        raise MalformedFrame("bad_hex", f"{text[:20]!r}") from None
+
+
+def maybe_quantity(text: str | None, bits: int = 256) -> int | None:
+    """A quantity that may be absent."""
+    return None if text is None else quantity(text, bits)
+
+
+def data(text: str) -> bytes:
+    """Ethereum data of any length up to a mebibyte: ``0x`` and pairs of hexadecimal digits.
+
+    Raises:
+        MalformedFrame: ``bad_hex``, ``odd_hex``, or ``hex_too_long``.
+    """
+    if not text.startswith("0x"):
+        raise MalformedFrame("bad_hex", f"{text[:20]!r}")
+    if len(text) > 2 + 2 * MAX_INPUT:
+        raise MalformedFrame("hex_too_long", f"{len(text)} characters of data")
+    if len(text) % 2:
+        raise MalformedFrame("odd_hex", f"{len(text)} characters of data")
+    try:
+        raw = bytes.fromhex(text[2:])
+    except ValueError:
+        raise MalformedFrame("bad_hex", f"{text[:20]!r}") from None
+    if 2 * len(raw) != len(text) - 2:  # fromhex skips spaces
+        raise MalformedFrame("bad_hex", "spaces in data")
+    return raw
+
+
+def hash32(text: str) -> str:
+    """A 32-byte hash in lower case.
+
+    Raises:
+        MalformedFrame: ``bad_hash``.
+    """
+    if not _HASH.fullmatch(text):
+        raise MalformedFrame("bad_hash", f"{text[:20]!r}")
+    return text.lower()
+
+
+def address(text: str) -> str:
+    """A 20-byte address in lower case.
+
+    Raises:
+        MalformedFrame: ``bad_address``.
+    """
+    if not _ADDRESS.fullmatch(text):
+        raise MalformedFrame("bad_address", f"{text[:20]!r}")
+    return text.lower()
+
+
+def milliseconds(value: int) -> int:
+    """Milliseconds since the epoch as nanoseconds.
+
+    Raises:
+        MalformedFrame: ``bad_time``.
+    """
+    if not 0 <= value <= _LAST_MILLISECOND:
+        raise MalformedFrame("bad_time", str(value)[:MAX_DIGITS])
+    return value * 1_000_000
+
+
+def iso_time(text: str) -> int:
+    """ISO 8601 with a zone, as nanoseconds since the epoch.
+
+    Raises:
+        MalformedFrame: ``bad_time``.
+    """
+    try:
+        since = datetime.datetime.fromisoformat(text) - _EPOCH
+    except (ValueError, TypeError):
+        raise MalformedFrame("bad_time", f"{text[:MAX_DIGITS]!r}") from None
+    seconds = since.days * 86_400 + since.seconds
+    return seconds * 1_000_000_000 + since.microseconds * 1000

@@ -1,0 +1,153 @@
+"""A session: the sans-I/O state of one connection's life.
+
+Live connections, replays and tests feed the same sessions. A session turns frames into events,
+counts what it cannot use, knows what it has subscribed to, and says what is to be sent.
+"""
+
+from __future__ import annotations
+
+import abc
+from collections import Counter
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+import msgspec
+
+from ..errors import MalformedFrame
+from ..model.event import DataEvent, DataType, EventPriority
+
+PENDING = "pending"
+"""What stands for a subscription's id until the server has confirmed it."""
+
+T = TypeVar("T")
+
+
+def decode(decoder: msgspec.json.Decoder[T], frame: bytes | msgspec.Raw) -> T:
+    """Decode JSON into what the decoder expects.
+
+    Raises:
+        MalformedFrame: ``not_utf8``, ``not_json``, ``wrong_shape`` or ``too_deep``.
+    """
+    try:
+        return decoder.decode(frame)
+    except msgspec.ValidationError as error:
+        raise MalformedFrame("wrong_shape", str(error)[:200]) from None
+    except RecursionError:  # what msgspec raises on deep nesting
+        raise MalformedFrame("too_deep") from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        try:
+            bytes(frame).decode()
+        except UnicodeDecodeError:
+            raise MalformedFrame("not_utf8") from None
+        raise MalformedFrame("not_json", str(error)[:200]) from None
+
+
+class Session(abc.ABC):
+    """One life of one connection.
+
+    Args:
+        source: the feed's alias, for the events.
+    """
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self.refused: Counter[str] = Counter()
+        """Frames, or parts of them, that cannot be used, by reason."""
+        self.ignored: Counter[str] = Counter()
+        """Sound frames that carry nothing for us, by kind."""
+        self.subscriptions: dict[str, str] = {}
+        """What is subscribed to, to the server's id or ``pending``."""
+        self.heard: dict[str, float] = {}
+        """Subscriptions with a natural period, to the time each was last heard."""
+        self._outbox: list[str] = []
+        self._now = 0.0
+        self._sequence = 0
+        self._ordinal = 0
+        self._size = 0
+        self._metadata: dict[str, MappingProxyType[str, Any]] = {}
+
+    @abc.abstractmethod
+    def opening(self) -> list[str]:
+        """The frames that subscribe, to be sent once the connection is open."""
+
+    @abc.abstractmethod
+    def decode_frame(self, frame: bytes) -> list[DataEvent]:
+        """The frame's events.
+
+        Raises:
+            MalformedFrame: nothing in it can be used.
+            SubscriptionRejected: the server refuses a subscription for good.
+            SubscriptionLost: the server refuses a subscription for now.
+        """
+
+    def receive(self, frame: bytes, now: float, sequence: int) -> list[DataEvent]:
+        """The events in a frame; what cannot be used is counted.
+
+        Args:
+            frame: a whole message, text or binary.
+            now: its arrival, in seconds of the stream's monotonic clock.
+            sequence: its number on the feed.
+        """
+        self._now = now
+        self._sequence = sequence
+        self._ordinal = 0
+        self._size = len(frame)
+        try:
+            return self.decode_frame(frame)
+        except MalformedFrame as error:
+            self.refused[error.reason] += 1
+            return []
+
+    def outgoing(self) -> list[str]:
+        """The frames to be sent now; each is handed out once."""
+        frames, self._outbox = self._outbox, []
+        return frames
+
+    def sent(self, frame: bytes) -> None:
+        """Learn from a tape what was sent at this point of the recorded life."""
+
+    def next_due(self) -> float | None:
+        """When ``expire`` has to be called next, if at all."""
+        return None
+
+    def expire(self, now: float) -> list[DataEvent]:
+        """Give up what has waited for too long; what can be told without it is returned."""
+        return []
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether the server has confirmed every subscription."""
+        return PENDING not in self.subscriptions.values()
+
+    def confirm(self, label: str, server_id: str) -> None:
+        """The server has confirmed a subscription under its own id."""
+        self.subscriptions[label] = server_id
+        self._metadata[label] = MappingProxyType(
+            {"connection_id": self.source, "subscription_id": server_id}
+        )
+
+    def event(
+        self,
+        event_type: DataType,
+        priority: EventPriority,
+        data: Any,
+        occurred_at: int | None,
+        label: str,
+    ) -> DataEvent:
+        """An event of the frame being decoded, from the subscription ``label``."""
+        if label not in self._metadata:
+            self.confirm(label, label)
+        ordinal = self._ordinal
+        self._ordinal += 1
+        return DataEvent(
+            event_type,
+            priority,
+            data,
+            self.source,
+            self._now,
+            occurred_at,
+            self._sequence,
+            ordinal,
+            self._size + 128,
+            self._metadata[label],
+        )

@@ -1,0 +1,93 @@
+"""What every exchange's session shares: symbols both ways, updates in order, sound quotes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import ClassVar
+
+from ..errors import MalformedFrame
+from ..model.event import DataEvent, DataType, EventPriority
+from ..model.identity import Instrument, Venue
+from ..model.market import Quote, Trade
+from .session import PENDING, Session
+
+
+class VenueAdapter(Session):
+    """One life of a connection to an exchange: no I/O, no clock.
+
+    A subclass spells symbols, subscribes and decodes; ``quote`` and ``trade`` check and wrap
+    what it found.
+
+    Args:
+        source: the feed's alias.
+        instruments: those wanted.
+        channels: the venue's names of what is wanted of them.
+        symbols: spellings that do not follow from the instrument.
+    """
+
+    venue: ClassVar[Venue]
+    endpoint: ClassVar[str]
+    """The venue's public address, used where the configuration names none."""
+
+    def __init__(
+        self,
+        source: str,
+        instruments: Iterable[Instrument],
+        channels: Iterable[str],
+        symbols: Mapping[str, Instrument] | None = None,
+    ) -> None:
+        super().__init__(source)
+        self.channels = tuple(channels)
+        special = {instrument: symbol for symbol, instrument in (symbols or {}).items()}
+        self.symbols = {special.get(i) or self.spell(i): i for i in instruments}
+        """The venue's spelling to the instrument."""
+        self._last: dict[tuple[str, str], int] = {}
+
+    @staticmethod
+    def spell(instrument: Instrument) -> str:
+        """The venue's symbol for an instrument.
+
+        Raises:
+            ValueError: the venue has no such kind of instrument.
+        """
+        raise NotImplementedError
+
+    def instrument(self, symbol: str) -> Instrument:
+        """What a symbol stands for.
+
+        Raises:
+            MalformedFrame: ``unknown_symbol``; nothing is guessed.
+        """
+        try:
+            return self.symbols[symbol]
+        except KeyError:
+            raise MalformedFrame("unknown_symbol", symbol[:40]) from None
+
+    def want(self, label: str) -> None:
+        """A subscription has been asked for."""
+        self.subscriptions[label] = PENDING
+
+    def in_order(self, channel: str, symbol: str, number: int) -> None:
+        """Let only rising numbers of a channel and symbol through.
+
+        Raises:
+            MalformedFrame: ``repeated`` or ``time_backwards``.
+        """
+        last = self._last.get((channel, symbol))
+        if last is not None and number <= last:
+            raise MalformedFrame("repeated" if number == last else "time_backwards", channel)
+        self._last[channel, symbol] = number
+
+    def quote(self, quote: Quote, occurred_at: int | None, label: str) -> list[DataEvent]:
+        """The event of a sound quote.
+
+        Raises:
+            MalformedFrame: ``crossed_book``: the bid is over the ask.
+        """
+        if quote.bid > quote.ask:
+            raise MalformedFrame("crossed_book", f"{quote.instrument}")
+        return [self.event(DataType.QUOTE, EventPriority.NORMAL, quote, occurred_at, label)]
+
+    def trade(self, trade: Trade, occurred_at: int | None, label: str) -> list[DataEvent]:
+        """The event of a trade."""
+        return [self.event(DataType.TRADE, EventPriority.NORMAL, trade, occurred_at, label)]
