@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from ..model.event import DataEvent
@@ -16,8 +16,8 @@ class Feed(Protocol):
     """A supervised source of events."""
 
     @property
-    def status(self) -> FeedStatus:
-        """Written by the feed alone."""
+    def statuses(self) -> Sequence[FeedStatus]:
+        """One for each source that it stands for; written by the feed alone."""
         ...
 
     async def run(self, emit: Emit, outstanding: Outstanding) -> None:

@@ -80,15 +80,23 @@ class Pump:
         self._publish = publish
         self._failures_in_row = 0
         self._scope = trio.CancelScope()
+        self._whole = trio.CancelScope()
+        self._reason = "cancelled"
 
     async def run(self) -> None:
         """Serve the lanes until they are closed and empty."""
         try:
-            while not await self._serve():
-                self._timed_out()
+            with self._whole:
+                while not await self._serve():
+                    self._timed_out()
         finally:
-            self.lanes.abandon("cancelled")
+            self.lanes.abandon(self._reason)
             self.ended.set()
+
+    def cancel(self, reason: str) -> None:
+        """End now; what is left is counted as lost for this reason."""
+        self._reason = reason
+        self._whole.cancel()
 
     async def _serve(self) -> bool:
         """True when the lanes have ended; False when the event in hand ran out of time."""

@@ -2,33 +2,36 @@
 
 from __future__ import annotations
 
-import attrs
+from collections.abc import Mapping
+from typing import NoReturn
+
 import trio
 
 from ..errors import HeartbeatLost
 
 
-@attrs.define(eq=False)
-class Watchdog:
-    """Barks when a subscription was silent for too long.
+async def watch(heard: Mapping[str, float], limit: float) -> NoReturn:
+    """Bark when a subscription was silent for too long.
 
-    Only what belongs to the subscription pushes it: a healthy socket whose subscription is dead
-    is caught by nothing else. It sleeps until its deadline and does not poll.
+    A healthy socket whose subscription is dead is caught by nothing else, so only what belongs
+    to a subscription counts for it. The watchdog sleeps until the first deadline and does not
+    poll.
+
+    Args:
+        heard: subscriptions to the time each was last heard, on Trio's clock; its owner keeps
+            it up to date, and may add and remove some.
+        limit: seconds.
+
+    Raises:
+        HeartbeatLost: one of them was not heard for ``limit`` seconds.
     """
-
-    name: str
-    limit: float
-    """Seconds."""
-    last: float = 0.0
-    """When it was last heard, on Trio's clock."""
-
-    async def run(self) -> None:
-        """Watch from now on.
-
-        Raises:
-            HeartbeatLost: nothing was heard for ``limit`` seconds.
-        """
-        self.last = max(self.last, trio.current_time())
-        while trio.current_time() < self.last + self.limit:
-            await trio.sleep_until(self.last + self.limit)
-        raise HeartbeatLost(f"{self.name} was silent for {self.limit:g} s")
+    while True:
+        now = trio.current_time()
+        if not heard:
+            await trio.sleep(limit)
+            continue
+        quietest = min(heard, key=heard.__getitem__)
+        due = heard[quietest] + limit
+        if due <= now:
+            raise HeartbeatLost(f"{quietest} was silent for {limit:g} s")
+        await trio.sleep_until(due)

@@ -219,3 +219,13 @@ class EthereumSession(Session):
                 self.refused["fetch_timeout"] += 1
                 self._fetch_next()
         return events
+
+    def finish(self) -> list[DataEvent]:
+        """Heads that still wait for their hashes come without them."""
+        left = len(self._fetching) + len(self._queue)
+        if left:
+            self.refused["life_ended"] += left
+        events = [self._block(block) for block in self._heads.values()]
+        for lost in (self._heads, self._fetching, self._queue):
+            lost.clear()
+        return events

@@ -114,6 +114,10 @@ class Session(abc.ABC):
         """Give up what has waited for too long; what can be told without it is returned."""
         return []
 
+    def finish(self) -> list[DataEvent]:
+        """The life is over: what can be told without an answer is returned, the rest counted."""
+        return []
+
     @property
     def confirmed(self) -> bool:
         """Whether the server has confirmed every subscription."""

@@ -1,0 +1,1 @@
+"""Where events come from: one supervised task a connection."""

@@ -1,0 +1,135 @@
+"""A tape in place of sockets: the same sessions, the same stream."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import trio
+
+from ..errors import DataStreamError
+from ..flow.feed import Emit
+from ..flow.outstanding import Outstanding
+from ..flow.status import FeedState, FeedStatus
+from ..model.event import DataEvent
+from ..wire.session import Session
+from ..wire.sessions import replay_session
+from ..wire.tape import Direction, Record
+from .clock import TapeClock
+from .tapes import Moment, Tape, timeline
+
+
+class ReplayFeed:
+    """Plays tapes into a stream.
+
+    Each frame waits until the stream has finished with the one before, so that nothing is shed
+    and the order of events does not depend on the machine. On a ``TapeClock`` the tape moves the
+    time; on any other clock frames come at their times.
+
+    Args:
+        paths: the tapes.
+        align: whether all begin at once, whatever their dates.
+        start: seconds of the time line before which frames prepare the sessions only.
+        end: seconds of the time line at which it is over.
+
+    Raises:
+        ConfigError: a tape cannot be read, or a feed's kind is not known.
+    """
+
+    def __init__(
+        self,
+        paths: Sequence[Path | str],
+        align: bool = False,
+        start: float = 0.0,
+        end: float = float("inf"),
+    ) -> None:
+        self.tapes = [Tape(Path(path)) for path in paths]
+        self._align = align
+        self._start = start
+        self._end = end
+        self._status: dict[str, FeedStatus] = {}
+        self._sessions: dict[tuple[int, str], Session] = {}
+        for number, tape in enumerate(self.tapes):
+            for name in tape.header.feeds:
+                self._status.setdefault(name, FeedStatus(name))
+                self._new_session(number, name)
+
+    @property
+    def statuses(self) -> Sequence[FeedStatus]:
+        """One for each feed of the tapes."""
+        return tuple(self._status.values())
+
+    async def run(self, emit: Emit, outstanding: Outstanding) -> None:
+        """Play to the end."""
+        origin = trio.current_time()
+        clock = trio.lowlevel.current_clock()
+        for count, moment in enumerate(timeline(self.tapes, self._align)):
+            seconds = moment.at / 1e9
+            if seconds >= self._end:
+                break
+            await outstanding.wait_idle()
+            at = origin + max(0.0, seconds - self._start)
+            if not isinstance(clock, TapeClock):
+                await trio.sleep_until(at)
+            else:
+                clock.advance_to(at)
+                if count % 64 == 0:
+                    await trio.lowlevel.checkpoint()
+            for event in self._play(moment, at):
+                if seconds >= self._start:
+                    self._status[event.source].events += 1
+                    self._status[event.source].last_event_at = at
+                    emit(event)
+        self._finish(emit)
+        await outstanding.wait_idle()
+
+    def _play(self, moment: Moment, at: float) -> list[DataEvent]:
+        record, status = moment.record, self._status[moment.record.feed]
+        session = self._sessions[moment.tape, record.feed]
+        if record.direction is Direction.OUT:
+            session.sent(record.frame)
+            return []
+        if record.direction is Direction.OPEN:
+            self._new_session(moment.tape, record.feed)
+            status.connections += 1
+            status.last_connected_at = at
+            status.enter(FeedState.READY)
+            return []
+        if record.direction is Direction.CLOSE:
+            status.enter(FeedState.WAITING, "the recorded connection ended")
+            return session.finish()
+        return self._receive(session, status, record, at)
+
+    def _receive(
+        self, session: Session, status: FeedStatus, record: Record, at: float
+    ) -> list[DataEvent]:
+        status.frames += 1
+        status.bytes += len(record.frame)
+        status.last_frame_at = at
+        events: list[DataEvent] = []
+        due = session.next_due()
+        if due is not None and due <= at:
+            events = session.expire(at)
+        try:
+            return events + session.receive(record.frame, at, status.frames)
+        except DataStreamError as error:  # the recorded server refused a subscription
+            status.enter(FeedState.REFUSED, str(error))
+            return events
+
+    def _new_session(self, tape: int, name: str) -> None:
+        status = self._status[name]
+        session = replay_session(name, self.tapes[tape].header.feeds[name])
+        session.refused, session.ignored = status.refused, status.ignored
+        status.subscriptions = session.subscriptions
+        self._sessions[tape, name] = session
+
+    def _finish(self, emit: Emit) -> None:
+        for session in self._sessions.values():
+            for event in session.finish():
+                self._status[event.source].events += 1
+                emit(event)
+        for tape in self.tapes:
+            for problem, count in tape.problems.items():
+                for name in tape.header.feeds:
+                    self._status[name].refused[f"tape_{problem}"] += count
+                    break
