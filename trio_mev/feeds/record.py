@@ -30,8 +30,8 @@ class Recorder:
     records: int = 0
     lost: int = 0
     """Frames that did not fit while the disk was slow."""
-    bytes: int = 0
-    """Written, compressed."""
+    written: int = 0
+    """Compressed bytes on the disk."""
     _waiting: list[bytes] = attrs.Factory(list)
     _size: int = 0
 
@@ -51,7 +51,7 @@ class Recorder:
         """Write what waits as one compressed frame, in a thread."""
         if self._waiting:
             lines, self._waiting, self._size = self._waiting, [], 0
-            self.bytes += await trio.to_thread.run_sync(self._write, lines)
+            self.written += await trio.to_thread.run_sync(self._write, lines)
 
     def _write(self, lines: list[bytes]) -> int:
         packed = pack(lines)
@@ -89,7 +89,7 @@ async def open_recorder(path: Path, header: Header) -> AsyncIterator[Recorder]:
         raise ConfigError(f"{path}: {error.strerror}") from None
     with file:
         recorder = Recorder(file)
-        recorder.bytes += recorder._write([encode_header(header)])
+        recorder.written += recorder._write([encode_header(header)])
         async with trio.open_nursery() as nursery:
             nursery.start_soon(recorder.run)
             try:

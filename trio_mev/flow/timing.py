@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections import deque
 
 import attrs
+
+from ..model.ranks import nearest_rank
 
 WINDOW = 1024
 
@@ -51,13 +52,9 @@ class Timing:
         return TimingSnapshot(
             self.count,
             self.total / self.count if self.count else None,
-            _nearest_rank(ordered, 0.5),
-            _nearest_rank(ordered, 0.99),
+            nearest_rank(ordered, 0.5) if ordered else None,
+            nearest_rank(ordered, 0.99) if ordered else None,
             self.longest,
             self.overruns,
             self.timeouts,
         )
-
-
-def _nearest_rank(ordered: list[float], share: float) -> float | None:
-    return ordered[max(0, math.ceil(len(ordered) * share) - 1)] if ordered else None

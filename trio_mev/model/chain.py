@@ -152,7 +152,7 @@ class BlockSummary:
 
 
 class Urgency(enum.Enum):
-    """Fee against the live distribution: critical is p99 and over, high p90 and over."""
+    """Fee against the live distribution: critical is over p99, high over p90."""
 
     NORMAL = "normal"
     HIGH = "high"

@@ -1,0 +1,1 @@
+"""How much, on chain: exact integer arithmetic."""

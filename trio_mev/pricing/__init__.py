@@ -1,0 +1,1 @@
+"""How much, off chain: arithmetic only, with the time passed in."""

@@ -1,0 +1,155 @@
+"""Paths to the fields of events, checked against the types when a filter is made."""
+
+from __future__ import annotations
+
+import enum
+import re
+import types
+import typing
+from collections.abc import Iterable, Mapping
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+import attrs
+
+from ..errors import ConfigError
+from ..model.event import DataEvent, EventPriority
+from ..model.export import PAYLOADS
+from ..model.identity import Instrument
+
+MISSING = object()
+"""What a path leads to where there is nothing."""
+
+
+NUMBERS = frozenset({int, float, Decimal, EventPriority})
+"""Types whose values have an order as numbers."""
+
+
+def snake(part: str) -> str:
+    """``gasPrice`` as ``gas_price``: nodes' spellings work in paths too."""
+    return re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", part).lower()
+
+
+@attrs.frozen
+class FieldPath:
+    """A checked path."""
+
+    text: str
+    parts: tuple[str, ...]
+    type: Any
+    """The field's type; None where it is not known, as within metadata."""
+
+    def follow(self, event: DataEvent) -> Any:
+        """The value, or MISSING."""
+        value: Any = event
+        for part in self.parts:
+            if isinstance(value, Mapping):
+                value = value.get(part, MISSING)
+            else:
+                value = getattr(value, part, MISSING)
+            if value is MISSING:
+                return MISSING
+        return value
+
+
+def parse_path(text: str, payloads: Iterable[type] = ()) -> FieldPath:
+    """Check a path such as ``data.value``, ``source`` or ``metadata.subscription_id``.
+
+    Args:
+        text: parts joined by dots; ``data.`` leads into the payload.
+        payloads: a plug-in's own payload classes, beside the model's.
+
+    Raises:
+        ConfigError: no event has such a field.
+    """
+    raw = text.split(".")
+    fields = {f.name: f for f in attrs.fields(DataEvent)}
+    first = snake(raw[0])
+    if first not in fields:
+        raise ConfigError(f"path {text!r}: an event has no {raw[0]!r}; it has {_names(fields)}")
+    if first == "metadata":
+        return FieldPath(text, (first, *raw[1:]), None)
+    if first != "data" or len(raw) == 1:
+        if len(raw) > 1:
+            raise ConfigError(f"path {text!r}: {first} has no fields of its own")
+        return FieldPath(text, (first,), typing.get_type_hints(DataEvent)[first])
+    return _in_payload(text, raw[1:], (*PAYLOADS, *payloads))
+
+
+def _in_payload(text: str, raw: list[str], classes: tuple[type, ...]) -> FieldPath:
+    parts = ["data"]
+    found: Any = None
+    for part in raw:
+        name = snake(part)
+        types_of = [
+            typing.get_type_hints(c)[name]
+            for c in classes
+            if attrs.has(c) and name in attrs.fields_dict(c)
+        ] or [
+            # A property is a field for whoever reads; selector is one.
+            typing.get_type_hints(c.__dict__[name].fget)["return"]
+            for c in classes
+            if isinstance(c.__dict__.get(name), property)
+        ]
+        if not types_of:
+            known = sorted({f.name for c in classes if attrs.has(c) for f in attrs.fields(c)})
+            raise ConfigError(f"path {text!r}: no payload has {part!r}; known are {_names(known)}")
+        parts.append(name)
+        found = plain_type(types_of[0])
+        classes = tuple(c for c in map(plain_type, types_of) if isinstance(c, type))
+    return FieldPath(text, tuple(parts), found)
+
+
+def _names(names: Iterable[str]) -> str:
+    return ", ".join(names)
+
+
+def plain_type(hint: Any) -> Any:
+    """A type without its ``| None``; an alias by NewType as what it stands for."""
+    if isinstance(hint, types.UnionType):
+        rest = [plain_type(a) for a in typing.get_args(hint) if a is not type(None)]
+        return rest[0] if len(rest) == 1 else None
+    return getattr(hint, "__supertype__", hint)
+
+
+def operand(path: FieldPath, value: Any) -> Any:
+    """A configured value as the field's own type: ``"0x3b9aca00"`` is a number to an integer.
+
+    Raises:
+        ConfigError: it can never be compared with the field.
+    """
+    kind = plain_type(path.type)
+    try:
+        if kind is bool:
+            if not isinstance(value, bool):
+                raise ValueError("not true or false")
+            return value
+        if kind in NUMBERS and kind is not EventPriority:
+            return _number(value)
+        if isinstance(kind, type) and issubclass(kind, enum.Enum):
+            return _member(kind, value)
+        if kind is Instrument:
+            return value if isinstance(value, Instrument) else Instrument.parse(str(value))
+    except (ValueError, InvalidOperation) as error:
+        raise ConfigError(f"path {path.text!r}: {value!r} does not fit: {error}") from None
+    if kind is str and isinstance(value, str) and value.startswith("0x"):
+        return value.lower()  # hashes and addresses are kept in lower case
+    return value
+
+
+def _number(value: Any) -> int | Decimal:
+    if isinstance(value, str) and value.lower().startswith("0x"):
+        return int(value, 16)
+    number = Decimal(str(value))
+    if isinstance(value, bool) or not number.is_finite():
+        raise ValueError("not a finite number")
+    return number
+
+
+def _member(kind: type[enum.Enum], value: Any) -> enum.Enum:
+    if isinstance(value, kind):
+        return value
+    for member in kind:
+        if value == member.value or str(value).upper() == member.name:
+            return member
+    raise ValueError(f"not one of {_names(m.name.lower() for m in kind)}")

@@ -1,0 +1,140 @@
+"""PriceDataProcessor: prices, spreads between venues, alerts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+
+import attrs
+
+from ..flow.processor import DataProcessor
+from ..model.event import DataEvent, DataType, EventPriority
+from ..model.identity import Instrument, Venue
+from ..model.market import Price, PriceAlert, PriceStatus, Quote, Spread
+from ..model.settings import AlertSettings, PriceSettings
+from ..pricing.aggregator import PriceFeedAggregator
+from ..pricing.spreads import executable_spread
+
+HYSTERESIS = Decimal("0.001")
+"""An alert is armed again when the price is this share back on the other side."""
+
+
+@attrs.define(eq=False)
+class _Alert:
+    settings: AlertSettings
+    armed: bool = True
+
+    def crossed(self, price: Decimal) -> bool:
+        """Whether the threshold was crossed just now; once until the price has come back."""
+        threshold = self.settings.price
+        above = self.settings.type == "above"
+        if self.armed and (price > threshold if above else price < threshold):
+            self.armed = False
+            return True
+        back = threshold * (1 - HYSTERESIS if above else 1 + HYSTERESIS)
+        if price < back if above else price > back:
+            self.armed = True
+        return False
+
+
+class PriceDataProcessor(DataProcessor):
+    """Owns the aggregator; nothing else writes it.
+
+    Emits a price when it changes, at most every ``publish_interval`` seconds, and at once when
+    its status changes. Emits a spread when buying at one venue's ask and selling at another's
+    bid pays more than ``spread_report`` after both taker fees: once, until it has fallen below
+    half of that.
+
+    Args:
+        settings: limits, fees, alerts.
+        classes: how often each venue is expected to be heard.
+    """
+
+    consumes = frozenset({DataType.QUOTE})
+    emits = frozenset({DataType.PRICE, DataType.ARBITRAGE, DataType.ALERT})
+
+    def __init__(
+        self, settings: PriceSettings | None = None, classes: dict[Venue, str] | None = None
+    ) -> None:
+        self.settings = settings or PriceSettings()
+        self.aggregator = PriceFeedAggregator(self.settings)
+        for venue, update_class in (classes or {}).items():
+            self.aggregator.add_price_source(venue, "venue", update_class)
+        self._quotes: dict[Instrument, dict[Venue, tuple[Quote, float]]] = {}
+        self._published: dict[Instrument, tuple[float, Price]] = {}
+        self._open: set[tuple[Instrument, Venue, Venue]] = set()
+        self._alerts: dict[str, _Alert] = {}
+        for alert in self.settings.alerts:
+            self.add_alert(alert)
+
+    def add_alert(self, alert: AlertSettings) -> None:
+        """Watch one more threshold, or replace the alert of that id."""
+        self._alerts[alert.id] = _Alert(alert)
+
+    def remove_alert(self, alert_id: str) -> None:
+        """Watch a threshold no longer. KeyError where there is none of that id."""
+        del self._alerts[alert_id]
+
+    async def process_event(self, event: DataEvent) -> Iterable[DataEvent]:
+        """The price, spreads and alerts that follow from a quote."""
+        quote: Quote = event.data
+        now = event.received_at
+        price = self.aggregator.update_quote(
+            quote.venue, quote.instrument, quote.bid, quote.ask, now
+        )
+        out: list[DataEvent] = []
+        if self._is_news(price, now):
+            out.append(event.finding(price, DataType.PRICE, EventPriority.NORMAL))
+        out += [event.finding(a, DataType.ALERT) for a in self._crossed(price)]
+        self._quotes.setdefault(quote.instrument, {})[quote.venue] = (quote, now)
+        for spread in self._spreads(quote, now):
+            high = spread.net_ratio >= self.settings.spread_high
+            priority = EventPriority.HIGH if high else EventPriority.NORMAL
+            out.append(event.finding(spread, DataType.ARBITRAGE, priority))
+        return out
+
+    def _is_news(self, price: Price, now: float) -> bool:
+        at, last = self._published.get(price.instrument, (0.0, None))
+        if last is not None and last.status is price.status:
+            if last.price == price.price or now - at < self.settings.publish_interval:
+                return False
+        self._published[price.instrument] = (now, price)
+        return True
+
+    def _crossed(self, price: Price) -> Iterator[PriceAlert]:
+        if price.price is None or price.status is PriceStatus.DISPUTED:
+            return
+        for alert in self._alerts.values():
+            one = alert.settings
+            if one.instrument == price.instrument and alert.crossed(price.price):
+                text = f"{one.instrument} is {one.type} {one.price:f}: {price.price:f}"
+                kind = f"price_{one.type}"
+                yield PriceAlert(one.id, kind, one.instrument, one.price, price.price, text)
+
+    def _spreads(self, quote: Quote, now: float) -> Iterator[Spread]:
+        """Spreads that this quote has opened, in both directions."""
+        for other, at in list(self._quotes[quote.instrument].values()):
+            if other.venue == quote.venue or now - at > self.settings.spread_max_age:
+                continue
+            for buy, sell in ((quote, other), (other, quote)):
+                spread = self._spread(buy, sell)
+                if spread is not None and self._opened(spread):
+                    yield spread
+
+    def _spread(self, buy: Quote, sell: Quote) -> Spread | None:
+        fees = self.settings.fees
+        if buy.venue not in fees or sell.venue not in fees:
+            return None
+        return executable_spread(buy, sell, fees[buy.venue], fees[sell.venue])
+
+    def _opened(self, spread: Spread) -> bool:
+        key = (spread.instrument, spread.buy_venue, spread.sell_venue)
+        limit = self.settings.spread_report
+        if key in self._open:
+            if spread.net_ratio < limit / 2:
+                self._open.discard(key)
+            return False
+        if spread.net_ratio < limit:
+            return False
+        self._open.add(key)
+        return True

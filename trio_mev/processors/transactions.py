@@ -1,0 +1,115 @@
+"""TransactionAnalyzer: which pending transactions deserve a look."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from decimal import Decimal
+
+from ..flow.processor import DataProcessor
+from ..model.chain import Block, Transaction, TransactionAnalysis, Urgency, ValueClass
+from ..model.event import DataEvent, DataType, EventPriority
+from ..model.market import Price, PriceStatus
+from ..model.ranks import nearest_rank
+from ..model.settings import TransactionSettings
+from ..wire.contracts import METHODS, ROUTERS
+
+LEAST_GAS_SAMPLE = 10
+PRICE_MAX_AGE = 60.0
+_WEI = Decimal(10**18)
+
+
+class TransactionAnalyzer(DataProcessor):
+    """Recognises routers and their methods, values the transferred ether in USD at the
+    aggregated price, and measures the fee against those seen just before.
+
+    Reports a transaction that carries a large value, or that goes to a known router with a fee
+    over the 90th percentile. Where no price is known, or the sources dispute it, there is no
+    value in USD, and none is assumed.
+
+    Args:
+        settings: value classes, gas window, the instrument that values ether.
+    """
+
+    consumes = frozenset({DataType.TRANSACTION, DataType.BLOCK, DataType.PRICE})
+    emits = frozenset({DataType.FINDING})
+
+    def __init__(self, settings: TransactionSettings | None = None) -> None:
+        self.settings = settings or TransactionSettings()
+        self._fees: deque[int] = deque(maxlen=self.settings.gas_window)
+        self._base_fee: int | None = None
+        self._price: Decimal | None = None
+        self._price_at = 0.0
+
+    async def process_event(self, event: DataEvent) -> Iterable[DataEvent]:
+        """The transaction's analysis, where it is worth one."""
+        if event.event_type is DataType.PRICE:
+            self._take_price(event.data, event.received_at)
+            return ()
+        if event.event_type is DataType.BLOCK:
+            block: Block = event.data
+            self._base_fee = block.base_fee
+            return ()
+        found = self.analyse(event.data, event.received_at)
+        if not _is_relevant(found):
+            return ()
+        urgent = found.urgency is not Urgency.NORMAL
+        big = found.value_class in {ValueClass.VERY_LARGE, ValueClass.MEGA}
+        priority = EventPriority.HIGH if urgent or big else EventPriority.NORMAL
+        return (event.finding(found, DataType.FINDING, priority),)
+
+    def _take_price(self, price: Price, now: float) -> None:
+        if price.instrument != self.settings.native:
+            return
+        sound = price.status in {PriceStatus.OK, PriceStatus.DEGRADED}
+        self._price = price.price if sound else None
+        self._price_at = now
+
+    def analyse(self, body: Transaction, now: float) -> TransactionAnalysis:
+        """What can be said of a transaction at a time; its fee then joins the distribution."""
+        fee = body.fee_per_gas(self._base_fee)
+        urgency = self._urgency(fee)
+        if fee is not None:
+            self._fees.append(fee)
+        router = None if body.to is None else ROUTERS.get(body.to)
+        selector = body.selector
+        method = METHODS.get(selector) if router and selector else None
+        usd = self._in_usd(body.value, now)
+        return TransactionAnalysis(
+            body.hash,
+            body.sender,
+            body.to,
+            router,
+            method,
+            selector,
+            body.value,
+            usd,
+            self._value_class(usd),
+            fee,
+            urgency,
+        )
+
+    def _urgency(self, fee: int | None) -> Urgency:
+        if fee is None or len(self._fees) < LEAST_GAS_SAMPLE:
+            return Urgency.NORMAL
+        ordered = sorted(self._fees)
+        if fee > nearest_rank(ordered, 0.99):
+            return Urgency.CRITICAL
+        return Urgency.HIGH if fee > nearest_rank(ordered, 0.9) else Urgency.NORMAL
+
+    def _in_usd(self, wei: int, now: float) -> Decimal | None:
+        if self._price is None or now - self._price_at > PRICE_MAX_AGE:
+            return None
+        return Decimal(wei) / _WEI * self._price
+
+    def _value_class(self, usd: Decimal | None) -> ValueClass | None:
+        if usd is None or usd < self.settings.large:
+            return None
+        if usd >= self.settings.mega:
+            return ValueClass.MEGA
+        return ValueClass.VERY_LARGE if usd >= self.settings.very_large else ValueClass.LARGE
+
+
+def _is_relevant(found: TransactionAnalysis) -> bool:
+    urgent_swap = found.router is not None and found.urgency is not Urgency.NORMAL
+    return found.value_class is not None or urgent_swap

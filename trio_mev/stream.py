@@ -1,0 +1,345 @@
+"""The stream: draws the nursery tree and routes events; what they mean is decided elsewhere.
+
+::
+
+    open_stream
+    └─ nursery
+       └─ conduct
+          ├─ pumps: processors and handlers, each with its own lanes
+          ├─ health and metrics
+          └─ feeds, cancelled first
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+
+import attrs
+import trio
+from loguru import logger
+
+from .errors import DataStreamError
+from .feeds.manager import WebSocketStreamManager
+from .flow.books import Books, BooksSnapshot
+from .flow.feed import Feed
+from .flow.health import HealthSnapshot, examine
+from .flow.lanes import Lanes, Subscription
+from .flow.outstanding import Outstanding
+from .flow.processor import Factory, Handler, check_stages
+from .flow.pump import ConsumerSnapshot, HandlerProcessor, Pump
+from .flow.status import FeedSnapshot
+from .flow.supervise import leaves
+from .model.event import FINDINGS, DataEvent, DataType
+from .model.settings import StreamConfig
+from .processors.filters import EventFilter, FilterStats
+from .wire.digest import Digest
+
+
+@attrs.frozen
+class StreamStats:
+    """Everything that a stream counts, at one moment."""
+
+    name: str
+    uptime: float
+    """Seconds."""
+    total_events: int
+    events: dict[str, int]
+    """Events by type."""
+    books: BooksSnapshot
+    """Sums over all consumers."""
+    processor_count: int
+    handler_counts: dict[str, int]
+    """Handlers by the type that they are called with."""
+    queue_sizes: dict[str, int]
+    """Events waiting, by lane, over all consumers."""
+    peak_queue_size: int
+    """The largest depth that one lane has had."""
+    consumers: tuple[ConsumerSnapshot, ...]
+    feeds: tuple[FeedSnapshot, ...]
+    filter: FilterStats
+    digest: str
+    """Of the findings so far, independent of their order and of arrival times."""
+
+
+class RealtimeDataStream:
+    """A running stream. ``open_stream`` makes it and ends it.
+
+    Events come from feeds or ``emit_event``, go through every consumer's own lanes, and what
+    processors make of them goes the same way, one stage further.
+    """
+
+    def __init__(
+        self, feeds: Iterable[Feed], processors: Iterable[Factory], config: StreamConfig
+    ) -> None:
+        self.config = config
+        self.manager = WebSocketStreamManager(feeds)
+        """The feeds."""
+        self.outstanding = Outstanding()
+        self._filter = EventFilter.of("stream.filters", config.filters)
+        self._routes: dict[DataType, list[Lanes]] = {}
+        self._events: Counter[DataType] = Counter()
+        self._unclaimed = Books()
+        self._digest = Digest()
+        self._pumps: list[Pump] = []
+        self._subscriptions: list[Subscription] = []
+        self._gone: list[BooksSnapshot] = []
+        self._findings: Subscription | None = None
+        self._handlers: Counter[DataType] = Counter()
+        self._nursery: trio.Nursery | None = None
+        self._feeds_scope = trio.CancelScope()
+        self._closed = False
+        self._started_at = 0.0
+        self._stopped_at: float | None = None
+        for factory in processors:
+            self.add_processor(factory)
+
+    # What goes in
+
+    def emit_event(self, event: DataEvent) -> None:
+        """Put an event into the lanes of everyone who consumes its type. Never waits."""
+        kind = event.event_type
+        self._events[kind] += 1
+        admitted = self.config.data_types
+        routes = self._routes.get(kind)
+        if (
+            not routes
+            or (admitted and kind not in admitted)
+            or (self.config.filters and not self._filter.filter_event(event))
+        ):
+            self._unclaimed.received += 1
+            self._unclaimed.filtered += 1
+            return
+        for lanes in routes:
+            lanes.put(event)
+
+    def _publish(self, event: DataEvent) -> None:
+        """What a processor emitted: no filter of the stream applies to it."""
+        kind = event.event_type
+        self._events[kind] += 1
+        if kind in FINDINGS:
+            self._digest.add(event)
+        routes = self._routes.get(kind)
+        if not routes:
+            self._unclaimed.received += 1
+            self._unclaimed.filtered += 1
+            return
+        for lanes in routes:
+            lanes.put(event)
+
+    # Who takes part
+
+    def add_processor(self, factory: Factory) -> None:
+        """Add a processor; a class whose instances need no arguments is a factory too.
+
+        Raises:
+            ConfigError: it consumes nothing, or emits a stage that is not later than what it
+                consumes.
+        """
+        processor = factory()
+        check_stages(processor)
+        self._start_pump(type(processor).__name__, lambda: processor, factory)
+
+    def add_event_handler(self, event_type: DataType, handler: Handler) -> None:
+        """Call a function, sync or async, with every event of a type.
+
+        Handlers have lanes and a budget of their own: a slow or failing one harms no other.
+        """
+        self._handlers[event_type] += 1
+        name = f"{getattr(handler, '__name__', 'handler')}({event_type.value})"
+        self._start_pump(name, lambda: HandlerProcessor(event_type, handler))
+
+    def _start_pump(
+        self, name: str, first: Factory, factory: Factory | None = None
+    ) -> None:
+        if self._closed:
+            raise DataStreamError("the stream has ended")
+        same = sum(p.name.partition("#")[0] == name for p in self._pumps)
+        pump = Pump(
+            f"{name}#{same + 1}" if same else name,
+            factory or first,
+            self.config,
+            self._new_lanes(),
+            self._publish,
+            first(),
+        )
+        self._pumps.append(pump)
+        for kind in pump.consumes:
+            self._routes.setdefault(kind, []).append(pump.lanes)
+        if self._nursery is not None:
+            self._nursery.start_soon(pump.run)
+
+    def _new_lanes(self) -> Lanes:
+        return Lanes(self.config.lanes, self.outstanding)
+
+    def subscribe(self, *event_types: DataType) -> Subscription:
+        """Events of these types from now on: ``async with stream.subscribe(...) as events``."""
+        subscription = Subscription(self._new_lanes())
+        if self._closed:
+            subscription.lanes.close()
+        self._subscriptions.append(subscription)
+        for kind in event_types:
+            self._routes.setdefault(kind, []).append(subscription.lanes)
+        return subscription
+
+    @property
+    def findings(self) -> Subscription:
+        """What processors find, from the first use of this attribute on."""
+        if self._findings is None:
+            self._findings = self.subscribe(*FINDINGS)
+        return self._findings
+
+    # Its course
+
+    async def conduct(self, *, task_status: trio.TaskStatus[None]) -> None:
+        """Run feeds and pumps; when the feeds have ended, drain. ``open_stream`` runs it."""
+        self._started_at = trio.current_time()
+        try:
+            async with trio.open_nursery() as self._nursery:
+                for pump in self._pumps:
+                    self._nursery.start_soon(pump.run)
+                await self._run_feeds(task_status)
+                await self._drain()
+        finally:
+            self._closed = True
+            self._stopped_at = trio.current_time()
+            for subscription in self._subscriptions:
+                subscription.lanes.close()
+
+    async def _run_feeds(self, task_status: trio.TaskStatus[None]) -> None:
+        async with trio.open_nursery() as helpers:
+            helpers.start_soon(self._watch_health)
+            helpers.start_soon(self._log_metrics)
+            with self._feeds_scope:
+                task_status.started()
+                if self.manager.statuses:
+                    await self.manager.run(self.emit_event, self.outstanding)
+                else:  # whoever embeds the stream emits the events
+                    await trio.sleep_forever()
+            helpers.cancel_scope.cancel()
+
+    async def _drain(self) -> None:
+        """Close the lanes stage by stage, each when all its producers have ended."""
+        deadline = trio.current_time() + self.config.drain_timeout
+        by_stage: dict[int, list[Pump]] = {}
+        for pump in self._pumps:
+            by_stage.setdefault(max(t.stage for t in pump.consumes), []).append(pump)
+        for left, stage in zip(range(len(by_stage), 0, -1), sorted(by_stage), strict=True):
+            share = (deadline - trio.current_time()) / left
+            for pump in by_stage[stage]:
+                pump.lanes.close()
+            with trio.move_on_after(share):
+                for pump in by_stage[stage]:
+                    await pump.ended.wait()
+            for pump in by_stage[stage]:
+                pump.cancel("drain")
+                await pump.ended.wait()
+
+    def leave(self) -> None:
+        """Cancel the feeds; ``conduct`` drains and ends. ``open_stream`` calls it."""
+        self._feeds_scope.cancel()
+
+    def settle(self) -> None:
+        """Count what nobody took. ``open_stream`` calls it at the very end."""
+        for subscription in self._subscriptions:
+            subscription.lanes.abandon("unread")
+
+    async def _watch_health(self) -> None:
+        known: set[tuple[str, str]] = set()
+        while True:
+            await trio.sleep(self.config.health_interval)
+            issues = self.health().issues
+            for issue in issues:
+                if (issue.kind, issue.where) not in known:
+                    logger.warning("health: {} {}: {}", issue.kind, issue.where, issue.detail)
+            known = {(issue.kind, issue.where) for issue in issues}
+
+    async def _log_metrics(self) -> None:
+        while True:
+            await trio.sleep(self.config.log_interval)
+            stats = self.get_stats()
+            logger.info(
+                "{} events, {} deliveries: {} processed, {} lost, {} failed, {} waiting",
+                stats.total_events,
+                stats.books.received,
+                stats.books.processed,
+                stats.books.lost,
+                stats.books.failed,
+                stats.books.queued,
+            )
+
+    # What is known of it
+
+    def get_stats(self) -> StreamStats:
+        """Everything that is counted, as of now; also after the stream has ended."""
+        consumers = tuple(pump.snapshot() for pump in self._pumps)
+        depths: Counter[str] = Counter()
+        for consumer in consumers:
+            for lane in consumer.lanes:
+                depths[lane.lane] += lane.depth
+        books = [c.books for c in consumers]
+        books += [s.lanes.balance() for s in self._subscriptions]
+        until = self._stopped_at if self._stopped_at is not None else trio.current_time()
+        return StreamStats(
+            self.config.name,
+            until - self._started_at,
+            self._events.total(),
+            {kind.value: count for kind, count in self._events.items()},
+            BooksSnapshot.total([*books, self._unclaimed.snapshot(0)]),
+            len(consumers) - self._handlers.total(),
+            {kind.value: count for kind, count in self._handlers.items()},
+            dict(depths),
+            max((lane.peak for c in consumers for lane in c.lanes), default=0),
+            consumers,
+            self.manager.snapshots(),
+            self._filter.get_stats(),
+            self._digest.hex(),
+        )
+
+    def health(self) -> HealthSnapshot:
+        """What is wrong right now."""
+        consumers = [pump.snapshot() for pump in self._pumps]
+        return examine(trio.current_time(), consumers, self.manager.snapshots())
+
+
+@asynccontextmanager
+async def open_stream(
+    feeds: Iterable[Feed] = (),
+    processors: Iterable[Factory] = (),
+    config: StreamConfig | None = None,
+    prepare: Callable[[RealtimeDataStream], None] | None = None,
+) -> AsyncIterator[RealtimeDataStream]:
+    """Run a stream for as long as the block lasts.
+
+    Leaving the block cancels the feeds, lets the lanes run empty within ``drain_timeout``, and
+    counts what is left. Where feeds end by themselves, as tapes do, the stream drains by itself
+    and ``findings`` and other subscriptions end. Cancelling the scope around it ends it now.
+
+    Args:
+        feeds: sources; without any, events come from ``emit_event``.
+        processors: factories of processors, called without arguments.
+        config: budgets, bounds, filters.
+        prepare: is called with the stream before the first event, to subscribe in time.
+
+    Raises:
+        ConfigError: before anything runs, where feeds, processors or filters cannot be used.
+        RestartLimitReached: a required feed could not be regained.
+        ProcessorFailed, ProcessingTimeoutError: a processor failed, in strict mode.
+    """
+    stream = RealtimeDataStream(feeds, processors, config or StreamConfig())
+    if prepare is not None:
+        prepare(stream)
+    try:
+        async with trio.open_nursery() as nursery:
+            await nursery.start(stream.conduct)
+            yield stream
+            stream.leave()
+    except BaseExceptionGroup as group:
+        errors = list(leaves(group))
+        if len(errors) > 1 or isinstance(errors[0], trio.Cancelled):
+            raise
+        # One error is what one task raised; a group around it would only be in the way.
+        raise errors[0] from errors[0].__cause__
+    finally:
+        stream.settle()
