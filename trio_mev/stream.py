@@ -84,7 +84,7 @@ class RealtimeDataStream:
         self._digest = Digest()
         self._pumps: list[Pump] = []
         self._subscriptions: list[Subscription] = []
-        self._gone: list[BooksSnapshot] = []
+        self._gone = BooksSnapshot.total(())
         self._findings: Subscription | None = None
         self._handlers: Counter[DataType] = Counter()
         self._nursery: trio.Nursery | None = None
@@ -150,9 +150,7 @@ class RealtimeDataStream:
         name = f"{getattr(handler, '__name__', 'handler')}({event_type.value})"
         self._start_pump(name, lambda: HandlerProcessor(event_type, handler))
 
-    def _start_pump(
-        self, name: str, first: Factory, factory: Factory | None = None
-    ) -> None:
+    def _start_pump(self, name: str, first: Factory, factory: Factory | None = None) -> None:
         if self._closed:
             raise DataStreamError("the stream has ended")
         same = sum(p.name.partition("#")[0] == name for p in self._pumps)
@@ -175,13 +173,20 @@ class RealtimeDataStream:
 
     def subscribe(self, *event_types: DataType) -> Subscription:
         """Events of these types from now on: ``async with stream.subscribe(...) as events``."""
-        subscription = Subscription(self._new_lanes())
+        subscription = Subscription(self._new_lanes(), self._unsubscribe)
         if self._closed:
             subscription.lanes.close()
         self._subscriptions.append(subscription)
         for kind in event_types:
             self._routes.setdefault(kind, []).append(subscription.lanes)
         return subscription
+
+    def _unsubscribe(self, subscription: Subscription) -> None:
+        self._subscriptions.remove(subscription)
+        self._gone = BooksSnapshot.total([self._gone, subscription.lanes.balance()])
+        for routes in self._routes.values():
+            if subscription.lanes in routes:
+                routes.remove(subscription.lanes)
 
     @property
     def findings(self) -> Subscription:
@@ -286,7 +291,7 @@ class RealtimeDataStream:
             until - self._started_at,
             self._events.total(),
             {kind.value: count for kind, count in self._events.items()},
-            BooksSnapshot.total([*books, self._unclaimed.snapshot(0)]),
+            BooksSnapshot.total([*books, self._gone, self._unclaimed.snapshot(0)]),
             len(consumers) - self._handlers.total(),
             {kind.value: count for kind, count in self._handlers.items()},
             dict(depths),

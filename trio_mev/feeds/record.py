@@ -37,9 +37,7 @@ class Recorder:
 
     def tap(self, feed: str, direction: Direction, frame: bytes) -> None:
         """Keep a frame."""
-        line = encode_record(
-            Record(time.time_ns(), time.monotonic_ns(), feed, direction, frame)
-        )
+        line = encode_record(Record(time.time_ns(), time.monotonic_ns(), feed, direction, frame))
         if self._size + len(line) > MAX_WAITING:
             self.lost += 1
             return

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import trio
 from websockets.client import ClientProtocol
@@ -221,11 +221,11 @@ class FrameSocket:
                     self._bell = trio.Event()
                     await self._bell.wait()
 
-    async def ping(self, timeout: float) -> float:
+    async def ping(self, limit: float) -> float:
         """Seconds that the peer took to answer a ping.
 
         Raises:
-            HeartbeatLost: it did not within ``timeout`` seconds.
+            HeartbeatLost: it did not within ``limit`` seconds.
             StreamConnectionError: the connection is over.
         """
         if self._protocol.state is not State.OPEN:
@@ -236,19 +236,17 @@ class FrameSocket:
         start = trio.current_time()
         self._protocol.send_ping(payload)
         self._pull()
-        with trio.move_on_after(timeout):
+        with trio.move_on_after(limit):
             await answered.wait()
             return trio.current_time() - start
-        raise HeartbeatLost(f"no pong within {timeout:g} s")
+        raise HeartbeatLost(f"no pong within {limit:g} s")
 
     async def aclose(self) -> None:
         """Close: the handshake under its bound, then the stream at once. Safe when cancelled."""
         with trio.CancelScope(shield=True):
-            with trio.move_on_after(self._close_timeout):
-                try:
-                    await self._say_goodbye()
-                except (trio.BrokenResourceError, trio.ClosedResourceError, ProtocolError):
-                    pass
+            gone = trio.BrokenResourceError, trio.ClosedResourceError, ProtocolError
+            with trio.move_on_after(self._close_timeout), suppress(*gone):
+                await self._say_goodbye()
             await trio.aclose_forcefully(self._stream)
 
     async def _say_goodbye(self) -> None:

@@ -8,6 +8,7 @@ synchronous and never waits: a full lane sheds its own oldest event and says so 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 
 import attrs
 import trio
@@ -180,6 +181,7 @@ class Subscription:
 
     lanes: Lanes
     """Whose books say what was taken and what was lost."""
+    on_close: Callable[[Subscription], None] | None = None
 
     def __aiter__(self) -> Subscription:
         return self
@@ -196,6 +198,9 @@ class Subscription:
     def close(self) -> None:
         """Take no more; what waits is counted as lost."""
         self.lanes.abandon("unsubscribed")
+        if self.on_close is not None:
+            self.on_close(self)
+            self.on_close = None
 
     async def __aenter__(self) -> Subscription:
         await trio.lowlevel.checkpoint()

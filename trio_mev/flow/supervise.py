@@ -71,7 +71,7 @@ async def supervise(
         failure = await _one_life(life, status)
         if failure is None:
             status.enter(FeedState.ENDED)
-            return
+            return None
         status.failures += 1
         kind = fate(failure)
         if kind is Fate.FATAL:

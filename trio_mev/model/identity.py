@@ -75,9 +75,10 @@ class Instrument:
         return f"{pair}:{self.kind.value}" + (f"-{self.expiry}" if self.expiry else "")
 
 
-_SHOWN_SEGMENTS = frozenset(
-    "eth mainnet marketdata public rpc stream v1 v2 v3 v5 websocket ws wss".split()
-)
+_SHOWN_SEGMENTS = frozenset({
+    "eth", "mainnet", "marketdata", "public", "rpc", "stream", "websocket", "ws", "wss",
+    "v1", "v2", "v3", "v5",
+})  # fmt: skip
 
 
 def redact(url: str) -> str:

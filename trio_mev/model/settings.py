@@ -5,6 +5,7 @@ Times are seconds, ratios are fractions of one, sizes are events or bytes as sai
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -12,6 +13,9 @@ import attrs
 
 from .event import DataType
 from .identity import Endpoint, Instrument, Secret
+
+_ADDRESS = re.compile("0x[0-9a-fA-F]{40}")
+_TOPIC = re.compile("0x[0-9a-fA-F]{64}")
 
 
 def _positive(_: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
@@ -138,7 +142,17 @@ class LogFilter:
     """Which logs a node shall stream: by emitters and by topics, as in ``eth_subscribe``."""
 
     address: tuple[str, ...] = ()
-    topics: tuple[str | None | tuple[str, ...], ...] = ()
+    topics: tuple[str | tuple[str, ...] | None, ...] = ()
+    """By place; None admits any, a tuple any of several."""
+
+    def __attrs_post_init__(self) -> None:
+        for address in self.address:
+            if not _ADDRESS.fullmatch(address):
+                raise ValueError(f"address {address!r} is not 0x and 40 hexadecimal digits")
+        for topic in self.topics:
+            for one in (topic,) if isinstance(topic, str) else topic or ():
+                if not _TOPIC.fullmatch(one):
+                    raise ValueError(f"topic {one!r} is not 0x and 64 hexadecimal digits")
 
 
 @attrs.frozen(kw_only=True)

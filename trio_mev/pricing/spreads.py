@@ -7,9 +7,7 @@ from decimal import Decimal
 from ..model.market import Quote, Spread
 
 
-def executable_spread(
-    buy: Quote, sell: Quote, buy_fee: Decimal, sell_fee: Decimal
-) -> Spread:
+def executable_spread(buy: Quote, sell: Quote, buy_fee: Decimal, sell_fee: Decimal) -> Spread:
     """Buying at ``buy``'s ask and selling at ``sell``'s bid, each less its taker fee.
 
     The gain may be negative. Both quotes are of one instrument.

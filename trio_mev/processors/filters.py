@@ -54,7 +54,6 @@ OPERATORS = (*_COMPARISONS, "regex")
 _ORDERED = frozenset({"greater_than", "less_than"})
 
 
-
 def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float, Decimal)) and not isinstance(value, bool)
 

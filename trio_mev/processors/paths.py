@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import enum
 import re
 import types
@@ -93,7 +94,9 @@ def _in_payload(text: str, raw: list[str], classes: tuple[type, ...]) -> FieldPa
         ]
         if not types_of:
             known = sorted({f.name for c in classes if attrs.has(c) for f in attrs.fields(c)})
-            raise ConfigError(f"path {text!r}: no payload has {part!r}; known are {_names(known)}")
+            close = difflib.get_close_matches(name, known, 3, 0.5)
+            hint = f"near it are {_names(close)}" if close else f"known are {_names(known)}"
+            raise ConfigError(f"path {text!r}: no payload has {part!r}; {hint}")
         parts.append(name)
         found = plain_type(types_of[0])
         classes = tuple(c for c in map(plain_type, types_of) if isinstance(c, type))

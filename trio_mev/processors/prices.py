@@ -96,7 +96,8 @@ class PriceDataProcessor(DataProcessor):
     def _is_news(self, price: Price, now: float) -> bool:
         at, last = self._published.get(price.instrument, (0.0, None))
         if last is not None and last.status is price.status:
-            if last.price == price.price or now - at < self.settings.publish_interval:
+            too_soon = now - at < self.settings.publish_interval
+            if too_soon or last.price == price.price:
                 return False
         self._published[price.instrument] = (now, price)
         return True

@@ -22,7 +22,7 @@ from .venue import VenueAdapter
 class _Envelope(msgspec.Struct):
     stream: str = ""
     data: Raw | UnsetType = UNSET
-    id: int | str | None | UnsetType = UNSET
+    id: int | str | UnsetType | None = UNSET
     e: str = ""
     u: int | None = None
     msg: str = ""

@@ -55,8 +55,7 @@ METHODS: Mapping[str, str] = {
         "address[],address,uint256)"
     ),
     "0xb6f9de95": (
-        "swapExactETHForTokensSupportingFeeOnTransferTokens(uint256,address[],a"
-        "ddress,uint256)"
+        "swapExactETHForTokensSupportingFeeOnTransferTokens(uint256,address[],address,uint256)"
     ),
     "0x791ac947": (
         "swapExactTokensForETHSupportingFeeOnTransferTokens(uint256,uint256,add"
@@ -64,13 +63,11 @@ METHODS: Mapping[str, str] = {
     ),
     # V3 SwapRouter
     "0x414bf389": (
-        "exactInputSingle((address,address,uint24,address,uint256,uint256,uint2"
-        "56,uint160))"
+        "exactInputSingle((address,address,uint24,address,uint256,uint256,uint256,uint160))"
     ),
     "0xc04b8d59": "exactInput((bytes,address,uint256,uint256,uint256))",
     "0xdb3e2198": (
-        "exactOutputSingle((address,address,uint24,address,uint256,uint256,uint"
-        "256,uint160))"
+        "exactOutputSingle((address,address,uint24,address,uint256,uint256,uint256,uint160))"
     ),
     "0xf28c0498": "exactOutput((bytes,address,uint256,uint256,uint256))",
     "0xac9650d8": "multicall(bytes[])",
@@ -115,8 +112,7 @@ METHODS: Mapping[str, str] = {
     "0xd2d374e5": "clipperSwap(address,uint256,address,uint256,uint256,uint256,bytes32,bytes32)",
     # 1inch v5
     "0x12aa3caf": (
-        "swap(address,(address,address,address,address,uint256,uint256,uint256)"
-        ",bytes,bytes)"
+        "swap(address,(address,address,address,address,uint256,uint256,uint256),bytes,bytes)"
     ),
     "0x0502b1c5": "unoswap(address,uint256,uint256,uint256[])",
     "0xf78dc253": "unoswapTo(address,address,uint256,uint256,uint256[])",
@@ -126,8 +122,7 @@ METHODS: Mapping[str, str] = {
     "0x2521b930": "uniswapV3SwapToWithPermit(address,address,uint256,uint256,uint256[],bytes)",
     # 1inch v4
     "0x7c025200": (
-        "swap(address,(address,address,address,address,uint256,uint256,uint256,"
-        "bytes),bytes)"
+        "swap(address,(address,address,address,address,uint256,uint256,uint256,bytes),bytes)"
     ),
     "0x2e95b6c8": "unoswap(address,uint256,uint256,bytes32[])",
     # CoW
@@ -193,8 +188,7 @@ METHODS: Mapping[str, str] = {
     # Odos v2
     "0x83bd37f9": "swapCompact()",
     "0x3b635ce4": (
-        "swap((address,uint256,address,address,uint256,uint256,address),bytes,a"
-        "ddress,uint32)"
+        "swap((address,uint256,address,address,uint256,uint256,address),bytes,address,uint32)"
     ),
     "0x84a7f3dd": "swapMultiCompact()",
     "0x7bf2d6d4": (

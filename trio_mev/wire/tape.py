@@ -157,7 +157,9 @@ class TapeReader:
                 out += self._decompressor.decompress(chunk)
             except zstandard.ZstdError:
                 if self.header is None and not out:
-                    raise ConfigError("it is not a tape: it is not compressed by Zstandard") from None
+                    raise ConfigError(
+                        "it is not a tape: it is not compressed by Zstandard"
+                    ) from None
                 self._broken = True
                 self.problems["damaged"] += 1
             chunk = self._decompressor.unused_data if self._decompressor.eof else b""

@@ -1,0 +1,206 @@
+"""The configuration: TOML and the environment into frozen settings.
+
+Every problem is reported at once, with its key path and what to do. A secret is written as
+``env:NAME`` and read from the environment; an endpoint may be.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import attrs
+import cattrs
+
+from ..errors import ConfigError
+from ..feeds.connection import Connection, Tap
+from ..feeds.ethereum import EthereumWebSocketClient
+from ..feeds.venues import BinanceWebSocketClient, CoinbaseWebSocketClient
+from ..feeds.websocket import Dial
+from ..flow.processor import Factory
+from ..model.identity import Venue
+from ..model.settings import (
+    AnyFeed,
+    BinanceSettings,
+    CoinbaseSettings,
+    EthereumSettings,
+    FilterSettings,
+    Settings,
+    VenueSettings,
+)
+from ..processors.blocks import BlockAnalyzer
+from ..processors.filters import EventFilter
+from ..processors.mempool import MempoolAnalyzer
+from ..processors.prices import PriceDataProcessor
+from ..processors.transactions import TransactionAnalyzer
+from ..wire.sessions import ADAPTERS
+from .explain import explain
+from .structure import make_converter
+
+PREFIX = "TRIO_MEV_"
+TABLES = frozenset({"stream", "prices", "transactions", "mempool"})
+"""What the environment may override."""
+RPC_VARIABLES = ("ETH_RPC_URL", "WEB3_WS_PROVIDER_URI")
+"""Where an Ethereum feed without an endpoint looks for one, in this order."""
+
+
+@attrs.frozen
+class Config:
+    """A configuration that has been checked, and what can be made from it."""
+
+    settings: Settings
+
+    def feeds(
+        self,
+        dial: Dial | None = None,
+        tap: Tap | None = None,
+        rng: random.Random | None = None,
+    ) -> list[Connection]:
+        """The feeds, not yet running."""
+        return [make_feed(settings, dial, tap, rng) for settings in self.settings.feeds]
+
+    def processors(self) -> list[Factory]:
+        """Factories of the processors."""
+        settings = self.settings
+        classes = {
+            ADAPTERS[feed.kind].venue: feed.update_class
+            for feed in settings.feeds
+            if isinstance(feed, (BinanceSettings, CoinbaseSettings))
+        }
+        return standard_processors(settings, classes)
+
+
+def make_feed(
+    settings: AnyFeed,
+    dial: Dial | None = None,
+    tap: Tap | None = None,
+    rng: random.Random | None = None,
+) -> Connection:
+    """The feed of one entry."""
+    if isinstance(settings, EthereumSettings):
+        return EthereumWebSocketClient(settings, dial, tap, rng)
+    if isinstance(settings, BinanceSettings):
+        return BinanceWebSocketClient(settings, dial, tap, rng)
+    return CoinbaseWebSocketClient(settings, dial, tap, rng)
+
+
+def standard_processors(
+    settings: Settings, classes: Mapping[Venue, str] | None = None
+) -> list[Factory]:
+    """Factories of every processor that comes with the package."""
+    return [
+        lambda: PriceDataProcessor(settings.prices, dict(classes or {})),
+        lambda: TransactionAnalyzer(settings.transactions),
+        lambda: MempoolAnalyzer(settings.mempool),
+        BlockAnalyzer,
+    ]
+
+
+def load(path: Path, environment: Mapping[str, str] | None = None) -> Config:
+    """Read a configuration file.
+
+    Args:
+        path: of a TOML file.
+        environment: where secrets and overrides come from; the process's own by default.
+
+    Raises:
+        ConfigError: a line a problem, all of them.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path}: it is not UTF-8") from None
+    try:
+        return loads(text, environment)
+    except ConfigError as error:
+        raise ConfigError(*(f"{path}: {problem}" for problem in error.problems)) from None
+
+
+def loads(text: str, environment: Mapping[str, str] | None = None) -> Config:
+    """Read a configuration from TOML text; as ``load``."""
+    env = os.environ if environment is None else environment
+    try:
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"it is not TOML: {error}") from None
+    problems = _overrides(values, env)
+    settings: Settings | None = None
+    try:
+        settings = make_converter(env).structure(values, Settings)
+        problems += _check(settings)
+    except cattrs.BaseValidationError as error:
+        problems += explain(error)
+    problems += _check_filters(values)
+    if settings is None or problems:
+        raise ConfigError(*problems)
+    return Config(settings)
+
+
+def _overrides(values: dict[str, Any], env: Mapping[str, str]) -> list[str]:
+    """Apply ``TRIO_MEV_STREAM__BUDGET=0.2``, and give Ethereum feeds their endpoint."""
+    problems: list[str] = []
+    for name in sorted(env):
+        keys = name.removeprefix(PREFIX).lower().split("__")
+        # Other variables of that prefix are for something else, or secrets that are named so.
+        if name.startswith(PREFIX) and len(keys) > 1 and keys[0] in TABLES:
+            problems += _override(values, name, keys, env[name])
+    fallback = next((f"env:{name}" for name in RPC_VARIABLES if env.get(name)), None)
+    feeds = values.get("feeds")
+    for feed in feeds if isinstance(feeds, list) and fallback else ():
+        if isinstance(feed, dict) and feed.get("kind") == "ethereum":
+            feed.setdefault("endpoint", fallback)
+    return problems
+
+
+def _override(values: dict[str, Any], name: str, keys: list[str], text: str) -> Iterable[str]:
+    table: Any = values
+    for key in keys[:-1]:
+        table = table.setdefault(key, {})
+        if not isinstance(table, dict):
+            return [f"{name}: {key} is not a table"]
+    try:
+        table[keys[-1]] = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        table[keys[-1]] = text
+    return []
+
+
+def _check(settings: Settings) -> list[str]:
+    """What only the settings as a whole can tell."""
+    problems: list[str] = []
+    for number, feed in enumerate(settings.feeds):
+        if isinstance(feed, EthereumSettings):
+            if feed.endpoint is None:
+                names = " or ".join(RPC_VARIABLES)
+                problems.append(f"feeds[{number}].endpoint: missing; name one or set {names}")
+        elif isinstance(feed, VenueSettings):
+            problems += _spelled(number, feed)
+    return problems
+
+
+def _check_filters(values: Mapping[str, Any]) -> Iterable[str]:
+    """Paths and operators of the filters, even where other settings are wrong."""
+    stream = values.get("stream")
+    filters = stream.get("filters") if isinstance(stream, dict) else None
+    for number, one in enumerate(filters if isinstance(filters, list) else ()):
+        try:
+            settings = FilterSettings(**one)
+            EventFilter.of("stream.filters", [settings])
+        except ConfigError as error:
+            where = f"stream.filters[{number}]"
+            yield from (p.replace("stream.filters[0]", where) for p in error.problems)
+        except (TypeError, ValueError):
+            continue  # its shape is wrong, which has been said
+
+
+def _spelled(number: int, feed: Any) -> Iterable[str]:
+    try:
+        ADAPTERS[feed.kind](feed.name, feed.instruments, feed.channels, feed.symbols)
+    except ValueError as error:
+        yield f"feeds[{number}].instruments: {error}"

@@ -1,0 +1,120 @@
+"""Plain values of a TOML file into frozen settings, by cattrs; unknown keys are refused."""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+from typing import Any, Literal
+
+import cattrs
+
+from ..model.event import DataType
+from ..model.identity import Endpoint, Instrument, Secret
+from ..model.settings import AnyFeed, BinanceSettings, CoinbaseSettings, EthereumSettings
+
+KINDS = {"ethereum": EthereumSettings, "binance": BinanceSettings, "coinbase": CoinbaseSettings}
+
+
+def make_converter(env: Mapping[str, str]) -> cattrs.Converter:
+    """A converter whose secrets come from ``env``."""
+    converter = cattrs.Converter(forbid_extra_keys=True, detailed_validation=True)
+
+    def resolve(value: Any) -> str:
+        if not isinstance(value, str):
+            raise ValueError("it must be text")
+        if not value.startswith("env:"):
+            return value
+        name = value.removeprefix("env:")
+        if not env.get(name):
+            raise ValueError(f"the environment has no {name}; set it")
+        return env[name]
+
+    def secret(value: Any, _: Any) -> Secret:
+        if isinstance(value, str) and not value.startswith("env:"):
+            raise ValueError("a secret is written as env:NAME and set in the environment")
+        return Secret(resolve(value))
+
+    hooks: list[tuple[Any, Any]] = [
+        (Endpoint, lambda value, _: Endpoint(resolve(value))),
+        (Secret, secret),
+        (Instrument, lambda value, _: Instrument.parse(_text(value))),
+        (Decimal, lambda value, _: _decimal(value)),
+        (DataType, lambda value, _: _data_type(value)),
+        (bool, lambda value, _: _of_type(value, bool, "true or false")),
+        (int, lambda value, _: _of_type(value, int, "a whole number")),
+        (float, lambda value, _: float(_of_type(value, (int, float), "a number"))),
+        (str, lambda value, _: _text(value)),
+        (str | tuple[str, ...] | None, lambda value, _: _topic(value)),
+    ]
+    for kind, hook in hooks:
+        converter.register_structure_hook(kind, hook)
+    converter.register_structure_hook_func(
+        lambda t: _origin(t) is Literal, lambda value, t: _choice(value, t)
+    )
+    converter.register_structure_hook_func(
+        lambda t: _origin(t) is tuple, lambda value, t: _tuple(converter, value, t)
+    )
+    converter.register_structure_hook(AnyFeed, lambda value, _: _feed(converter, value))
+    return converter
+
+
+def _origin(kind: Any) -> Any:
+    return typing.get_origin(kind)
+
+
+def _feed(converter: cattrs.Converter, value: Any) -> Any:
+    kind = value.get("kind") if isinstance(value, dict) else None
+    if kind not in KINDS:
+        raise ValueError(f"kind is {kind!r}; it must be one of {', '.join(KINDS)}")
+    return converter.structure(value, KINDS[kind])
+
+
+def _tuple(converter: cattrs.Converter, value: Any, kind: Any) -> Any:
+    if not isinstance(value, list):
+        raise ValueError(f"{value!r} is not a list")
+    items: Any = list.__class_getitem__(typing.get_args(kind)[0])
+    return tuple(converter.structure(value, items))
+
+
+def _text(value: Any) -> str:
+    return str(_of_type(value, str, "text"))
+
+
+def _of_type(value: Any, kind: Any, what: str) -> Any:
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        raise ValueError(f"{value!r} is not {what}")
+    return value
+
+
+def _decimal(value: Any) -> Decimal:
+    try:
+        number = Decimal(str(value))
+    except InvalidOperation:
+        number = Decimal("nan")
+    if isinstance(value, bool) or not number.is_finite():
+        raise ValueError(f"{value!r} is not a number")
+    return number
+
+
+def _data_type(value: Any) -> DataType:
+    try:
+        return DataType(value)
+    except ValueError:
+        raise ValueError(
+            f"{value!r} is not one of {', '.join(t.value for t in DataType)}"
+        ) from None
+
+
+def _topic(value: Any) -> str | tuple[str, ...] | None:
+    # TOML has no null: an empty text stands for "any".
+    if isinstance(value, list):
+        return tuple(_text(item) for item in value)
+    return _text(value) or None
+
+
+def _choice(value: Any, kind: Any) -> Any:
+    options = typing.get_args(kind)
+    if value not in options:
+        raise ValueError(f"{value!r} is not one of {', '.join(map(str, options))}")
+    return value
