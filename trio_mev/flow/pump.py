@@ -27,6 +27,7 @@ from .timing import Timing, TimingSnapshot
 
 BATCH = 64
 SLACK = 0.010
+REPORT_INTERVAL = 60.0
 UNDYING = frozenset({DataType.BLOCK})
 """Types that never expire."""
 
@@ -79,6 +80,7 @@ class Pump:
         self._config = config
         self._publish = publish
         self._failures_in_row = 0
+        self._reported_at = float("-inf")
         self._scope = trio.CancelScope()
         self._whole = trio.CancelScope()
         self._reason = "cancelled"
@@ -174,7 +176,7 @@ class Pump:
         self.last_error = f"{type(error).__name__}: {error}"
         if self._config.strict:
             raise ProcessorFailed(f"{self.name} failed on {event.event_type.value}") from error
-        logger.opt(exception=error).warning("processor {} failed", self.name)
+        self._report("failed", error)
         self._count_failure()
 
     def _timed_out(self) -> None:
@@ -185,8 +187,18 @@ class Pump:
         self.last_error = f"ProcessingTimeoutError: {event.event_type.value} took over {limit}"
         if self._config.strict:
             raise ProcessingTimeoutError(f"{self.name} spent over {limit} on one event")
-        logger.warning("processor {} was cancelled: over {} on one event", self.name, limit)
+        self._report(f"was cancelled: over {limit} on one event", None)
         self._count_failure()
+
+    def _report(self, what: str, error: Exception | None) -> None:
+        """Log the first failure, and then one a minute: a flood of them would hide the rest."""
+        now = trio.current_time()
+        if now - self._reported_at >= REPORT_INTERVAL:
+            self._reported_at = now
+            failed = self.lanes.books.failed
+            logger.opt(exception=error).warning(
+                "processor {} {}; {} failures so far", self.name, what, failed
+            )
 
     def _count_failure(self) -> None:
         self._failures_in_row += 1
