@@ -150,7 +150,7 @@ class Connection:
                 status.frames += 1
                 status.bytes += len(frame)
                 self._record(Direction.IN, frame)
-                self._emit(session.receive(frame, now, status.frames), emit)
+                self._emit(session.receive(frame, now, status.events + 1), emit)
             self._after_batch(socket, session, now)
 
     def _emit(self, events: Sequence[DataEvent], emit: Emit) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import trio
 
 from ..errors import DataStreamError
+from ..flow.clock import TapeClock
 from ..flow.feed import Emit
 from ..flow.outstanding import Outstanding
 from ..flow.status import FeedState, FeedStatus
@@ -15,8 +16,8 @@ from ..model.event import DataEvent
 from ..wire.session import Session
 from ..wire.sessions import replay_session
 from ..wire.tape import Direction, Record
-from .clock import TapeClock
-from .tapes import Moment, Tape, timeline
+from ..wire.timeline import Moment, timeline
+from .tapes import Tape
 
 
 class ReplayFeed:
@@ -111,7 +112,7 @@ class ReplayFeed:
         if due is not None and due <= at:
             events = session.expire(at)
         try:
-            return events + session.receive(record.frame, at, status.frames)
+            return events + session.receive(record.frame, at, status.events + 1)
         except DataStreamError as error:  # the recorded server refused a subscription
             status.enter(FeedState.REFUSED, str(error))
             return events

@@ -1,29 +1,15 @@
-"""Tapes on disk: read record by record, several merged into one time line."""
+"""Tapes on disk, read record by record."""
 
 from __future__ import annotations
 
-import heapq
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-
-import attrs
 
 from ..errors import ConfigError
 from ..wire.tape import Header, Record, TapeReader
 
 CHUNK = 64 * 1024
-
-
-@attrs.frozen(order=True)
-class Moment:
-    """A record at its place on the common time line."""
-
-    at: int
-    """Nanoseconds since the time line's start."""
-    tape: int
-    """Which of the tapes."""
-    record: Record = attrs.field(order=False)
 
 
 class Tape:
@@ -68,24 +54,3 @@ class Tape:
         for records in self._chunks(reader):
             yield from records
         self.problems = reader.problems
-
-
-def timeline(tapes: Sequence[Tape], align: bool = False) -> Iterator[Moment]:
-    """The records of several tapes in the order of their times.
-
-    Within a tape its steady clock counts; between tapes their wall clocks do, or, aligned, all
-    begin at once.
-    """
-    starts = [tape.first.wall for tape in tapes if tape.first is not None]
-    origin = min(starts, default=0)
-    return heapq.merge(
-        *(_moments(number, tape, 0 if align else origin) for number, tape in enumerate(tapes))
-    )
-
-
-def _moments(number: int, tape: Tape, origin: int) -> Iterator[Moment]:
-    if tape.first is None:
-        return
-    shift = (tape.first.wall - origin if origin else 0) - tape.first.mono
-    for record in tape.records():
-        yield Moment(record.mono + shift, number, record)

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 import attrs
+import trio
 
 
 class FeedState(enum.Enum):
@@ -78,10 +79,20 @@ class FeedStatus:
     ignored: Counter[str] = attrs.Factory(Counter)
     round_trip: float | None = None
 
+    _changed: trio.Event = attrs.Factory(trio.Event)
+
     def enter(self, state: FeedState, detail: str = "") -> None:
         """Change the state, saying why."""
         self.state = state
         self.detail = detail
+        self._changed.set()
+        self._changed = trio.Event()
+
+    async def wait_for(self, *states: FeedState) -> FeedState:
+        """Return once the feed is in one of these states. The caller bounds the wait."""
+        while self.state not in states:
+            await self._changed.wait()
+        return self.state
 
     def snapshot(self) -> FeedSnapshot:
         """The figures now."""

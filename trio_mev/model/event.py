@@ -101,7 +101,8 @@ class DataEvent:
     occurred_at: int | None = None
     """When it happened, by the source's wall clock, in nanoseconds since the epoch."""
     sequence: int = 0
-    """Number of the frame on its feed; of a finding, that of its cause."""
+    """Rises from frame to frame on a feed: one more than the events before it. Of what is
+    derived, that of its cause."""
     ordinal: int = 0
     """Place among the events that came of one frame or of one processed event."""
     size: int = 256

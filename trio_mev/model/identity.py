@@ -13,7 +13,7 @@ Venue = NewType("Venue", str)
 """An exchange's name in lower case, such as ``binance``."""
 
 _ASSET = re.compile(r"[A-Z0-9]{1,20}")
-_EXPIRY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_EXPIRY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 class InstrumentKind(enum.Enum):
@@ -85,7 +85,7 @@ def redact(url: str) -> str:
     """The URL with everything that may be a key replaced by ``***``.
 
     Providers put keys into user information, path segments and query values alike, so only
-    well-known path segments and the names of query parameters are kept.
+    well-known path segments and the names of query parameters that have a value are kept.
     """
     parts = urlsplit(url)
     host = parts.hostname or ""
@@ -97,7 +97,8 @@ def redact(url: str) -> str:
         port = ":***"
     user = "***@" if "@" in parts.netloc else ""
     path = "/".join(s if not s or s in _SHOWN_SEGMENTS else "***" for s in parts.path.split("/"))
-    query = "&".join(f"{name}=***" for name, _ in parse_qsl(parts.query, keep_blank_values=True))
+    fields = parse_qsl(parts.query, keep_blank_values=True)
+    query = "&".join(f"{name}=***" if value else "***" for name, value in fields)
     return f"{parts.scheme}://{user}{host}{port}{path}" + (f"?{query}" if query else "")
 
 
@@ -108,19 +109,25 @@ class Endpoint:
     url: str
 
     def __attrs_post_init__(self) -> None:
-        parts = urlsplit(self.url)
+        try:
+            parts = urlsplit(self.url)
+        except ValueError:  # whose message may quote user information
+            raise ValueError("the endpoint is not a URL") from None
         if parts.scheme not in {"ws", "wss"}:
             raise ValueError(f"{redact(self.url)!r} does not begin with ws:// or wss://")
         if not parts.hostname:
             raise ValueError(f"{redact(self.url)!r} has no host")
         if parts.fragment:
             raise ValueError(f"{redact(self.url)!r} has a fragment, which a WebSocket URL has not")
-        _ = parts.port  # raises ValueError, with the number, where it is not one
+        try:
+            _ = parts.port
+        except ValueError:  # whose message would quote what may be a key
+            raise ValueError(f"{redact(self.url)!r} has a port that is not 0 to 65535") from None
 
     @property
     def secure(self) -> bool:
         """Whether the connection uses TLS."""
-        return self.url.startswith("wss:")
+        return urlsplit(self.url).scheme == "wss"
 
     @property
     def host(self) -> str:

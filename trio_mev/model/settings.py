@@ -65,8 +65,9 @@ class FilterSettings:
     max: Any = None
 
     def __attrs_post_init__(self) -> None:
-        ranged = self.min is not None and self.max is not None
-        if ranged == (self.operator is not None):
+        bounds = (self.min is not None) + (self.max is not None)
+        compared = self.operator is not None
+        if bounds != (0 if compared else 2) or (self.value is not None and not compared):
             raise ValueError("a filter has either operator and value, or min and max")
 
 

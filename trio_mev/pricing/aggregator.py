@@ -211,7 +211,8 @@ class PriceFeedAggregator:
         self, instrument: Instrument, limit: int = 100
     ) -> list[tuple[float, Decimal]]:
         """The last changes of the price, oldest first, each with its time."""
-        return list(self._history.get(instrument, ()))[-limit:]
+        history = list(self._history.get(instrument, ()))
+        return history[max(0, len(history) - limit) :]
 
     def get_source_stats(self, now: float) -> tuple[SourceStats, ...]:
         """Every source's figures."""

@@ -157,7 +157,7 @@ class BinanceAdapter(VenueAdapter):
     def _answered(self, envelope: _Envelope) -> None:
         streams = self._asked.pop(envelope.id, None) if isinstance(envelope.id, int) else None
         if envelope.error is not UNSET or envelope.msg:
-            text = envelope.msg or bytes(envelope.error or b"").decode()
+            text = envelope.msg or bytes(envelope.error or b"").decode(errors="replace")
             if streams is None:
                 raise MalformedFrame("error_without_id", text[:200])
             raise SubscriptionRejected(f"{', '.join(streams)[:200]}: Binance answers {text[:200]}")

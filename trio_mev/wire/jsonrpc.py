@@ -81,17 +81,17 @@ class RpcBook:
         body = {"jsonrpc": "2.0", "id": number, "method": method, "params": list(params)}
         return number, msgspec.json.encode(body).decode()
 
-    def learn(self, frame: bytes, label: str = "") -> Request:
-        """A request that a tape shows was sent; its reply will be known by its id.
+    def learn(self, frame: bytes) -> tuple[int, Request]:
+        """A request that a tape shows was sent, with its id, by which its reply is known.
 
         Raises:
             MalformedFrame: it is no request.
         """
         sent = decode(_REQUEST, frame)
-        request = Request(sent.method, tuple(sent.params), label)
+        request = Request(sent.method, tuple(sent.params))
         self.pending[sent.id] = request
         self.next_id = max(self.next_id, sent.id + 1)
-        return request
+        return sent.id, request
 
     def settle(self, message: Message) -> Request:
         """The request that a reply answers; it is no longer pending.

@@ -18,6 +18,8 @@ from .session import PENDING, Session, decode
 
 HEADS = "newHeads"
 BODIES = "newPendingTransactions"
+BLOCK = "eth_getBlockByHash"
+BODY = "eth_getTransactionByHash"
 QUOTA = frozenset({-32005, -32097, 429})
 """Codes of providers for too many requests: the answer to wait, not to give up."""
 
@@ -39,9 +41,9 @@ class EthereumSession(Session):
         self._rpc = RpcBook()
         self._labels: dict[str, str] = {}
         self._queue: deque[str] = deque()
-        self._fetching: dict[str, float] = {}
+        self._fetching: set[str] = set()
         self._heads: dict[str, Block] = {}
-        self._due: deque[tuple[float, str]] = deque()
+        self._due: dict[tuple[str, str], float] = {}
 
     def opening(self) -> list[str]:
         """One ``eth_subscribe`` for heads, one for pending transactions, one a log filter."""
@@ -68,7 +70,7 @@ class EthereumSession(Session):
     def sent(self, frame: bytes) -> None:
         """Learn a request from a tape, so that its reply is understood."""
         try:
-            request = self._rpc.learn(frame)
+            number, request = self._rpc.learn(frame)
         except MalformedFrame as error:
             self.refused[f"sent_{error.reason}"] += 1
             return
@@ -76,7 +78,7 @@ class EthereumSession(Session):
             label = str(request.params[0])
             if label == "logs":
                 label = f"logs:{sum(s.startswith('logs:') for s in self.subscriptions)}"
-            self._rpc.pending[self._rpc.next_id - 1] = attrs.evolve(request, label=label)
+            self._rpc.pending[number] = attrs.evolve(request, label=label)
             self.subscriptions[label] = PENDING
 
     def decode_frame(self, frame: bytes) -> list[DataEvent]:
@@ -88,9 +90,9 @@ class EthereumSession(Session):
         if request.method == "eth_subscribe":
             self._subscribed(request, message)
             return []
-        if request.method == "eth_getBlockByHash":
+        if request.method == BLOCK:
             return self._block_fetched(request, message)
-        if request.method == "eth_getTransactionByHash":
+        if request.method == BODY:
             return self._body_fetched(request, message)
         self.ignored[f"reply_{request.method[:40]}"] += 1
         return []
@@ -105,6 +107,7 @@ class EthereumSession(Session):
         if label == BODIES:
             pending = parse_pending(notification.result)
             if isinstance(pending, Transaction):
+                self._fetching.pop(pending.hash, None)  # another subscription was faster
                 return [self._transaction(pending)]
             return self._announced(pending)
         log = parse_log(notification.result)
@@ -121,7 +124,7 @@ class EthereumSession(Session):
             self.ignored["repeated_head"] += 1
             return []
         self._heads[block.hash] = block
-        self._request("eth_getBlockByHash", [block.hash, False], block.hash)
+        self._request(BLOCK, block.hash, False)
         return []
 
     def _block(self, block: Block) -> DataEvent:
@@ -143,13 +146,20 @@ class EthereumSession(Session):
         return [self.event(DataType.MEMPOOL, EventPriority.LOW, life, None, BODIES)]
 
     def _fetch(self, transaction: str) -> None:
-        self._fetching[transaction] = self._now
-        self._request("eth_getTransactionByHash", [transaction], transaction)
+        self._fetching.add(transaction)
+        self._request(BODY, transaction)
 
-    def _request(self, method: str, params: list[object], subject: str) -> None:
-        self._due.append((self._now + self._settings.fetch_timeout, subject))
+    def _request(self, method: str, subject: str, *params: object) -> None:
+        self._due[method, subject] = self._now + self._settings.fetch_timeout
         if not self._replaying:
-            self._outbox.append(self._rpc.request(method, params)[1])
+            self._outbox.append(self._rpc.request(method, [subject, *params])[1])
+
+    def _answered(self, request: Request) -> bool:
+        """Whether the request was still waited for; it no longer is."""
+        if self._due.pop((request.method, str(request.params[0])), None) is None:
+            self.ignored["late_reply"] += 1
+            return False
+        return True
 
     def _subscribed(self, request: Request, message: Message) -> None:
         if message.error is UNSET:
@@ -169,10 +179,9 @@ class EthereumSession(Session):
         raise kind(f"{request.label}: the node answers {error.code} {error.message[:200]!r}")
 
     def _block_fetched(self, request: Request, message: Message) -> list[DataEvent]:
-        block = self._heads.pop(str(request.params[0]), None)
-        if block is None:  # given up before
-            self.ignored["late_reply"] += 1
+        if not self._answered(request):
             return []
+        block = self._heads.pop(str(request.params[0]))
         try:
             raw = self._result(message)
             if raw is not None:
@@ -182,9 +191,9 @@ class EthereumSession(Session):
         return [self._block(block)]
 
     def _body_fetched(self, request: Request, message: Message) -> list[DataEvent]:
-        if self._fetching.pop(str(request.params[0]), None) is None:
-            self.ignored["late_reply"] += 1
+        if not self._answered(request):
             return []
+        self._fetching.remove(str(request.params[0]))
         self._fetch_next()
         raw = self._result(message)
         return [] if raw is None else [self._transaction(parse_transaction(raw))]
@@ -204,19 +213,20 @@ class EthereumSession(Session):
 
     def next_due(self) -> float | None:
         """When the oldest request under way is given up."""
-        return self._due[0][0] if self._due else None
+        return next(iter(self._due.values()), None)
 
     def expire(self, now: float) -> list[DataEvent]:
         """Give up requests that were not answered in time; their heads come without hashes."""
         events: list[DataEvent] = []
         self._now = now
-        while self._due and self._due[0][0] <= now:
-            _, subject = self._due.popleft()
-            if subject in self._heads:
-                self.refused["fetch_timeout"] += 1
+        while (due := self.next_due()) is not None and due <= now:
+            method, subject = next(iter(self._due))
+            del self._due[method, subject]
+            self.refused["fetch_timeout"] += 1
+            if method == BLOCK:
                 events.append(self._block(self._heads.pop(subject)))
-            elif self._fetching.pop(subject, None) is not None:
-                self.refused["fetch_timeout"] += 1
+            else:
+                self._fetching.remove(subject)
                 self._fetch_next()
         return events
 
@@ -226,6 +236,6 @@ class EthereumSession(Session):
         if left:
             self.refused["life_ended"] += left
         events = [self._block(block) for block in self._heads.values()]
-        for lost in (self._heads, self._fetching, self._queue):
+        for lost in (self._heads, self._fetching, self._queue, self._due):
             lost.clear()
         return events

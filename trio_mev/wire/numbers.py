@@ -139,5 +139,7 @@ def iso_time(text: str) -> int:
         since = datetime.datetime.fromisoformat(text) - _EPOCH
     except (ValueError, TypeError):
         raise MalformedFrame("bad_time", f"{text[:MAX_DIGITS]!r}") from None
+    if since.days < 0:
+        raise MalformedFrame("bad_time", f"{text[:MAX_DIGITS]!r}")
     seconds = since.days * 86_400 + since.seconds
     return seconds * 1_000_000_000 + since.microseconds * 1000

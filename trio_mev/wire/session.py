@@ -86,7 +86,7 @@ class Session(abc.ABC):
         Args:
             frame: a whole message, text or binary.
             now: its arrival, in seconds of the stream's monotonic clock.
-            sequence: its number on the feed.
+            sequence: what its events shall bear; rises from frame to frame on the feed.
         """
         self._now = now
         self._sequence = sequence

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
 
 from ..errors import ConfigError
-from ..model.identity import Instrument
-from ..model.settings import AnyFeed, EthereumSettings, VenueSettings
+from ..model.identity import Endpoint, Instrument
+from ..model.settings import (
+    AnyFeed,
+    BinanceSettings,
+    CoinbaseSettings,
+    EthereumSettings,
+    LogFilter,
+    VenueSettings,
+)
 from .binance import BinanceAdapter
 from .coinbase import CoinbaseAdapter
 from .node import EthereumSession
@@ -34,6 +44,64 @@ def replay_session(name: str, header: FeedHeader) -> Session:
         raise ConfigError(f"feed {name} is of the unknown kind {header.kind!r}")
     symbols = read_symbols(name, header)
     return adapter(name, symbols.values(), header.channels, symbols)
+
+
+def tape_settings(
+    name: str, header: FeedHeader, endpoint: Endpoint, requests: Iterable[bytes]
+) -> AnyFeed:
+    """Settings that ask a peer for what a tape holds of a feed.
+
+    Args:
+        name: the feed's alias.
+        header: the feed's, on the tape.
+        endpoint: where the peer is.
+        requests: the frames that were sent when the tape was recorded.
+
+    Raises:
+        ConfigError: as ``replay_session``.
+    """
+    replay_session(name, header)
+    common: dict[str, Any] = {"name": name, "endpoint": endpoint}
+    if header.kind == "ethereum":
+        return EthereumSettings(**common, **_node_settings(requests))
+    symbols = read_symbols(name, header)
+    common |= {
+        "instruments": tuple(symbols.values()),
+        "symbols": symbols,
+        "channels": tuple(header.channels),
+    }
+    return BinanceSettings(**common) if header.kind == "binance" else CoinbaseSettings(**common)
+
+
+def _node_settings(requests: Iterable[bytes]) -> dict[str, Any]:
+    asked: list[list[Any]] = []
+    for frame in requests:
+        try:
+            request = msgspec.json.decode(frame)
+        except (msgspec.DecodeError, RecursionError):
+            continue
+        if isinstance(request, dict) and request.get("method") == "eth_subscribe":
+            asked.append(request.get("params") or [""])
+    pending = "off"
+    if ["newPendingTransactions"] in asked:
+        pending = "hashes"
+    if ["newPendingTransactions", True] in asked:
+        pending = "bodies"
+    filters = [params[1] if len(params) > 1 else {} for params in asked if params[0] == "logs"]
+    return {
+        "heads": ["newHeads"] in asked,
+        "pending": pending,
+        "logs": tuple(_log_filter(one) for one in filters),
+    }
+
+
+def _log_filter(conditions: dict[str, Any]) -> LogFilter:
+    address = conditions.get("address", ())
+    topics = conditions.get("topics", ())
+    return LogFilter(
+        (address,) if isinstance(address, str) else tuple(address),
+        tuple(tuple(t) if isinstance(t, list) else t for t in topics),
+    )
 
 
 def read_symbols(name: str, header: FeedHeader) -> dict[str, Instrument]:

@@ -100,8 +100,8 @@ def encode_record(record: Record) -> bytes:
 
 
 def pack(lines: Iterable[bytes], level: int = 6) -> bytes:
-    """Lines as one whole Zstandard frame, which can be appended to a tape."""
-    return zstandard.ZstdCompressor(level=level).compress(b"".join(lines))
+    """Lines as one whole Zstandard frame with a checksum, which can be appended to a tape."""
+    return zstandard.ZstdCompressor(level=level, write_checksum=True).compress(b"".join(lines))
 
 
 class TapeReader:

@@ -1,0 +1,168 @@
+"""Real WebSocket servers on 127.0.0.1 that play tapes to whoever connects."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+
+import attrs
+import trio
+from trio_websocket import (
+    ConnectionClosed,
+    WebSocketConnection,
+    WebSocketRequest,
+    WebSocketServer,
+    serve_websocket,
+)
+
+from ..flow.clock import TapeClock
+from ..flow.outstanding import Outstanding
+from ..model.identity import Endpoint
+from ..model.settings import AnyFeed
+from ..wire.sessions import tape_settings
+from ..wire.tape import Direction
+from ..wire.timeline import Moment, RecordedTape, timeline
+from .peers import EVERYBODY, PEERS, Peer, Visitor
+
+SEND_TIMEOUT = 10.0
+"""A visitor that does not read for so long is sent away."""
+
+
+@attrs.define(eq=False)
+class LoopbackServers:
+    """The servers of one or more tapes.
+
+    They begin to play when ``begin`` is set, so that nobody misses the first frame, and set
+    ``finished`` when every visitor has received the last.
+    """
+
+    tapes: Sequence[RecordedTape]
+    endpoints: dict[str, Endpoint] = attrs.Factory(dict)
+    """Feed to where its server is."""
+    begin: trio.Event = attrs.Factory(trio.Event)
+    finished: trio.Event = attrs.Factory(trio.Event)
+    played: int = 0
+    """Frames that were due so far, wanted or not."""
+    outstanding: Outstanding | None = None
+    """The stream's, where every frame shall wait for the one before to be finished with."""
+    _peers: dict[str, Peer] = attrs.Factory(dict)
+    _visitors: dict[str, dict[WebSocketConnection, Visitor]] = attrs.Factory(dict)
+    _requests: dict[str, list[bytes]] = attrs.Factory(dict)
+
+    def learn(self) -> None:
+        """Read the tapes once: what was asked and answered."""
+        for tape in self.tapes:
+            for name, header in tape.header.feeds.items():
+                self._peers.setdefault(name, PEERS[header.kind]())
+                self._visitors.setdefault(name, {})
+            for record in tape.records():
+                self._peers[record.feed].learn(record)
+                if record.direction is Direction.OUT:
+                    self._requests.setdefault(record.feed, []).append(record.frame)
+
+    def settings(self) -> list[AnyFeed]:
+        """Settings of feeds that connect here and ask for all that the tapes hold."""
+        return [
+            tape_settings(name, header, self.endpoints[name], self._requests.get(name, ()))
+            for name, header in {
+                n: h for t in self.tapes for n, h in t.header.feeds.items()
+            }.items()
+        ]
+
+    async def listen(self, nursery: trio.Nursery) -> None:
+        """Open one server a feed."""
+        for name in self._peers:
+            server: WebSocketServer = await nursery.start(
+                partial(serve_websocket, partial(self._serve, name), "127.0.0.1", 0, None)
+            )
+            self.endpoints[name] = Endpoint(f"ws://127.0.0.1:{server.port}")
+
+    async def _serve(self, name: str, request: WebSocketRequest) -> None:
+        ws = await request.accept()
+        async with ws:
+            visitor = self._visitors[name][ws] = Visitor()
+            try:
+                while True:
+                    message = await ws.get_message()
+                    text = message if isinstance(message, str) else message.decode("latin-1")
+                    for answer in self._peers[name].answer(visitor, text):
+                        await ws.send_message(answer)
+            except ConnectionClosed:
+                return
+            finally:
+                del self._visitors[name][ws]
+
+    async def play(self, speed: float, align: bool) -> None:
+        """Send every frame at its time to those who want it."""
+        await self.begin.wait()
+        clock = trio.lowlevel.current_clock()
+        origin = trio.current_time()
+        for moment in timeline(self.tapes, align):
+            if moment.record.direction is not Direction.IN:
+                continue
+            at = origin + moment.at / 1e9 / speed
+            if isinstance(clock, TapeClock):
+                clock.advance_to(at)
+            else:
+                await trio.sleep_until(at)
+            self.played += 1
+            await self._send(moment)
+        for name in self._visitors:
+            await self._settle(name)
+        self.finished.set()
+
+    async def _send(self, moment: Moment) -> None:
+        record = moment.record
+        topic = self._peers[record.feed].topic(record.frame)
+        if topic is None:
+            return
+        try:
+            message: str | bytes = record.frame.decode()
+        except UnicodeDecodeError:
+            message = record.frame
+        for ws, visitor in list(self._visitors[record.feed].items()):
+            if topic == EVERYBODY or topic in visitor.wants:
+                await self._to(ws, message)
+        if self.outstanding is not None:
+            await self._settle(record.feed)
+
+    async def _to(self, ws: WebSocketConnection, message: str | bytes) -> None:
+        try:
+            with trio.move_on_after(SEND_TIMEOUT) as scope:
+                await ws.send_message(message)
+        except ConnectionClosed:
+            return
+        if scope.cancelled_caught:
+            await ws.aclose(1008, "too slow")
+
+    async def _settle(self, name: str) -> None:
+        """Wait until every visitor of a feed has received what was sent."""
+        for ws in list(self._visitors[name]):
+            try:
+                with trio.move_on_after(SEND_TIMEOUT):
+                    await ws.ping()
+            except ConnectionClosed:
+                continue
+        if self.outstanding is not None:
+            await self.outstanding.wait_idle()
+
+
+@asynccontextmanager
+async def open_loopback(
+    tapes: Sequence[RecordedTape], speed: float = 1.0, align: bool = False
+) -> AsyncIterator[LoopbackServers]:
+    """Servers for as long as the block lasts, one for each feed of the tapes.
+
+    Args:
+        tapes: what is played.
+        speed: how many times as fast as it was recorded.
+        align: whether all tapes begin at once, whatever their dates.
+    """
+    servers = LoopbackServers(tapes)
+    servers.learn()
+    async with trio.open_nursery() as nursery:
+        await servers.listen(nursery)
+        nursery.start_soon(servers.play, speed, align)
+        yield servers
+        nursery.cancel_scope.cancel()

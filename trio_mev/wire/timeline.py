@@ -1,0 +1,61 @@
+"""Several tapes on one time line."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+import attrs
+
+from .tape import Header, Record
+
+
+class RecordedTape(Protocol):
+    """A tape, wherever its records are."""
+
+    @property
+    def header(self) -> Header:
+        """The first line."""
+        ...
+
+    @property
+    def first(self) -> Record | None:
+        """The first record; None of an empty tape."""
+        ...
+
+    def records(self) -> Iterator[Record]:
+        """Every record, from the start; may be called again."""
+        ...
+
+
+@attrs.frozen(order=True)
+class Moment:
+    """A record at its place on the common time line."""
+
+    at: int
+    """Nanoseconds since the time line's start."""
+    tape: int
+    """Which of the tapes."""
+    record: Record = attrs.field(order=False)
+
+
+def timeline(tapes: Sequence[RecordedTape], align: bool = False) -> Iterator[Moment]:
+    """The records of several tapes in the order of their times.
+
+    Within a tape its steady clock counts; between tapes their wall clocks do, or, aligned, all
+    begin at once.
+    """
+    starts = [tape.first.wall for tape in tapes if tape.first is not None]
+    origin = min(starts, default=0)
+    return heapq.merge(
+        *(_moments(number, tape, 0 if align else origin) for number, tape in enumerate(tapes))
+    )
+
+
+def _moments(number: int, tape: RecordedTape, origin: int) -> Iterator[Moment]:
+    if tape.first is None:
+        return
+    shift = (tape.first.wall - origin if origin else 0) - tape.first.mono
+    for record in tape.records():
+        yield Moment(record.mono + shift, number, record)
