@@ -5,6 +5,7 @@
     open_stream
     └─ nursery
        └─ conduct
+          ├─ sinks, which end last
           ├─ pumps: processors and handlers, each with its own lanes
           ├─ health and metrics
           └─ feeds, cancelled first
@@ -13,7 +14,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 
 import attrs
@@ -35,6 +36,10 @@ from .model.event import FINDINGS, DataEvent, DataType
 from .model.settings import StreamConfig
 from .processors.filters import EventFilter, FilterStats
 from .wire.digest import Digest
+
+
+Sink = Callable[[Subscription], Awaitable[None]]
+"""Consumes a subscription until it ends."""
 
 
 @attrs.frozen
@@ -89,6 +94,10 @@ class RealtimeDataStream:
         self._handlers: Counter[DataType] = Counter()
         self._nursery: trio.Nursery | None = None
         self._feeds_scope = trio.CancelScope()
+        self._sinks: list[tuple[Sink, Subscription]] = []
+        self.ended = trio.Event()
+        """Set when the feeds have ended and the lanes have run empty."""
+        self._draining = False
         self._closed = False
         self._started_at = 0.0
         self._stopped_at: float | None = None
@@ -146,12 +155,12 @@ class RealtimeDataStream:
 
         Handlers have lanes and a budget of their own: a slow or failing one harms no other.
         """
-        self._handlers[event_type] += 1
         name = f"{getattr(handler, '__name__', 'handler')}({event_type.value})"
         self._start_pump(name, lambda: HandlerProcessor(event_type, handler))
+        self._handlers[event_type] += 1
 
     def _start_pump(self, name: str, first: Factory, factory: Factory | None = None) -> None:
-        if self._closed:
+        if self._closed or self._draining:
             raise DataStreamError("the stream has ended")
         same = sum(p.name.partition("#")[0] == name for p in self._pumps)
         pump = Pump(
@@ -177,9 +186,17 @@ class RealtimeDataStream:
         if self._closed:
             subscription.lanes.close()
         self._subscriptions.append(subscription)
-        for kind in event_types:
+        for kind in frozenset(event_types):
             self._routes.setdefault(kind, []).append(subscription.lanes)
         return subscription
+
+    def add_sink(self, run: Sink, *event_types: DataType) -> None:
+        """Run a function with a subscription; call it before the stream runs.
+
+        Sinks end last: when everything else has, they take what is left, within
+        ``drain_timeout``.
+        """
+        self._sinks.append((run, self.subscribe(*event_types)))
 
     def _unsubscribe(self, subscription: Subscription) -> None:
         self._subscriptions.remove(subscription)
@@ -201,16 +218,25 @@ class RealtimeDataStream:
         """Run feeds and pumps; when the feeds have ended, drain. ``open_stream`` runs it."""
         self._started_at = trio.current_time()
         try:
-            async with trio.open_nursery() as self._nursery:
-                for pump in self._pumps:
-                    self._nursery.start_soon(pump.run)
-                await self._run_feeds(task_status)
-                await self._drain()
+            async with trio.open_nursery() as sinks:
+                for run, subscription in self._sinks:
+                    sinks.start_soon(run, subscription)
+                async with trio.open_nursery() as self._nursery:
+                    for pump in self._pumps:
+                        self._nursery.start_soon(pump.run)
+                    await self._run_feeds(task_status)
+                    await self._drain()
+                self._close()
+                sinks.cancel_scope.deadline = trio.current_time() + self.config.drain_timeout
         finally:
-            self._closed = True
+            self._close()
             self._stopped_at = trio.current_time()
-            for subscription in self._subscriptions:
-                subscription.lanes.close()
+            self.ended.set()
+
+    def _close(self) -> None:
+        self._closed = True
+        for subscription in self._subscriptions:
+            subscription.lanes.close()
 
     async def _run_feeds(self, task_status: trio.TaskStatus[None]) -> None:
         async with trio.open_nursery() as helpers:
@@ -226,12 +252,13 @@ class RealtimeDataStream:
 
     async def _drain(self) -> None:
         """Close the lanes stage by stage, each when all its producers have ended."""
+        self._draining = True
         deadline = trio.current_time() + self.config.drain_timeout
         by_stage: dict[int, list[Pump]] = {}
         for pump in self._pumps:
             by_stage.setdefault(max(t.stage for t in pump.consumes), []).append(pump)
         for left, stage in zip(range(len(by_stage), 0, -1), sorted(by_stage), strict=True):
-            share = (deadline - trio.current_time()) / left
+            share = max(0.0, deadline - trio.current_time()) / left
             for pump in by_stage[stage]:
                 pump.lanes.close()
             with trio.move_on_after(share):

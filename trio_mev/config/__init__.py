@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import random
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -130,13 +131,14 @@ def loads(text: str, environment: Mapping[str, str] | None = None) -> Config:
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"it is not TOML: {error}") from None
     problems = _overrides(values, env)
+    converter = make_converter(env)
     settings: Settings | None = None
     try:
-        settings = make_converter(env).structure(values, Settings)
-        problems += _check(settings)
+        settings = converter.structure(values, Settings)
     except cattrs.BaseValidationError as error:
         problems += explain(error)
-    problems += _check_filters(values)
+    problems += _check_feeds(values, converter)
+    problems += _check_filters(values, converter)
     if settings is None or problems:
         raise ConfigError(*problems)
     return Config(settings)
@@ -171,32 +173,33 @@ def _override(values: dict[str, Any], name: str, keys: list[str], text: str) -> 
     return []
 
 
-def _check(settings: Settings) -> list[str]:
-    """What only the settings as a whole can tell."""
-    problems: list[str] = []
-    for number, feed in enumerate(settings.feeds):
-        if isinstance(feed, EthereumSettings):
-            if feed.endpoint is None:
-                names = " or ".join(RPC_VARIABLES)
-                problems.append(f"feeds[{number}].endpoint: missing; name one or set {names}")
-        elif isinstance(feed, VenueSettings):
-            problems += _spelled(number, feed)
-    return problems
+def _sound(entries: Any, kind: Any, converter: cattrs.Converter) -> Iterator[tuple[int, Any]]:
+    """Those of a list that can be structured, with their places; of the others it is said."""
+    for number, value in enumerate(entries if isinstance(entries, list) else ()):
+        with suppress(cattrs.BaseValidationError, ValueError):
+            yield number, converter.structure(value, kind)
 
 
-def _check_filters(values: Mapping[str, Any]) -> Iterable[str]:
+def _check_feeds(values: Mapping[str, Any], converter: cattrs.Converter) -> Iterator[str]:
+    """What only a feed as a whole can tell, even where other settings are wrong."""
+    for number, feed in _sound(values.get("feeds"), AnyFeed, converter):
+        if isinstance(feed, VenueSettings):
+            yield from _spelled(number, feed)
+        elif feed.endpoint is None:
+            names = " or ".join(RPC_VARIABLES)
+            yield f"feeds[{number}].endpoint: missing; name one or set {names}"
+
+
+def _check_filters(values: Mapping[str, Any], converter: cattrs.Converter) -> Iterator[str]:
     """Paths and operators of the filters, even where other settings are wrong."""
     stream = values.get("stream")
     filters = stream.get("filters") if isinstance(stream, dict) else None
-    for number, one in enumerate(filters if isinstance(filters, list) else ()):
+    for number, settings in _sound(filters, FilterSettings, converter):
         try:
-            settings = FilterSettings(**one)
             EventFilter.of("stream.filters", [settings])
         except ConfigError as error:
             where = f"stream.filters[{number}]"
             yield from (p.replace("stream.filters[0]", where) for p in error.problems)
-        except (TypeError, ValueError):
-            continue  # its shape is wrong, which has been said
 
 
 def _spelled(number: int, feed: Any) -> Iterable[str]:

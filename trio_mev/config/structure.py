@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any, Literal
 
+import attrs
 import cattrs
+from cattrs.gen import make_dict_structure_fn, override
 
 from ..model.event import DataType
 from ..model.identity import Endpoint, Instrument, Secret
@@ -56,7 +58,34 @@ def make_converter(env: Mapping[str, str]) -> cattrs.Converter:
         lambda t: _origin(t) is tuple, lambda value, t: _tuple(converter, value, t)
     )
     converter.register_structure_hook(AnyFeed, lambda value, _: _feed(converter, value))
+    converter.register_structure_hook_factory(attrs.has, lambda cls: _table(converter, cls))
     return converter
+
+
+def _table(converter: cattrs.Converter, cls: Any) -> Callable[[Any, Any], Any]:
+    """A class's hook, which tries each field's validator by itself: so every problem is found,
+    and each with its path."""
+
+    def of(field: attrs.Attribute[Any]) -> Any:
+        def structure(value: Any, kind: Any) -> Any:
+            made = converter.structure(value, kind)
+            assert field.validator is not None
+            field.validator(None, field, made)
+            return made
+
+        return override(struct_hook=structure)
+
+    fields = {field.name: of(field) for field in attrs.fields(cls) if field.validator}
+    # The names are those of cattrs' own arguments; fields of the settings cannot clash.
+    make: Any = make_dict_structure_fn
+    inner = make(cls, converter, _cattrs_forbid_extra_keys=True, **fields)
+
+    def structure_table(value: Any, kind: Any) -> Any:
+        if not isinstance(value, dict):
+            raise ValueError("it is not a table")
+        return inner(value, kind)
+
+    return structure_table
 
 
 def _origin(kind: Any) -> Any:
@@ -72,7 +101,7 @@ def _feed(converter: cattrs.Converter, value: Any) -> Any:
 
 def _tuple(converter: cattrs.Converter, value: Any, kind: Any) -> Any:
     if not isinstance(value, list):
-        raise ValueError(f"{value!r} is not a list")
+        raise ValueError("it is not a list")
     items: Any = list.__class_getitem__(typing.get_args(kind)[0])
     return tuple(converter.structure(value, items))
 

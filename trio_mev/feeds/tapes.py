@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,6 +25,10 @@ class Tape:
         self.problems: Counter[str] = Counter()
         """What was damaged or cut, counted while it is read."""
         self.first: Record | None = None
+        self.size = 0
+        """Bytes of the file."""
+        self.read = 0
+        """Bytes read so far by the latest ``records``."""
         self.header = self._look()
 
     def _look(self) -> Header:
@@ -40,7 +45,10 @@ class Tape:
     def _chunks(self, reader: TapeReader) -> Iterator[list[Record]]:
         try:
             with self.path.open("rb") as file:
+                self.size = os.fstat(file.fileno()).st_size
+                self.read = 0
                 while chunk := file.read(CHUNK):
+                    self.read += len(chunk)
                     yield reader.receive_data(chunk)
             reader.end()
         except ConfigError as error:

@@ -195,6 +195,17 @@ class Subscription:
         self.lanes.books.processed += 1
         return self.lanes.finish()
 
+    async def take(self, limit: int) -> list[DataEvent]:
+        """At least one event and at most ``limit``, once there is one; none at the end."""
+        await trio.lowlevel.checkpoint()
+        while not self.lanes.take(limit):
+            if self.lanes.closed:
+                return []
+            await self.lanes.wait()
+        taken = len(self.lanes.hand)
+        self.lanes.books.processed += taken
+        return [self.lanes.finish() for _ in range(taken)]
+
     def close(self) -> None:
         """Take no more; what waits is counted as lost."""
         self.lanes.abandon("unsubscribed")

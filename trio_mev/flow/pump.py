@@ -90,7 +90,7 @@ class Pump:
         try:
             with self._whole:
                 while not await self._serve():
-                    self._timed_out()
+                    pass
         finally:
             self.lanes.abandon(self._reason)
             self.ended.set()
@@ -101,12 +101,16 @@ class Pump:
         self._whole.cancel()
 
     async def _serve(self) -> bool:
-        """True when the lanes have ended; False when the event in hand ran out of time."""
+        """True when the lanes have ended; False when the scope is spent."""
         lanes = self.lanes
         with trio.CancelScope() as self._scope:
             while True:
-                if lanes.take(BATCH):
+                if lanes.take(1):
                     await self._work()
+                    if self._scope.cancel_called:
+                        # A processor that shields itself, as a thread does, ended after its
+                        # deadline: it is done, but the next event needs another scope.
+                        return False
                     self._lift()
                     await trio.lowlevel.checkpoint()
                 elif lanes.closed:
@@ -114,15 +118,18 @@ class Pump:
                 else:
                     self._lift()
                     await lanes.wait()
+        self._timed_out()
         return False
 
     async def _work(self) -> None:
-        """Process what is in the hand, one event after the other."""
-        lanes, hand, books = self.lanes, self.lanes.hand, self.lanes.books
+        """Process a batch of events, taken one by one: what is urgent overtakes the others."""
+        lanes, books = self.lanes, self.lanes.books
         budget = self._config.budget
         start = time.perf_counter()
-        while hand:
-            event = hand[0]
+        for _ in range(BATCH):
+            event = self._next()
+            if event is None:
+                return
             if not self._arm(event):
                 lanes.expire()
                 continue
@@ -134,7 +141,7 @@ class Pump:
                 emitted = await self.processor.process_event(event)
                 if emitted:
                     self._emit(emitted)
-            except Exception as error:  # noqa: BLE001 - the one boundary around plug-ins
+            except (Exception, BaseExceptionGroup) as error:  # noqa: BLE001 - around plug-ins
                 self._failed(error)
             else:
                 books.processed += 1
@@ -143,6 +150,12 @@ class Pump:
             now = time.perf_counter()
             self.timing.add(now - start, budget)
             start = now
+
+    def _next(self) -> DataEvent | None:
+        """The event to work on, if there is one and the scope is not spent."""
+        if self._scope.cancel_called or not self.lanes.take(1):
+            return None
+        return self.lanes.hand[0]
 
     def _arm(self, event: DataEvent) -> bool:
         """Set the deadline for one event; False where it has passed already."""
@@ -170,7 +183,11 @@ class Pump:
                 )
             self._publish(attrs.evolve(event, source=self.name, ordinal=ordinal))
 
-    def _failed(self, error: Exception) -> None:
+    def _failed(self, error: BaseException) -> None:
+        if isinstance(error, BaseExceptionGroup) and not isinstance(error, Exception):
+            # Cancelled, and failing on its way out: the cancellation is what counts.
+            self._report("failed while it was cancelled", error)
+            raise error.split(Exception)[1] or error from None
         self.lanes.books.failed += 1
         event = self.lanes.finish()
         self.last_error = f"{type(error).__name__}: {error}"
@@ -190,7 +207,7 @@ class Pump:
         self._report(f"was cancelled: over {limit} on one event", None)
         self._count_failure()
 
-    def _report(self, what: str, error: Exception | None) -> None:
+    def _report(self, what: str, error: BaseException | None) -> None:
         """Log the first failure, and then one a minute: a flood of them would hide the rest."""
         now = trio.current_time()
         if now - self._reported_at >= REPORT_INTERVAL:
@@ -204,9 +221,17 @@ class Pump:
         self._failures_in_row += 1
         if self._failures_in_row >= self._config.failures_before_restart:
             self._failures_in_row = 0
-            self.restarts += 1
-            logger.warning("processor {} is made anew", self.name)
+            self._make_anew()
+
+    def _make_anew(self) -> None:
+        try:
             self.processor = self._factory()
+        except Exception as error:  # noqa: BLE001 - the factory is the plug-in's as well
+            self.last_error = f"{type(error).__name__}: {error}"
+            logger.opt(exception=error).warning("processor {} cannot be made anew", self.name)
+            return
+        self.restarts += 1
+        logger.warning("processor {} is made anew", self.name)
 
     def snapshot(self) -> ConsumerSnapshot:
         """The figures now."""

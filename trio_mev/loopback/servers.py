@@ -19,12 +19,13 @@ from trio_websocket import (
 from ..flow.clock import TapeClock
 from ..flow.outstanding import Outstanding
 from ..model.identity import Endpoint
-from ..model.settings import AnyFeed
+from ..model.settings import AnyFeed, ConnectionSettings
 from ..wire.sessions import tape_settings
 from ..wire.tape import Direction
 from ..wire.timeline import Moment, RecordedTape, timeline
 from .peers import EVERYBODY, PEERS, Peer, Visitor
 
+_LONG = 1e9
 SEND_TIMEOUT = 10.0
 """A visitor that does not read for so long is sent away."""
 
@@ -61,10 +62,17 @@ class LoopbackServers:
                 if record.direction is Direction.OUT:
                     self._requests.setdefault(record.feed, []).append(record.frame)
 
-    def settings(self) -> list[AnyFeed]:
-        """Settings of feeds that connect here and ask for all that the tapes hold."""
+    def settings(self, in_step: bool = False) -> list[AnyFeed]:
+        """Settings of feeds that connect here and ask for all that the tapes hold.
+
+        Args:
+            in_step: whether time is the tape's and may jump: then nothing watches for silence.
+        """
+        conn = ConnectionSettings()
+        if in_step:
+            conn = attrs.evolve(conn, subscribe_interval=0.0, ping_interval=_LONG, silence=_LONG)
         return [
-            tape_settings(name, header, self.endpoints[name], self._requests.get(name, ()))
+            tape_settings(name, header, self.endpoints[name], self._requests.get(name, ()), conn)
             for name, header in {
                 n: h for t in self.tapes for n, h in t.header.feeds.items()
             }.items()

@@ -72,7 +72,7 @@ def from_dict(values: Mapping[str, Any], payloads: Iterable[type] = ()) -> DataE
     elif name in classes:
         try:
             data = _converter.structure(values["data"], classes[name])
-        except cattrs.BaseValidationError as error:
+        except (cattrs.BaseValidationError, TypeError) as error:
             raise ValueError(f"payload {name}: {error}") from error
     else:
         raise ValueError(f"payload {name!r} is not known; pass its class in payloads")

@@ -270,18 +270,19 @@ class MempoolSettings:
     """More than these in the window, and the oldest are forgotten and counted."""
 
 
+def _names_differ(_: Any, __: Any, feeds: tuple[FeedSettings, ...]) -> None:
+    names = [feed.name for feed in feeds]
+    twice = sorted({n for n in names if names.count(n) > 1})
+    if twice:
+        raise ValueError(f"two feeds are named {', '.join(twice)}; names must differ")
+
+
 @attrs.frozen
 class Settings:
     """The whole configuration."""
 
     stream: StreamConfig = StreamConfig()
-    feeds: tuple[AnyFeed, ...] = ()
+    feeds: tuple[AnyFeed, ...] = attrs.field(default=(), validator=_names_differ)
     prices: PriceSettings = PriceSettings()
     transactions: TransactionSettings = TransactionSettings()
     mempool: MempoolSettings = MempoolSettings()
-
-    def __attrs_post_init__(self) -> None:
-        names = [feed.name for feed in self.feeds]
-        twice = sorted({n for n in names if names.count(n) > 1})
-        if twice:
-            raise ValueError(f"two feeds are named {', '.join(twice)}; names must differ")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import enum
 import operator as operators
 from collections.abc import Callable, Iterable
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import attrs
@@ -13,7 +14,7 @@ import re2
 from ..errors import ConfigError
 from ..model.event import DataEvent
 from ..model.settings import FilterSettings
-from .paths import MISSING, NUMBERS, FieldPath, operand, parse_path, plain_type
+from .paths import MISSING, NUMBERS, FieldPath, number, operand, parse_path
 
 MAX_PATTERN = 500
 MAX_SUBJECT = 10_000
@@ -40,7 +41,11 @@ class FilterStats:
 def _contains(value: Any, wanted: Any) -> bool:
     if isinstance(value, (tuple, list, frozenset, set)):
         return wanted in value
-    return str(wanted) in str(value)
+    return str(wanted) in _text(value)
+
+
+def _text(value: Any) -> str:
+    return str(value.value if isinstance(value, enum.Enum) else value)
 
 
 _COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
@@ -99,14 +104,14 @@ class EventFilter:
         """
         made = cls(name)
         problems: list[str] = []
-        for number, one in enumerate(settings):
+        for index, one in enumerate(settings):
             try:
                 if one.operator is not None:
                     made.add_field_filter(one.path, one.operator, one.value)
                 else:
                     made.add_range_filter(one.path, one.min, one.max)
             except ConfigError as error:
-                problems.append(f"{name}[{number}]: {error}")
+                problems.append(f"{name}[{index}]: {error}")
         if problems:
             raise ConfigError(*problems)
         return made
@@ -123,6 +128,8 @@ class EventFilter:
             ConfigError: path, operator, value or pattern cannot be used.
         """
         field = parse_path(path, self._payloads)
+        if value is None:
+            raise ConfigError(f"path {path!r}: there is no value to compare it with")
         if operator == "regex":
             self._conditions.append(_matcher(field, value))
             return
@@ -132,12 +139,7 @@ class EventFilter:
         wanted = value if operator == "contains" else operand(field, value)
         if operator in _ORDERED:
             _check_ordered(field, wanted)
-
-        def condition(event: DataEvent) -> bool:
-            found = field.follow(event)
-            return found is not MISSING and found is not None and bool(compare(found, wanted))
-
-        self._conditions.append(condition)
+        self._conditions.append(_comparison(field, compare, wanted))
 
     def add_range_filter(self, path: str, min_value: Any, max_value: Any) -> None:
         """Let a field through from ``min_value`` to ``max_value``, both included.
@@ -149,14 +151,9 @@ class EventFilter:
         low, high = operand(field, min_value), operand(field, max_value)
         _check_ordered(field, low)
         _check_ordered(field, high)
-        if low > high:
+        if _is_number(low) != _is_number(high) or low > high:
             raise ConfigError(f"path {path!r}: the range {min_value} to {max_value} is empty")
-
-        def condition(event: DataEvent) -> bool:
-            found = field.follow(event)
-            return found is not MISSING and found is not None and bool(low <= found <= high)
-
-        self._conditions.append(condition)
+        self._conditions.append(_comparison(field, lambda found, _: low <= found <= high, low))
 
     def add_custom_filter(self, condition: Condition) -> None:
         """Ask a function; what it raises is its own failure and counts as the processor's."""
@@ -202,10 +199,35 @@ def _check_ordered(field: FieldPath, wanted: Any) -> None:
     """Refuse to order what has no order: the comparison would raise on every event."""
     numeric = _is_number(wanted)
     ordered = numeric or isinstance(wanted, str)
-    if field.type is not None:
-        ordered = ordered and numeric == (plain_type(field.type) in NUMBERS)
+    if field.types:
+        ordered = ordered and any(numeric == (kind in NUMBERS) for kind in field.types)
     if not ordered:
         raise ConfigError(f"path {field.text!r}: nothing in it is more or less than {wanted!r}")
+
+
+def _comparison(field: FieldPath, compare: Callable[[Any, Any], Any], wanted: Any) -> Condition:
+    numeric = _is_number(wanted) and compare is not _contains
+
+    def condition(event: DataEvent) -> bool:
+        found = field.follow(event)
+        if found is MISSING or found is None:
+            return False
+        if numeric and isinstance(found, str):
+            found = _as_number(found)
+        try:
+            return bool(compare(found, wanted))
+        except TypeError:  # another payload's field of that name
+            return False
+
+    return condition
+
+
+def _as_number(text: str) -> Any:
+    """The number that a text is, such as ``0x5208``; else the text."""
+    try:
+        return number(text)
+    except (ValueError, InvalidOperation):
+        return text
 
 
 def _matcher(field: FieldPath, pattern: Any) -> Condition:
@@ -221,6 +243,6 @@ def _matcher(field: FieldPath, pattern: Any) -> Condition:
         found = field.follow(event)
         if found is MISSING or found is None:
             return False
-        return search(str(found)[:MAX_SUBJECT]) is not None
+        return search(_text(found)[:MAX_SUBJECT]) is not None
 
     return condition

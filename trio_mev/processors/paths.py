@@ -37,11 +37,12 @@ class FieldPath:
 
     text: str
     parts: tuple[str, ...]
-    type: Any
-    """The field's type; None where it is not known, as within metadata."""
+    types: tuple[Any, ...]
+    """The field's types, several where payloads differ; empty where they are not known, as
+    within metadata."""
 
     def follow(self, event: DataEvent) -> Any:
-        """The value, or MISSING."""
+        """The value, or MISSING; bytes as ``0x`` text, as everywhere outside."""
         value: Any = event
         for part in self.parts:
             if isinstance(value, Mapping):
@@ -50,7 +51,7 @@ class FieldPath:
                 value = getattr(value, part, MISSING)
             if value is MISSING:
                 return MISSING
-        return value
+        return "0x" + value.hex() if isinstance(value, bytes) else value
 
 
 def parse_path(text: str, payloads: Iterable[type] = ()) -> FieldPath:
@@ -69,17 +70,18 @@ def parse_path(text: str, payloads: Iterable[type] = ()) -> FieldPath:
     if first not in fields:
         raise ConfigError(f"path {text!r}: an event has no {raw[0]!r}; it has {_names(fields)}")
     if first == "metadata":
-        return FieldPath(text, (first, *raw[1:]), None)
+        return FieldPath(text, (first, *raw[1:]), ())
     if first != "data" or len(raw) == 1:
         if len(raw) > 1:
             raise ConfigError(f"path {text!r}: {first} has no fields of its own")
-        return FieldPath(text, (first,), typing.get_type_hints(DataEvent)[first])
+        hint = plain_type(typing.get_type_hints(DataEvent)[first])
+        return FieldPath(text, (first,), () if hint is Any else (hint,))
     return _in_payload(text, raw[1:], (*PAYLOADS, *payloads))
 
 
 def _in_payload(text: str, raw: list[str], classes: tuple[type, ...]) -> FieldPath:
     parts = ["data"]
-    found: Any = None
+    found: list[Any] = []
     for part in raw:
         name = snake(part)
         types_of = [
@@ -88,7 +90,7 @@ def _in_payload(text: str, raw: list[str], classes: tuple[type, ...]) -> FieldPa
             if attrs.has(c) and name in attrs.fields_dict(c)
         ] or [
             # A property is a field for whoever reads; selector is one.
-            typing.get_type_hints(c.__dict__[name].fget)["return"]
+            typing.get_type_hints(c.__dict__[name].fget).get("return")
             for c in classes
             if isinstance(c.__dict__.get(name), property)
         ]
@@ -98,9 +100,9 @@ def _in_payload(text: str, raw: list[str], classes: tuple[type, ...]) -> FieldPa
             hint = f"near it are {_names(close)}" if close else f"known are {_names(known)}"
             raise ConfigError(f"path {text!r}: no payload has {part!r}; {hint}")
         parts.append(name)
-        found = plain_type(types_of[0])
-        classes = tuple(c for c in map(plain_type, types_of) if isinstance(c, type))
-    return FieldPath(text, tuple(parts), found)
+        found = list(dict.fromkeys(map(plain_type, types_of)))
+        classes = tuple(c for c in found if isinstance(c, type))
+    return FieldPath(text, tuple(parts), () if None in found or Any in found else tuple(found))
 
 
 def _names(names: Iterable[str]) -> str:
@@ -108,8 +110,9 @@ def _names(names: Iterable[str]) -> str:
 
 
 def plain_type(hint: Any) -> Any:
-    """A type without its ``| None``; an alias by NewType as what it stands for."""
-    if isinstance(hint, types.UnionType):
+    """A type without its ``| None``, an alias by NewType as what it stands for; None where
+    there are several."""
+    if typing.get_origin(hint) in {types.UnionType, typing.Union}:
         rest = [plain_type(a) for a in typing.get_args(hint) if a is not type(None)]
         return rest[0] if len(rest) == 1 else None
     return getattr(hint, "__supertype__", hint)
@@ -121,32 +124,46 @@ def operand(path: FieldPath, value: Any) -> Any:
     Raises:
         ConfigError: it can never be compared with the field.
     """
-    kind = plain_type(path.type)
-    try:
-        if kind is bool:
-            if not isinstance(value, bool):
-                raise ValueError("not true or false")
-            return value
-        if kind in NUMBERS and kind is not EventPriority:
-            return _number(value)
-        if isinstance(kind, type) and issubclass(kind, enum.Enum):
-            return _member(kind, value)
-        if kind is Instrument:
-            return value if isinstance(value, Instrument) else Instrument.parse(str(value))
-    except (ValueError, InvalidOperation) as error:
-        raise ConfigError(f"path {path.text!r}: {value!r} does not fit: {error}") from None
-    if kind is str and isinstance(value, str) and value.startswith("0x"):
-        return value.lower()  # hashes and addresses are kept in lower case
+    problem: Exception | None = None
+    for kind in path.types:
+        try:
+            return _fit(kind, value)
+        except (ValueError, InvalidOperation) as error:
+            problem = problem or error
+    if problem is not None:
+        raise ConfigError(f"path {path.text!r}: {value!r} does not fit: {problem}")
     return value
 
 
-def _number(value: Any) -> int | Decimal:
+def _fit(kind: Any, value: Any) -> Any:
+    if kind in NUMBERS and kind is not EventPriority:
+        return float(number(value)) if kind is float else number(value)
+    if isinstance(kind, type) and issubclass(kind, enum.Enum):
+        return _member(kind, value)
+    if kind is Instrument:
+        return value if isinstance(value, Instrument) else Instrument.parse(str(value))
+    if kind in {str, bytes}:
+        text = _of_type(value, str, "not text")
+        return text.lower() if text.startswith("0x") else text  # as hashes are kept
+    if kind is bool:
+        return _of_type(value, bool, "not true or false")
+    return _of_type(value, kind, "the field is not a single value")
+
+
+def _of_type(value: Any, kind: Any, problem: str) -> Any:
+    if not isinstance(kind, type) or not isinstance(value, kind):
+        raise ValueError(problem)
+    return value
+
+
+def number(value: Any) -> int | Decimal:
+    """A number, or text that is one, also as ``0x`` text; ValueError or InvalidOperation else."""
     if isinstance(value, str) and value.lower().startswith("0x"):
         return int(value, 16)
-    number = Decimal(str(value))
-    if isinstance(value, bool) or not number.is_finite():
+    found = Decimal(str(value))
+    if isinstance(value, bool) or not found.is_finite():
         raise ValueError("not a finite number")
-    return number
+    return found
 
 
 def _member(kind: type[enum.Enum], value: Any) -> enum.Enum:

@@ -33,12 +33,12 @@ CHANNELS = {
     "coinbase": ("ticker", "matches", "heartbeat"),
 }
 # Binance writes base and quote without anything between; what a symbol ends in decides.
-QUOTES = sorted(
-    "ARS AUD BIDR BNB BRL BTC BUSD COP CZK DAI DOGE ETH EUR EURI FDUSD GBP IDRT JPY MXN PAX PLN "
-    "RON RUB TRX TRY TUSD UAH USD USD1 USDC USDP USDS USDT VAI XRP ZAR".split(),  # noqa: SIM905
-    key=len,
-    reverse=True,
+QUOTES = (
+    *("FDUSD", "BIDR", "BUSD", "DOGE", "EURI", "IDRT", "TUSD", "USD1", "USDC", "USDP", "USDS"),
+    *("USDT", "ARS", "AUD", "BNB", "BRL", "BTC", "COP", "CZK", "DAI", "ETH", "EUR", "GBP", "JPY"),
+    *("MXN", "PAX", "PLN", "RON", "RUB", "TRX", "TRY", "UAH", "USD", "VAI", "XRP", "ZAR"),
 )
+"""The longest first."""
 
 
 def split_symbol(symbol: str) -> str:

@@ -107,7 +107,7 @@ class EthereumSession(Session):
         if label == BODIES:
             pending = parse_pending(notification.result)
             if isinstance(pending, Transaction):
-                self._fetching.pop(pending.hash, None)  # another subscription was faster
+                self._arrived(pending.hash)  # another subscription may be faster than a fetch
                 return [self._transaction(pending)]
             return self._announced(pending)
         log = parse_log(notification.result)
@@ -154,11 +154,12 @@ class EthereumSession(Session):
         if not self._replaying:
             self._outbox.append(self._rpc.request(method, [subject, *params])[1])
 
-    def _answered(self, request: Request) -> bool:
-        """Whether the request was still waited for; it no longer is."""
-        if self._due.pop((request.method, str(request.params[0])), None) is None:
-            self.ignored["late_reply"] += 1
+    def _arrived(self, transaction: str) -> bool:
+        """Whether its body was being fetched, whose place is now another's."""
+        if self._due.pop((BODY, transaction), None) is None:
             return False
+        self._fetching.remove(transaction)
+        self._fetch_next()
         return True
 
     def _subscribed(self, request: Request, message: Message) -> None:
@@ -179,9 +180,11 @@ class EthereumSession(Session):
         raise kind(f"{request.label}: the node answers {error.code} {error.message[:200]!r}")
 
     def _block_fetched(self, request: Request, message: Message) -> list[DataEvent]:
-        if not self._answered(request):
+        subject = _subject(request)
+        if self._due.pop((BLOCK, subject), None) is None:  # given up before
+            self.ignored["late_reply"] += 1
             return []
-        block = self._heads.pop(str(request.params[0]))
+        block = self._heads.pop(subject)
         try:
             raw = self._result(message)
             if raw is not None:
@@ -191,10 +194,9 @@ class EthereumSession(Session):
         return [self._block(block)]
 
     def _body_fetched(self, request: Request, message: Message) -> list[DataEvent]:
-        if not self._answered(request):
+        if not self._arrived(_subject(request)):
+            self.ignored["late_reply"] += 1
             return []
-        self._fetching.remove(str(request.params[0]))
-        self._fetch_next()
         raw = self._result(message)
         return [] if raw is None else [self._transaction(parse_transaction(raw))]
 
@@ -239,3 +241,8 @@ class EthereumSession(Session):
         for lost in (self._heads, self._fetching, self._queue, self._due):
             lost.clear()
         return events
+
+
+def _subject(request: Request) -> str:
+    """The hash that a request asks for; a tape may hold one that names none."""
+    return str(request.params[0]) if request.params else ""

@@ -7,19 +7,21 @@ from typing import Any
 
 import msgspec
 
-from ..errors import ConfigError
+from ..errors import ConfigError, MalformedFrame
 from ..model.identity import Endpoint, Instrument
 from ..model.settings import (
     AnyFeed,
     BinanceSettings,
     CoinbaseSettings,
+    ConnectionSettings,
     EthereumSettings,
     LogFilter,
     VenueSettings,
 )
 from .binance import BinanceAdapter
 from .coinbase import CoinbaseAdapter
-from .node import EthereumSession
+from .jsonrpc import RpcBook
+from .node import BODIES, HEADS, EthereumSession
 from .session import Session
 from .tape import FeedHeader
 from .venue import VenueAdapter
@@ -47,7 +49,11 @@ def replay_session(name: str, header: FeedHeader) -> Session:
 
 
 def tape_settings(
-    name: str, header: FeedHeader, endpoint: Endpoint, requests: Iterable[bytes]
+    name: str,
+    header: FeedHeader,
+    endpoint: Endpoint,
+    requests: Iterable[bytes],
+    connection: ConnectionSettings | None = None,
 ) -> AnyFeed:
     """Settings that ask a peer for what a tape holds of a feed.
 
@@ -56,51 +62,65 @@ def tape_settings(
         header: the feed's, on the tape.
         endpoint: where the peer is.
         requests: the frames that were sent when the tape was recorded.
+        connection: how to connect.
 
     Raises:
-        ConfigError: as ``replay_session``.
+        ConfigError: as ``replay_session``, or nothing can be asked for.
     """
     replay_session(name, header)
-    common: dict[str, Any] = {"name": name, "endpoint": endpoint}
-    if header.kind == "ethereum":
-        return EthereumSettings(**common, **_node_settings(requests))
-    symbols = read_symbols(name, header)
-    common |= {
-        "instruments": tuple(symbols.values()),
-        "symbols": symbols,
-        "channels": tuple(header.channels),
+    common: dict[str, Any] = {
+        "name": name,
+        "endpoint": endpoint,
+        "connection": connection or ConnectionSettings(),
     }
-    return BinanceSettings(**common) if header.kind == "binance" else CoinbaseSettings(**common)
+    try:
+        if header.kind == "ethereum":
+            return EthereumSettings(**common, **_node_settings(requests))
+        symbols = read_symbols(name, header)
+        common |= {
+            "instruments": tuple(symbols.values()),
+            "symbols": symbols,
+            "channels": tuple(header.channels),
+        }
+        return BinanceSettings(**common) if header.kind == "binance" else CoinbaseSettings(**common)
+    except (msgspec.ValidationError, ValueError) as error:
+        raise ConfigError(f"feed {name}: {error}") from None
 
 
 def _node_settings(requests: Iterable[bytes]) -> dict[str, Any]:
-    asked: list[list[Any]] = []
+    book = RpcBook()
+    asked: list[tuple[Any, ...]] = []
     for frame in requests:
         try:
-            request = msgspec.json.decode(frame)
-        except (msgspec.DecodeError, RecursionError):
+            request = book.learn(frame)[1]
+        except MalformedFrame:
             continue
-        if isinstance(request, dict) and request.get("method") == "eth_subscribe":
-            asked.append(request.get("params") or [""])
+        if request.method == "eth_subscribe" and request.params:
+            asked.append(request.params)
     pending = "off"
-    if ["newPendingTransactions"] in asked:
+    if (BODIES,) in asked:
         pending = "hashes"
-    if ["newPendingTransactions", True] in asked:
+    if (BODIES, True) in asked:
         pending = "bodies"
     filters = [params[1] if len(params) > 1 else {} for params in asked if params[0] == "logs"]
     return {
-        "heads": ["newHeads"] in asked,
+        "heads": (HEADS,) in asked,
         "pending": pending,
         "logs": tuple(_log_filter(one) for one in filters),
     }
 
 
-def _log_filter(conditions: dict[str, Any]) -> LogFilter:
-    address = conditions.get("address", ())
-    topics = conditions.get("topics", ())
+class _Conditions(msgspec.Struct):
+    address: str | list[str] | None = None
+    topics: list[str | list[str] | None] = []
+
+
+def _log_filter(conditions: Any) -> LogFilter:
+    wanted = msgspec.convert(conditions, _Conditions)
+    address = wanted.address or ()
     return LogFilter(
         (address,) if isinstance(address, str) else tuple(address),
-        tuple(tuple(t) if isinstance(t, list) else t for t in topics),
+        tuple(tuple(t) if isinstance(t, list) else t for t in wanted.topics),
     )
 
 

@@ -189,7 +189,7 @@ class TapeReader:
 def _read_header(line: bytes) -> Header:
     try:
         header = _HEADER.decode(line)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise ConfigError("it is not a tape: its first line is no header") from None
     if header.tape != VERSION:
         raise ConfigError(f"it is a tape of version {header.tape}; this program reads {VERSION}")

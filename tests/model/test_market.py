@@ -1,0 +1,30 @@
+"""Nouns of the markets: the middle of a quote, the gain of a spread."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from trio_mev.model.identity import Instrument, Venue
+from trio_mev.model.market import Quote, Spread
+
+ETH = Instrument("ETH", "USDT")
+BINANCE, COINBASE = Venue("binance"), Venue("coinbase")
+
+
+def test_the_middle_of_a_quote_is_half_way():
+    assert Quote(BINANCE, ETH, Decimal("1999.99"), Decimal("2000.02")).mid == Decimal("2000.005")
+
+
+def test_the_profit_of_a_thousand_is_the_relative_gain_and_not_the_difference_times_a_thousand():
+    spread = Spread(
+        ETH,
+        BINANCE,
+        COINBASE,
+        Decimal(2000),
+        Decimal(2010),
+        None,
+        net_per_unit=Decimal(10),
+        net_ratio=Decimal(10) / Decimal(2000),
+        net=None,
+    )
+    assert spread.profit_on(Decimal(1000)) == Decimal(5)

@@ -1,0 +1,139 @@
+"""Settings: the text's defaults, and refusals that name the field."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from trio_mev.model.identity import Instrument
+from trio_mev.model.settings import (
+    AlertSettings,
+    BinanceSettings,
+    CoinbaseSettings,
+    ConnectionSettings,
+    EthereumSettings,
+    FilterSettings,
+    LaneSettings,
+    LogFilter,
+    MempoolSettings,
+    PriceSettings,
+    Settings,
+    StreamConfig,
+    TransactionSettings,
+)
+
+ETH = Instrument("ETH", "USDT")
+ADDRESS = "0xE592427A0AEce92De3Edee1F18E0157C05861564"
+TOPIC = "0x" + "aB" * 32
+
+
+def test_the_defaults_of_the_stream():
+    config = StreamConfig()
+    assert (config.lanes.high, config.lanes.normal, config.lanes.low) == (1000, 5000, 2000)
+    assert config.lanes.max_bytes == 67_108_864
+    assert config.budget == 0.1
+    assert (config.health_interval, config.log_interval) == (30.0, 60.0)
+
+
+def test_the_defaults_of_a_connection():
+    connection = ConnectionSettings()
+    assert (connection.connect_timeout, connection.ping_interval, connection.silence) == (
+        10.0,
+        30.0,
+        90.0,
+    )
+    assert (connection.first_delay, connection.factor, connection.restarts) == (5.0, 1.5, 10)
+    assert connection.subscribe_interval == 0.1
+
+
+def test_the_defaults_of_prices_and_transactions():
+    prices = PriceSettings()
+    assert prices.max_deviation == Decimal("0.05")
+    assert (prices.max_age, prices.history, prices.volatility_window) == (60.0, 1000, 50)
+    assert (prices.spread_report, prices.spread_high) == (Decimal("0.001"), Decimal("0.005"))
+    transactions = TransactionSettings()
+    assert (transactions.large, transactions.very_large, transactions.mega) == (
+        1000,
+        10_000,
+        100_000,
+    )
+    assert (transactions.gas_window, MempoolSettings().window) == (100, 300.0)
+
+
+@pytest.mark.parametrize(
+    ("make", "complaint"),
+    [
+        (lambda: LaneSettings(high=0), "high is 0; it must be over 0"),
+        (lambda: StreamConfig(budget=-1.0), "budget is -1.0; it must be over 0"),
+        (lambda: StreamConfig(max_age=float("nan")), "max_age is nan; it must be over 0"),
+        (
+            lambda: ConnectionSettings(subscribe_interval=-0.1),
+            "subscribe_interval is -0.1; it must be 0 or more",
+        ),
+        (lambda: ConnectionSettings(factor=0.9), "factor"),
+        (
+            lambda: PriceSettings(max_deviation=Decimal(1)),
+            "max_deviation is 1; it must be a fraction from 0 to below 1",
+        ),
+        (lambda: PriceSettings(spread_report=Decimal("-0.1")), "spread_report is -0.1"),
+        (lambda: PriceSettings(volatility_window=1), "volatility_window"),
+        (lambda: TransactionSettings(gas_window=9), "gas_window"),
+        (lambda: TransactionSettings(large=Decimal(10_000)), "must rise"),
+        (lambda: AlertSettings("a", ETH, "above", Decimal(0)), "price is 0; it must be over 0"),
+        (lambda: BinanceSettings(name="b", instruments=()), "instruments"),
+        (lambda: LogFilter((ADDRESS[:-1],)), "is not 0x and 40 hexadecimal digits"),
+        (lambda: LogFilter(topics=(TOPIC + "0",)), "is not 0x and 64 hexadecimal digits"),
+        (lambda: LogFilter(topics=((TOPIC, "0x"),)), "topic '0x' is not"),
+    ],
+)
+def test_a_setting_out_of_its_bounds_is_refused_by_name(make, complaint):
+    with pytest.raises(ValueError, match=complaint):
+        make()
+
+
+@pytest.mark.parametrize("interval", [0.0, 0.5])
+def test_an_interval_may_be_zero(interval):
+    assert PriceSettings(publish_interval=interval).publish_interval == interval
+
+
+def test_a_log_filter_takes_addresses_and_topics_by_place():
+    wanted = LogFilter((ADDRESS,), (None, TOPIC, (TOPIC, TOPIC)))
+    assert wanted.topics == (None, TOPIC, (TOPIC, TOPIC))
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {},
+        {"value": 1},
+        {"min": 1},
+        {"max": 1},
+        {"operator": "equals", "value": 1, "min": 0},
+        {"operator": "equals", "value": 1, "min": 0, "max": 2},
+        {"min": 0, "max": 2, "value": 1},
+    ],
+)
+def test_a_filter_that_is_neither_a_comparison_nor_a_range_is_refused(parts):
+    with pytest.raises(ValueError, match="either operator and value, or min and max"):
+        FilterSettings("data.value", **parts)
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [{"operator": "equals", "value": 1}, {"operator": "equals"}, {"min": 0, "max": 2}],
+)
+def test_a_filter_is_a_comparison_or_a_range(parts):
+    settings = FilterSettings("data.value", **parts)
+    assert {name: getattr(settings, name) for name in parts} == parts
+
+
+def test_two_feeds_of_one_name_are_refused():
+    feeds = (
+        EthereumSettings(name="main"),
+        BinanceSettings(name="spot", instruments=(ETH,)),
+        CoinbaseSettings(name="spot", instruments=(ETH,)),
+    )
+    with pytest.raises(ValueError, match="two feeds are named spot; names must differ"):
+        Settings(feeds=feeds)
+    assert Settings(feeds=feeds[:2]).feeds == feeds[:2]

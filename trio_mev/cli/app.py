@@ -1,0 +1,210 @@
+"""The commands and their arguments."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import cyclopts
+import trio
+from cyclopts import App, Parameter
+
+from ..version import __version__
+from ..config import load
+from ..errors import ConfigError, DataStreamError
+from ..feeds.record import open_recorder, tape_header
+from ..flow.supervise import leaves
+from ..stream import open_stream
+from .demo import TITLE, demo, how_to_go_live
+from .importing import FORMATS, import_tape
+from .live import EVENT_KINDS, Options, watch
+from .logs import log_to
+from .replaying import Replay, read_speed, run_replay
+from .signals import stop_on_signals
+from .sources import sources
+from .view import console
+
+Seconds = Annotated[float | None, Parameter("--for", help="Stop after so many seconds.")]
+Json = Annotated[bool, Parameter("--json", negative=(), help="Lines of JSON, even in a terminal.")]
+Events = Annotated[
+    str, Parameter("--events", help=f"Add events to the findings: {', '.join(EVENT_KINDS)}.")
+]
+ConfigPath = Annotated[Path, Parameter("--config", help="A configuration file (TOML).")]
+
+app = App(
+    name="trio_mev",
+    help="Watch MEV as it happens. Without a command: a demo that needs no network.",
+    version=__version__,
+    help_format="plaintext",
+)
+
+
+def _options(seconds: float | None, json: bool, events: str, title: str, footer: str) -> Options:
+    if seconds is not None and not seconds > 0:
+        raise ConfigError(f"--for {seconds:g}: it must be over 0")
+    kinds = [kind for kind in events.split(",") if kind]
+    unknown = [kind for kind in kinds if kind not in EVENT_KINDS]
+    if unknown:
+        raise ConfigError(f"--events {','.join(unknown)}: known are {', '.join(EVENT_KINDS)}")
+    chosen = frozenset(EVENT_KINDS[kind] for kind in kinds)
+    return Options(seconds, json, chosen, title, footer)
+
+
+@app.default
+def run_demo(*, for_: Seconds = None, json: Json = False, events: Events = "") -> int:
+    """Run the demo: simulated servers on this machine, and a stream that watches them."""
+    options = _options(for_, json, events, TITLE, how_to_go_live())
+    code: int = trio.run(demo, options)
+    return code
+
+
+@app.command
+def run(
+    *, config: ConfigPath, for_: Seconds = None, json: Json = False, events: Events = ""
+) -> int:
+    """Watch the feeds of a configuration."""
+    loaded = load(config)
+    options = _options(for_, json, events, f"trio_mev: {config}", "Ctrl-C ends")
+    if not loaded.settings.feeds:
+        raise ConfigError(f"{config}: feeds: there is none; add a [[feeds]] table")
+    code: int = trio.run(
+        watch, loaded.feeds(), loaded.processors(), loaded.settings.stream, options
+    )
+    return code
+
+
+@app.command
+def record(*, config: ConfigPath, out: Path, for_: Seconds = None) -> int:
+    """Write the raw frames of a configuration's feeds to a tape.
+
+    Parameters
+    ----------
+    out
+        The tape's file; it must not exist.
+    """
+    loaded = load(config)
+    _options(for_, False, "", "", "")
+
+    async def main() -> int:
+        log_to()
+        async with open_recorder(out, tape_header(loaded.settings.feeds)) as recorder:
+            feeds = loaded.feeds(tap=recorder.tap)
+            async with open_stream(feeds, (), loaded.settings.stream) as stream:
+                async with stop_on_signals(for_) as stop:
+                    await stream.ended.wait()
+        sys.stderr.write(
+            f"{out}: {recorder.records} records, {recorder.written} bytes, {recorder.lost} lost\n"
+        )
+        return stop.exit_code
+
+    code: int = trio.run(main)
+    return code
+
+
+@app.command
+def replay(
+    tapes: Annotated[list[Path], Parameter(negative=())],
+    /,
+    *,
+    speed: str = "max",
+    loopback: Annotated[bool, Parameter(negative=())] = False,
+    align: Annotated[bool, Parameter(negative=())] = False,
+    from_: Annotated[float, Parameter("--from")] = 0.0,
+    to: float = float("inf"),
+    json: Json = False,
+    events: Events = "",
+) -> int:
+    """Play tapes through the stream.
+
+    Parameters
+    ----------
+    tapes
+        One or more tapes; several are merged by their times.
+    speed
+        max, 1, or how many times as fast as it was.
+    loopback
+        Send the frames through WebSockets on this machine.
+    align
+        Let all tapes begin at once, whatever their dates.
+    from_
+        Seconds into the tape at which to begin.
+    to
+        Seconds into the tape at which to end.
+    """
+    if not 0 <= from_ < to:
+        raise ConfigError(f"--from {from_:g} --to {to:g}: the range is empty")
+    what = Replay(tapes, read_speed(speed), loopback, align, from_, to)
+    return run_replay(what, _options(None, json, events, "", ""))
+
+
+@app.command(name="import")
+def import_(
+    form: Annotated[str, Parameter(help=f"One of {', '.join(FORMATS)}.")],
+    sources: Annotated[list[Path], Parameter(help="Recordings.", negative=())],
+    /,
+    *,
+    out: Path,
+) -> int:
+    """Turn other programs' recordings into a tape.
+
+    Parameters
+    ----------
+    out
+        The tape's file; it must not exist.
+    """
+    done = import_tape(form, sources, out)
+    left = "".join(f", {count} {problem}" for problem, count in done.problems.items())
+    sys.stderr.write(f"{out}: {done.records} records{left}\n")
+    return 0
+
+
+@app.command
+def check_config(file: Path, /) -> int:
+    """Check a configuration and report every problem at once."""
+    loaded = load(file)
+    feeds = ", ".join(feed.name for feed in loaded.settings.feeds) or "none"
+    sys.stdout.write(f"{file}: no problem; feeds: {feeds}\n")
+    return 0
+
+
+@app.command(name="sources")
+def sources_(*, config: ConfigPath) -> int:
+    """Connect once to each feed and say what it answers and how fast."""
+    loaded = load(config)
+    log_to(lambda _: None)
+    code: int = trio.run(sources, loaded.feeds(), console(os.environ))
+    return code
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; the exit code: 0, 1 a bug or a required source lost, 2 bad input."""
+    try:
+        code = app(
+            list(sys.argv[1:] if argv is None else argv),
+            exit_on_error=False,
+            print_error=False,
+            result_action="return_value",
+        )
+    except cyclopts.CycloptsError as error:
+        return _unusable(str(error))
+    except ConfigError as error:
+        return _unusable(*error.problems)
+    except KeyboardInterrupt:
+        return 130
+    except (DataStreamError, ExceptionGroup) as error:
+        problems = [e for e in leaves(error) if isinstance(e, ConfigError)]
+        if problems and len(problems) == len(list(leaves(error))):
+            return _unusable(*(line for problem in problems for line in problem.problems))
+        traceback.print_exception(error)
+        return 1
+    return code if isinstance(code, int) else 0
+
+
+def _unusable(*problems: str) -> int:
+    for problem in problems:
+        sys.stderr.write(" ".join(f"trio_mev: {problem}".split()) + "\n")
+    return 2

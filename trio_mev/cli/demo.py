@@ -1,0 +1,54 @@
+"""The embedded demo: servers that play the tape that ships, and a stream that connects to them."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+
+from ..config import make_feed, standard_processors
+from ..feeds.tapes import Tape
+from ..flow.status import FeedState
+from ..loopback.servers import LoopbackServers, open_loopback
+from ..loopback.simulation import TAPE
+from ..model.settings import Settings
+from ..stream import RealtimeDataStream
+from .live import Beside, Options, watch
+
+TITLE = "trio_mev demo: a seeded market simulation, nothing here is real"
+
+
+def example(name: str) -> Path:
+    """Where an example configuration is: ``public.toml`` or ``own-node.toml``."""
+    return Path(str(files(__package__) / name))
+
+
+def how_to_go_live() -> str:
+    """What to type next."""
+    return (
+        "go live, without a key:  python -m trio_mev run --config "
+        f"{example('public.toml')}\n"
+        " with your own node:      ETH_RPC_URL=wss://... python -m trio_mev run --config "
+        f"{example('own-node.toml')}"
+    )
+
+
+async def demo(options: Options) -> int:
+    """Run the demo; the exit code."""
+    settings = Settings()
+    async with open_loopback([Tape(TAPE)]) as servers:
+        feeds = [make_feed(feed) for feed in servers.settings()]
+        processors = standard_processors(settings)
+        return await watch(feeds, processors, settings.stream, options, conductor(servers))
+
+
+def conductor(servers: LoopbackServers) -> Beside:
+    """What begins the play when every feed is ready, and ends the stream when it is over."""
+
+    async def conduct(stream: RealtimeDataStream) -> None:
+        for status in stream.manager.statuses:
+            await status.wait_for(FeedState.READY, FeedState.REFUSED)
+        servers.begin.set()
+        await servers.finished.wait()
+        stream.leave()
+
+    return conduct

@@ -1,0 +1,143 @@
+"""``import``: other programs' recordings as tapes."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import zlib
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import attrs
+
+from ..errors import ConfigError
+from ..wire.import_node import FramesImport, block_records, read_block
+from ..wire.import_venues import CryptofeedImport
+from ..wire.tape import VERSION, FeedHeader, Header, Record, encode_header, encode_record, pack
+
+BATCH = 5000
+FORMATS = ("cryptofeed", "blocks", "frames")
+
+
+@attrs.frozen
+class Imported:
+    """What was written."""
+
+    records: int
+    problems: Counter[str]
+    """Lines that could not be used, by kind."""
+
+
+def import_tape(form: str, sources: Iterable[Path], out: Path) -> Imported:
+    """Write a tape from recordings.
+
+    Raises:
+        ConfigError: a source cannot be read or is of another format; nothing is left behind.
+    """
+    if form not in FORMATS:
+        raise ConfigError(f"format {form!r} is not one of {', '.join(FORMATS)}")
+    problems: Counter[str] = Counter()
+    readers = {"cryptofeed": _cryptofeed, "blocks": _blocks, "frames": _frames}
+    feeds, records = readers[form](list(sources), problems)
+    header = Header(VERSION, feeds, f"imported from {form}")
+    try:
+        with out.open("xb") as file:
+            count = 0
+            batch = [encode_header(header)]
+            for record in records:
+                batch.append(encode_record(record))
+                count += 1
+                if len(batch) >= BATCH:
+                    file.write(pack(batch))
+                    batch.clear()
+            file.write(pack(batch))
+    except FileExistsError:
+        raise ConfigError(f"{out}: it exists; choose another name") from None
+    except ConfigError:
+        out.unlink()
+        raise
+    except OSError as error:
+        raise ConfigError(f"{out}: {error.strerror}") from None
+    return Imported(count, problems)
+
+
+def _text(path: Path) -> str:
+    try:
+        raw = path.read_bytes()
+        return (gzip.decompress(raw) if path.suffix == ".gz" else raw).decode()
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror or error}") from None
+    except (EOFError, zlib.error):
+        raise ConfigError(f"{path}: its compressed data is damaged or cut") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path}: it is not UTF-8") from None
+
+
+def _cryptofeed(
+    sources: list[Path], problems: Counter[str]
+) -> tuple[dict[str, FeedHeader], Iterator[Record]]:
+    feeds: dict[str, FeedHeader] = {}
+    found: list[Record] = []
+    for path in sources:
+        lines = _text(path).splitlines()
+        try:
+            kind = CryptofeedImport.kind(lines)
+            name = _fresh(f"{kind}:import", feeds)
+            source = CryptofeedImport(name)
+            feeds[name] = source.header(lines)
+        except ConfigError as error:
+            raise ConfigError(f"{path}: {error}") from None
+        found += source.records(lines)
+        problems.update(source.problems)
+    found.sort(key=lambda record: record.mono)
+    return feeds, iter(found)
+
+
+def _fresh(name: str, taken: dict[str, FeedHeader]) -> str:
+    number = 2
+    candidate = name
+    while candidate in taken:
+        candidate = f"{name}-{number}"
+        number += 1
+    return candidate
+
+
+def _blocks(
+    sources: list[Path], problems: Counter[str]
+) -> tuple[dict[str, FeedHeader], Iterator[Record]]:
+    blocks = []
+    for path in sources:
+        try:
+            blocks.append(read_block(json.loads(_text(path))))
+        except (ValueError, RecursionError):
+            raise ConfigError(f"{path}: it is not JSON") from None
+        except ConfigError as error:
+            raise ConfigError(f"{path}: {str(error).removeprefix(f'{path}: ')}") from None
+    return {"ethereum:import": FeedHeader("ethereum")}, block_records("ethereum:import", blocks)
+
+
+def _frames(
+    sources: list[Path], problems: Counter[str]
+) -> tuple[dict[str, FeedHeader], Iterator[Record]]:
+    feeds: dict[str, FeedHeader] = {}
+    found: list[Record] = []
+    for path in sources:
+        beside = path.parent / "subscriptions.json"
+        try:
+            subscriptions = json.loads(_text(beside))
+        except ValueError:
+            raise ConfigError(f"{beside}: it is not JSON") from None
+        if not isinstance(subscriptions, dict):
+            raise ConfigError(f"{beside}: it is not an object of names and ids")
+        name = _fresh("ethereum:import", feeds)
+        feeds[name] = FeedHeader("ethereum")
+        try:
+            source = FramesImport(name, subscriptions)
+        except ConfigError as error:
+            raise ConfigError(f"{beside}: {error}") from None
+        found += source.records(_text(path).encode().splitlines())
+        if source.bad_lines:
+            problems["bad_line"] += source.bad_lines
+    found.sort(key=lambda record: record.mono)
+    return feeds, iter(found)

@@ -1,0 +1,90 @@
+"""``replay``: a tape through the stream, directly or over loopback sockets."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+import attrs
+import trio
+
+from ..config import make_feed, standard_processors
+from ..errors import ConfigError
+from ..feeds.replay import ReplayFeed
+from ..feeds.tapes import Tape
+from ..flow.clock import replay_clock
+from ..loopback.servers import open_loopback
+from ..model.settings import Settings
+from ..stream import RealtimeDataStream
+from .demo import conductor
+from .live import Options, watch
+
+
+@attrs.frozen
+class Replay:
+    """What is to be replayed and how."""
+
+    paths: Sequence[Path]
+    speed: float | None = None
+    """None is as fast as it goes."""
+    loopback: bool = False
+    align: bool = False
+    start: float = 0.0
+    end: float = math.inf
+
+
+def read_speed(text: str) -> float | None:
+    """``max`` or a number over 0.
+
+    Raises:
+        ConfigError: it is neither.
+    """
+    if text == "max":
+        return None
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = 0.0
+    if not 0 < speed < math.inf:
+        raise ConfigError(f"--speed {text}: it is max or a number over 0")
+    return speed
+
+
+def run_replay(replay: Replay, options: Options) -> int:
+    """Replay in the tape's own time; the exit code."""
+    names = ", ".join(str(path) for path in replay.paths)
+    options = attrs.evolve(options, title=f"trio_mev replay of {names}")
+    run = _over_sockets if replay.loopback else _directly
+    code: int = trio.run(run, replay, options, clock=replay_clock(replay.speed))
+    return code
+
+
+async def _directly(replay: Replay, options: Options) -> int:
+    feed = ReplayFeed(replay.paths, replay.align, replay.start, replay.end)
+    settings = Settings()
+    options = attrs.evolve(options, progress=partial(_share, feed.tapes))
+    return await watch([feed], standard_processors(settings), settings.stream, options)
+
+
+async def _over_sockets(replay: Replay, options: Options) -> int:
+    if replay.start > 0 or replay.end < math.inf:
+        raise ConfigError("--from and --to work without --loopback only")
+    tapes = [Tape(path) for path in replay.paths]
+    settings = Settings()
+    async with open_loopback(tapes, align=replay.align) as servers:
+        feeds = [make_feed(feed) for feed in servers.settings(in_step=True)]
+        begin = conductor(servers)
+
+        async def conduct(stream: RealtimeDataStream) -> None:
+            servers.outstanding = stream.outstanding
+            await begin(stream)
+
+        options = attrs.evolve(options, progress=partial(_share, tapes))
+        return await watch(feeds, standard_processors(settings), settings.stream, options, conduct)
+
+
+def _share(tapes: Sequence[Tape]) -> float:
+    size = sum(tape.size for tape in tapes)
+    return sum(tape.read for tape in tapes) / size if size else 0.0

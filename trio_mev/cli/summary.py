@@ -1,0 +1,63 @@
+"""The end of a run, for programs and for people."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from ..model.event import FINDINGS
+from ..stream import StreamStats
+
+
+def refusals(stats: StreamStats) -> dict[str, int]:
+    """What could not be used, by reason, over all feeds."""
+    total: Counter[str] = Counter()
+    for feed in stats.feeds:
+        total.update(feed.refused)
+    return dict(total)
+
+
+def summary_line(stats: StreamStats, seconds: float) -> dict[str, Any]:
+    """The last line under ``--json``."""
+    books = stats.books
+    found = sum(stats.events.get(kind.value, 0) for kind in FINDINGS)
+    return {
+        "kind": "summary",
+        "events": stats.events,
+        "findings": {"alert": found} if found else {},
+        "books": {
+            "received": books.received,
+            "processed": books.processed,
+            "filtered": books.filtered,
+            "lost": books.lost,
+            "failed": books.failed,
+            "queued": books.queued,
+        },
+        "lost": dict(books.lost_by),
+        "refused": refusals(stats),
+        "digest": stats.digest,
+        "seconds": round(seconds, 6),
+    }
+
+
+def print_summary(console: Console, stats: StreamStats, seconds: float) -> None:
+    """What happened, in a few lines."""
+    line = summary_line(stats, seconds)
+    console.print(f"[bold]{stats.total_events}[/] events in {seconds:.1f} s")
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_row("events", _pairs(line["events"]))
+    table.add_row("findings", _pairs(line["findings"]) or "none")
+    table.add_row("books", _pairs(line["books"]))
+    for name in ("lost", "refused"):
+        if line[name]:
+            table.add_row(name, _pairs(line[name]))
+    table.add_row("digest", line["digest"])
+    console.print(table)
+
+
+def _pairs(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in counts.items())

@@ -1,0 +1,206 @@
+"""The live view: what the stream is doing, in one screen of a terminal."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+
+import attrs
+from rich.console import Console, Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from ..flow.pump import ConsumerSnapshot
+from ..flow.status import FeedSnapshot, FeedState
+from ..model.chain import BlockSummary, MempoolView
+from ..model.event import FINDINGS, DataEvent, DataType
+from ..model.identity import Instrument
+from ..model.market import Price, PriceStatus
+from ..stream import StreamStats
+from ..wire.lines import line_of, text
+
+WATCHED = (DataType.PRICE, DataType.BLOCK_SUMMARY, DataType.MEMPOOL_VIEW, *FINDINGS)
+FINDINGS_SHOWN = 8
+LOG_SHOWN = 3
+_STATES = {
+    FeedState.READY: "green",
+    FeedState.CONNECTING: "yellow",
+    FeedState.WAITING: "yellow",
+    FeedState.LOST: "red",
+    FeedState.REFUSED: "red",
+    FeedState.ENDED: "dim",
+}
+_STATUSES = {
+    PriceStatus.OK: "green",
+    PriceStatus.DEGRADED: "yellow",
+    PriceStatus.DISPUTED: "red",
+    PriceStatus.STALE: "red",
+}
+_GWEI = 10**9
+
+
+@attrs.define(eq=False)
+class View:
+    """What is shown, kept up to date by events and drawn from statistics.
+
+    Args:
+        title: what is being watched.
+        footer: what the viewer may do next.
+        progress: the share that is done, where the length is known.
+    """
+
+    title: str
+    footer: str = ""
+    progress: Callable[[], float] | None = None
+    prices: dict[Instrument, Price] = attrs.Factory(dict)
+    findings: deque[tuple[float, str, str]] = attrs.Factory(lambda: deque(maxlen=FINDINGS_SHOWN))
+    found: int = 0
+    log: deque[str] = attrs.Factory(lambda: deque(maxlen=LOG_SHOWN))
+    block: BlockSummary | None = None
+    mempool: MempoolView | None = None
+    _began: float = attrs.Factory(time.monotonic)
+    _before: dict[str, int] = attrs.Factory(dict)
+    _before_at: float = 0.0
+    _rates: dict[str, float] = attrs.Factory(dict)
+
+    def take(self, event: DataEvent) -> None:
+        """Note an event."""
+        if event.event_type is DataType.PRICE:
+            self.prices[event.data.instrument] = event.data
+        elif event.event_type is DataType.BLOCK_SUMMARY:
+            self.block = event.data
+        elif event.event_type is DataType.MEMPOOL_VIEW:
+            self.mempool = event.data
+        else:
+            line = line_of(event) or {"type": event.event_type.value, "message": repr(event.data)}
+            self.found += 1
+            self.findings.append((event.received_at, line["type"], line["message"]))
+
+    def note(self, message: str) -> None:
+        """Keep a line of the log."""
+        self.log.append(message.rstrip())
+
+    def draw(self, stats: StreamStats, now: float, start: float) -> RenderableType:
+        """The screen as of now, both times on the stream's clock."""
+        self._measure(stats, now)
+        head = Text(f" {self.title}", style="bold")
+        head.append(f"   {int(now - start) // 60:02d}:{int(now - start) % 60:02d}", style="cyan")
+        if self.progress is not None:
+            speed = stats.total_events / max(time.monotonic() - self._began, 0.001)
+            head.append(f"   {self.progress():.0%}, {speed:,.0f} events/s")
+        parts: list[RenderableType] = [
+            head,
+            Panel(self._feeds(stats.feeds, now), title="feeds", title_align="left"),
+            Panel(self._prices(), title="prices", title_align="left"),
+            Panel(_consumers(stats.consumers), title="processors and lanes", title_align="left"),
+            Panel(self._latest(start), title=f"findings: {self.found}", title_align="left"),
+        ]
+        if self.log:
+            parts.append(Text("\n".join(self.log), style="dim", no_wrap=True, overflow="ellipsis"))
+        if self.footer:
+            parts.append(Text(f" {self.footer}", style="dim"))
+        return Group(*parts)
+
+    def _measure(self, stats: StreamStats, now: float) -> None:
+        """Events a second of each feed, over a second or more."""
+        span = now - self._before_at
+        if span >= 1.0:
+            for feed in stats.feeds:
+                self._rates[feed.name] = (feed.events - self._before.get(feed.name, 0)) / span
+                self._before[feed.name] = feed.events
+            self._before_at = now
+
+    def _feeds(self, feeds: tuple[FeedSnapshot, ...], now: float) -> Table:
+        table = _table("feed", "state", "events/s>", "events>", "age>", "unusable>", "")
+        for feed in feeds:
+            age = "" if feed.last_frame_at is None else f"{now - feed.last_frame_at:.1f} s"
+            table.add_row(
+                Text(feed.name),
+                Text(feed.state.value, style=_STATES[feed.state]),
+                f"{self._rates.get(feed.name, 0.0):.1f}",
+                str(feed.events),
+                age,
+                str(sum(feed.refused.values())),
+                Text(feed.detail[:60], style="dim"),
+            )
+        return table
+
+    def _prices(self) -> Table:
+        table = _table("instrument", "price>", "±>", "status", "sources")
+        for instrument, price in sorted(self.prices.items(), key=lambda item: str(item[0])):
+            names = Text(", ".join(price.sources))
+            if price.rejected:
+                names.append(f" (rejected: {', '.join(price.rejected)})", style="red")
+            table.add_row(
+                Text(str(instrument)),
+                text(price.price) or "—",
+                text(price.confidence) or "—",
+                Text(price.status.value, style=_STATUSES[price.status]),
+                names,
+            )
+        return table
+
+    def _latest(self, start: float) -> RenderableType:
+        table = Table.grid(padding=(0, 1), expand=True)
+        table.add_column(justify="right", style="cyan", no_wrap=True)
+        table.add_column(style="magenta", no_wrap=True)
+        table.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
+        for at, kind, message in reversed(self.findings):
+            table.add_row(f"{at - start:.1f} s", kind, Text(message))
+        if not self.findings:
+            table.add_row("", "", Text("none yet", style="dim"))
+        chain = Text(_chain_line(self.block, self.mempool), style="dim")
+        return Group(table, chain)
+
+
+def _chain_line(block: BlockSummary | None, mempool: MempoolView | None) -> str:
+    parts: list[str] = []
+    if block is not None:
+        parts.append(f"block {block.number}")
+        if block.base_fee is not None and block.next_base_fee is not None:
+            fees = f"{block.base_fee / _GWEI:.3f} → {block.next_base_fee / _GWEI:.3f} gwei"
+            parts.append(f"base fee {fees}")
+        if block.transactions is not None:
+            parts.append(f"{block.seen_pending} of {block.transactions} were seen pending")
+    if mempool is not None:
+        parts.append(f"{mempool.pending} pending")
+        if mempool.gas is not None:
+            gas = mempool.gas
+            shares = "/".join(f"{fee / _GWEI:.2f}" for fee in (gas.p50, gas.p90, gas.p99))
+            parts.append(f"fees p50/p90/p99 {shares} gwei")
+    return " · ".join(parts) or "no block yet"
+
+
+def _consumers(consumers: tuple[ConsumerSnapshot, ...]) -> Table:
+    table = _table(
+        "processor", "events>", "mean>", "p99>", "failed>", "high>", "normal>", "low>", "lost>"
+    )
+    for one in consumers:
+        depths = [f"{lane.depth}/{lane.capacity}" for lane in one.lanes]
+        lost = Text(str(one.books.lost), style="red" if one.books.lost else "")
+        failed = Text(str(one.books.failed), style="red" if one.books.failed else "")
+        mean, p99 = _duration(one.timing.mean), _duration(one.timing.p99)
+        table.add_row(Text(one.name), str(one.books.processed), mean, p99, failed, *depths, lost)
+    return table
+
+
+def _duration(seconds: float | None) -> str:
+    if seconds is None:
+        return "—"
+    return f"{seconds * 1e6:.0f} µs" if seconds < 0.01 else f"{seconds * 1e3:.0f} ms"
+
+
+def _table(*columns: str) -> Table:
+    """A plain table; a column whose name ends in ``>`` holds numbers."""
+    table = Table(box=None, expand=True, pad_edge=False, header_style="dim")
+    for name in columns:
+        number = name.endswith(">")
+        table.add_column(name.rstrip(">"), justify="right" if number else "left", no_wrap=True)
+    return table
+
+
+def console(environment: Mapping[str, str]) -> Console:
+    """The terminal; without colours where ``NO_COLOR`` is set."""
+    return Console(no_color="NO_COLOR" in environment, highlight=False)
