@@ -43,7 +43,9 @@ app = App(
 )
 
 
-def _options(seconds: float | None, json: bool, events: str, title: str, footer: str) -> Options:
+def _options(
+    seconds: float | None, json: bool, events: str, title: str, footer: Sequence[str]
+) -> Options:
     if seconds is not None and not seconds > 0:
         raise ConfigError(f"--for {seconds:g}: it must be over 0")
     kinds = [kind for kind in events.split(",") if kind]
@@ -68,7 +70,7 @@ def run(
 ) -> int:
     """Watch the feeds of a configuration."""
     loaded = load(config)
-    options = _options(for_, json, events, f"trio_mev: {config}", "Ctrl-C ends")
+    options = _options(for_, json, events, f"trio_mev: {config}", ["Ctrl-C ends"])
     if not loaded.settings.feeds:
         raise ConfigError(f"{config}: feeds: there is none; add a [[feeds]] table")
     code: int = trio.run(
@@ -87,7 +89,7 @@ def record(*, config: ConfigPath, out: Path, for_: Seconds = None) -> int:
         The tape's file; it must not exist.
     """
     loaded = load(config)
-    _options(for_, False, "", "", "")
+    _options(for_, False, "", "", ())
 
     async def main() -> int:
         log_to()
@@ -138,7 +140,7 @@ def replay(
     if not 0 <= from_ < to:
         raise ConfigError(f"--from {from_:g} --to {to:g}: the range is empty")
     what = Replay(tapes, read_speed(speed), loopback, align, from_, to)
-    return run_replay(what, _options(None, json, events, "", ""))
+    return run_replay(what, _options(None, json, events, "", ()))
 
 
 @app.command(name="import")

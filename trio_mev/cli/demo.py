@@ -19,16 +19,17 @@ TITLE = "trio_mev demo: a seeded market simulation, nothing here is real"
 
 def example(name: str) -> Path:
     """Where an example configuration is: ``public.toml`` or ``own-node.toml``."""
-    return Path(str(files(__package__) / name))
+    path = Path(str(files(__package__) / name))
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
 
 
-def how_to_go_live() -> str:
+def how_to_go_live() -> tuple[str, ...]:
     """What to type next."""
+    run = "python -m trio_mev run --config"
     return (
-        "go live, without a key:  python -m trio_mev run --config "
-        f"{example('public.toml')}\n"
-        " with your own node:      ETH_RPC_URL=wss://... python -m trio_mev run --config "
-        f"{example('own-node.toml')}"
+        f"go live, without a key: {run} {example('public.toml')}",
+        f"with your own node: ETH_RPC_URL=wss://... {run} {example('own-node.toml')}",
     )
 
 

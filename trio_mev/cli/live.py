@@ -44,7 +44,7 @@ class Options:
     """Lines of JSON; they come also where standard output is no terminal."""
     events: frozenset[DataType] = frozenset()
     title: str = "trio_mev"
-    footer: str = ""
+    footer: Sequence[str] = ()
     progress: Callable[[], float] | None = None
     """The share that is done, of work whose length is known."""
 
@@ -88,7 +88,7 @@ class Screen:
     def __init__(self, options: Options) -> None:
         self._view = View(options.title, options.footer, options.progress)
         self._console = console(os.environ)
-        log_to(self._view.note)
+        log_to(self._view.note, "WARNING")
 
     def prepare(self, stream: RealtimeDataStream) -> None:
         """Subscribe before the first event."""
@@ -105,7 +105,8 @@ class Screen:
         start = trio.current_time()
 
         def draw() -> None:
-            live.update(self._view.draw(stream.get_stats(), trio.current_time(), start))
+            now, height = trio.current_time(), self._console.height
+            live.update(self._view.draw(stream.get_stats(), now, start, height))
             live.refresh()
 
         with Live(console=self._console, auto_refresh=False, vertical_overflow="crop") as live:

@@ -12,12 +12,12 @@ from loguru import logger
 LINE = "{time:HH:mm:ss} {level: <7} {message}"
 
 
-def log_to(sink: Callable[[str], object] | None = None) -> None:
+def log_to(sink: Callable[[str], object] | None = None, default: str = "INFO") -> None:
     """Send the package's log to standard error, or to a sink; ``TRIO_MEV_LOG`` sets the level."""
     logger.remove()
-    level = os.environ.get("TRIO_MEV_LOG", "INFO").upper()
+    level = os.environ.get("TRIO_MEV_LOG", default).upper()
     if level not in {"TRACE", "DEBUG", "INFO", "SUCCESS", "WARNING", "ERROR", "CRITICAL"}:
-        level = "INFO"
+        level = default
     # diagnose would print the values of variables, and with them secrets.
     colour = sink is None and sys.stderr.isatty() and "NO_COLOR" not in os.environ
     target: Any = sink or sys.stderr

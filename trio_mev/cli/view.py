@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import attrs
 from rich.console import Console, Group, RenderableType
@@ -22,7 +22,9 @@ from ..stream import StreamStats
 from ..wire.lines import line_of, text
 
 WATCHED = (DataType.PRICE, DataType.BLOCK_SUMMARY, DataType.MEMPOOL_VIEW, *FINDINGS)
-FINDINGS_SHOWN = 8
+FINDINGS_SHOWN = 30
+LEAST_FINDINGS = 6
+"""Lines of the findings' panel, below which other things give way."""
 LOG_SHOWN = 3
 _STATES = {
     FeedState.READY: "green",
@@ -47,12 +49,12 @@ class View:
 
     Args:
         title: what is being watched.
-        footer: what the viewer may do next.
+        footer: lines that say what the viewer may do next.
         progress: the share that is done, where the length is known.
     """
 
     title: str
-    footer: str = ""
+    footer: Sequence[str] = ()
     progress: Callable[[], float] | None = None
     prices: dict[Instrument, Price] = attrs.Factory(dict)
     findings: deque[tuple[float, str, str]] = attrs.Factory(lambda: deque(maxlen=FINDINGS_SHOWN))
@@ -82,26 +84,42 @@ class View:
         """Keep a line of the log."""
         self.log.append(message.rstrip())
 
-    def draw(self, stats: StreamStats, now: float, start: float) -> RenderableType:
-        """The screen as of now, both times on the stream's clock."""
+    def draw(self, stats: StreamStats, now: float, start: float, height: int) -> RenderableType:
+        """The screen as of now, both times on the stream's clock.
+
+        A screen that is too low for everything shows feeds, prices and findings first.
+        """
         self._measure(stats, now)
-        head = Text(f" {self.title}", style="bold")
-        head.append(f"   {int(now - start) // 60:02d}:{int(now - start) % 60:02d}", style="cyan")
+        frame = 3  # a panel's border and its table's header
+        left = height - 2 - (frame + len(stats.feeds)) - (frame + len(self.prices))
+        notes = [Text(line, style="dim", no_wrap=True, overflow="ellipsis") for line in self.log]
+        foot = [*notes, *(Text(f" {line}", style="dim") for line in self.footer)]
+        processors = frame + len(stats.consumers)
+        parts: list[RenderableType] = [
+            self._head(stats, now, start),
+            Panel(self._feeds(stats.feeds, now), title="feeds", title_align="left"),
+            Panel(self._prices(), title="prices", title_align="left"),
+        ]
+        room = left - processors - len(foot) - LEAST_FINDINGS
+        if room >= 0:
+            table = _consumers(stats.consumers)
+            parts.append(Panel(table, title="processors and lanes", title_align="left"))
+            left -= processors
+        if left - len(foot) < LEAST_FINDINGS:
+            foot = foot[-1:]
+        rows = max(1, left - len(foot) - 3)
+        found = f"findings: {self.found}"
+        parts.append(Panel(self._latest(start, rows), title=found, title_align="left"))
+        return Group(*parts, *foot)
+
+    def _head(self, stats: StreamStats, now: float, start: float) -> Text:
+        head = Text(f" {self.title}", style="bold", no_wrap=True, overflow="ellipsis")
+        minutes, seconds = divmod(int(now - start), 60)
+        head.append(f"   {minutes:02d}:{seconds:02d}", style="cyan")
         if self.progress is not None:
             speed = stats.total_events / max(time.monotonic() - self._began, 0.001)
             head.append(f"   {self.progress():.0%}, {speed:,.0f} events/s")
-        parts: list[RenderableType] = [
-            head,
-            Panel(self._feeds(stats.feeds, now), title="feeds", title_align="left"),
-            Panel(self._prices(), title="prices", title_align="left"),
-            Panel(_consumers(stats.consumers), title="processors and lanes", title_align="left"),
-            Panel(self._latest(start), title=f"findings: {self.found}", title_align="left"),
-        ]
-        if self.log:
-            parts.append(Text("\n".join(self.log), style="dim", no_wrap=True, overflow="ellipsis"))
-        if self.footer:
-            parts.append(Text(f" {self.footer}", style="dim"))
-        return Group(*parts)
+        return head
 
     def _measure(self, stats: StreamStats, now: float) -> None:
         """Events a second of each feed, over a second or more."""
@@ -128,7 +146,7 @@ class View:
         return table
 
     def _prices(self) -> Table:
-        table = _table("instrument", "price>", "±>", "status", "sources")
+        table = _table("instrument", "price>", "±>", "status", "volatility>", "trend", "sources")
         for instrument, price in sorted(self.prices.items(), key=lambda item: str(item[0])):
             names = Text(", ".join(price.sources))
             if price.rejected:
@@ -138,17 +156,20 @@ class View:
                 text(price.price) or "—",
                 text(price.confidence) or "—",
                 Text(price.status.value, style=_STATUSES[price.status]),
+                "—" if price.volatility is None else f"{price.volatility:.3%}",
+                price.trend.value.replace("insufficient_data", "—"),
                 names,
             )
         return table
 
-    def _latest(self, start: float) -> RenderableType:
+    def _latest(self, start: float, rows: int) -> RenderableType:
         table = Table.grid(padding=(0, 1), expand=True)
         table.add_column(justify="right", style="cyan", no_wrap=True)
         table.add_column(style="magenta", no_wrap=True)
         table.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
-        for at, kind, message in reversed(self.findings):
-            table.add_row(f"{at - start:.1f} s", kind, Text(message))
+        for at, kind, message in list(reversed(self.findings))[:rows]:
+            style = "" if kind == "transaction" else "bold green"
+            table.add_row(f"{at - start:.1f} s", kind, Text(message, style=style))
         if not self.findings:
             table.add_row("", "", Text("none yet", style="dim"))
         chain = Text(_chain_line(self.block, self.mempool), style="dim")

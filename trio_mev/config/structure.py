@@ -55,7 +55,7 @@ def make_converter(env: Mapping[str, str]) -> cattrs.Converter:
         lambda t: _origin(t) is Literal, lambda value, t: _choice(value, t)
     )
     converter.register_structure_hook_func(
-        lambda t: _origin(t) is tuple, lambda value, t: _tuple(converter, value, t)
+        lambda t: _origin(t) in {tuple, frozenset}, lambda value, t: _list(converter, value, t)
     )
     converter.register_structure_hook(AnyFeed, lambda value, _: _feed(converter, value))
     converter.register_structure_hook_factory(attrs.has, lambda cls: _table(converter, cls))
@@ -94,16 +94,16 @@ def _origin(kind: Any) -> Any:
 
 def _feed(converter: cattrs.Converter, value: Any) -> Any:
     kind = value.get("kind") if isinstance(value, dict) else None
-    if kind not in KINDS:
+    if not isinstance(kind, str) or kind not in KINDS:
         raise ValueError(f"kind is {kind!r}; it must be one of {', '.join(KINDS)}")
     return converter.structure(value, KINDS[kind])
 
 
-def _tuple(converter: cattrs.Converter, value: Any, kind: Any) -> Any:
+def _list(converter: cattrs.Converter, value: Any, kind: Any) -> Any:
     if not isinstance(value, list):
         raise ValueError("it is not a list")
     items: Any = list.__class_getitem__(typing.get_args(kind)[0])
-    return tuple(converter.structure(value, items))
+    return _origin(kind)(converter.structure(value, items))
 
 
 def _text(value: Any) -> str:

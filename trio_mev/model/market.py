@@ -89,6 +89,9 @@ class Price:
     """Those that the price was made of, in alphabetical order."""
     rejected: tuple[Venue, ...] = ()
     """Fresh sources that deviate too far."""
+    volatility: float | None = None
+    """Standard deviation over mean of the last prices, not annualised; None below two."""
+    trend: Trend = Trend.INSUFFICIENT_DATA
 
 
 @attrs.frozen

@@ -84,7 +84,9 @@ class PriceDataProcessor(DataProcessor):
         )
         out: list[DataEvent] = []
         if self._is_news(price, now):
-            out.append(event.finding(price, DataType.PRICE, EventPriority.NORMAL))
+            analysis = self.aggregator.get_price_analysis(price.instrument, now)
+            told = attrs.evolve(price, volatility=analysis.volatility, trend=analysis.trend)
+            out.append(event.finding(told, DataType.PRICE, EventPriority.NORMAL))
         out += [event.finding(a, DataType.ALERT) for a in self._crossed(price)]
         self._quotes.setdefault(quote.instrument, {})[quote.venue] = (quote, now)
         for spread in self._spreads(quote, now):

@@ -188,8 +188,8 @@ class BinanceAdapter(VenueAdapter):
             decimal(m.A),
             sequence=m.u,
         )
-        self.in_order("bookTicker", m.s, m.u)
-        return self.quote(quote, None, stream or f"{m.s.lower()}@bookTicker")
+        label = stream or f"{m.s.lower()}@bookTicker"
+        return self.quote(quote, None, label, ("bookTicker", m.s, m.u))
 
     def _ticker(self, stream: str, raw: Raw) -> list[DataEvent]:
         m = decode(_TICKER, raw)
@@ -203,11 +203,11 @@ class BinanceAdapter(VenueAdapter):
             price(m.c),
         )
         occurred_at = milliseconds(m.E)
-        self.in_order("ticker", m.s, m.E)
         label = stream or f"{m.s.lower()}@ticker"
+        events = self.quote(quote, occurred_at, label, ("ticker", m.s, m.E))
         if label in self.heard:
             self.heard[label] = self._now
-        return self.quote(quote, occurred_at, label)
+        return events
 
     def _agg_trade(self, stream: str, raw: Raw) -> list[DataEvent]:
         m = decode(_AGG_TRADE, raw)
@@ -215,5 +215,5 @@ class BinanceAdapter(VenueAdapter):
         side = Side.SELL if m.m else Side.BUY
         trade = Trade(self.venue, self.instrument(m.s), price(m.p), decimal(m.q), side, m.a)
         occurred_at = milliseconds(m.T)
-        self.in_order("aggTrade", m.s, m.a)
-        return self.trade(trade, occurred_at, stream or f"{m.s.lower()}@aggTrade")
+        label = stream or f"{m.s.lower()}@aggTrade"
+        return self.trade(trade, occurred_at, label, ("aggTrade", m.s, m.a))

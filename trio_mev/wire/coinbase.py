@@ -141,8 +141,8 @@ class CoinbaseAdapter(VenueAdapter):
             m.sequence,
         )
         occurred_at = iso_time(m.time)
-        self.in_order("ticker", m.product_id, m.sequence)
-        return self.quote(quote, occurred_at, f"ticker:{m.product_id}")
+        place = ("ticker", m.product_id, m.sequence)
+        return self.quote(quote, occurred_at, f"ticker:{m.product_id}", place)
 
     def _match(self, frame: bytes) -> list[DataEvent]:
         m = decode(_MATCH, frame)
@@ -155,5 +155,5 @@ class CoinbaseAdapter(VenueAdapter):
             m.trade_id,
         )
         occurred_at = iso_time(m.time)
-        self.in_order("matches", m.product_id, m.trade_id)
-        return self.trade(trade, occurred_at, f"matches:{m.product_id}")
+        place = ("matches", m.product_id, m.trade_id)
+        return self.trade(trade, occurred_at, f"matches:{m.product_id}", place)

@@ -119,6 +119,8 @@ def _price(event: DataEvent, price: Price) -> dict[str, Any]:
         "sources": list(price.sources),
         "rejected": list(price.rejected),
         "status": price.status.value,
+        "volatility": price.volatility,
+        "trend": price.trend.value,
     }
 
 

@@ -78,16 +78,26 @@ class VenueAdapter(Session):
             raise MalformedFrame("repeated" if number == last else "time_backwards", channel)
         self._last[channel, symbol] = number
 
-    def quote(self, quote: Quote, occurred_at: int | None, label: str) -> list[DataEvent]:
-        """The event of a sound quote.
+    def quote(
+        self, quote: Quote, occurred_at: int | None, label: str, place: tuple[str, str, int]
+    ) -> list[DataEvent]:
+        """The event of a sound quote at its place: channel, symbol and number.
 
         Raises:
-            MalformedFrame: ``crossed_book``: the bid is over the ask.
+            MalformedFrame: ``crossed_book``, where the bid is over the ask, and as ``in_order``.
         """
         if quote.bid > quote.ask:
             raise MalformedFrame("crossed_book", f"{quote.instrument}")
+        self.in_order(*place)
         return [self.event(DataType.QUOTE, EventPriority.NORMAL, quote, occurred_at, label)]
 
-    def trade(self, trade: Trade, occurred_at: int | None, label: str) -> list[DataEvent]:
-        """The event of a trade."""
+    def trade(
+        self, trade: Trade, occurred_at: int | None, label: str, place: tuple[str, str, int]
+    ) -> list[DataEvent]:
+        """The event of a trade at its place: channel, symbol and number.
+
+        Raises:
+            MalformedFrame: as ``in_order``.
+        """
+        self.in_order(*place)
         return [self.event(DataType.TRADE, EventPriority.NORMAL, trade, occurred_at, label)]

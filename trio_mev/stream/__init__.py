@@ -17,55 +17,27 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 
-import attrs
 import trio
 from loguru import logger
 
-from .errors import DataStreamError
-from .feeds.manager import WebSocketStreamManager
-from .flow.books import Books, BooksSnapshot
-from .flow.feed import Feed
-from .flow.health import HealthSnapshot, examine
-from .flow.lanes import Lanes, Subscription
-from .flow.outstanding import Outstanding
-from .flow.processor import Factory, Handler, check_stages
-from .flow.pump import ConsumerSnapshot, HandlerProcessor, Pump
-from .flow.status import FeedSnapshot
-from .flow.supervise import leaves
-from .model.event import FINDINGS, DataEvent, DataType
-from .model.settings import StreamConfig
-from .processors.filters import EventFilter, FilterStats
-from .wire.digest import Digest
+from ..errors import DataStreamError
+from ..feeds.manager import WebSocketStreamManager
+from ..flow.books import BooksSnapshot
+from ..flow.feed import Feed
+from ..flow.health import HealthSnapshot, examine
+from ..flow.lanes import Subscription
+from ..flow.processor import Factory, Handler, check_stages
+from ..flow.pump import HandlerProcessor, Pump
+from ..flow.supervise import leaves
+from ..model.event import FINDINGS, DataEvent, DataType
+from ..model.settings import StreamConfig
+from .router import Router
+from .stats import StreamStats
 
+__all__ = ["RealtimeDataStream", "Sink", "StreamStats", "open_stream"]
 
 Sink = Callable[[Subscription], Awaitable[None]]
 """Consumes a subscription until it ends."""
-
-
-@attrs.frozen
-class StreamStats:
-    """Everything that a stream counts, at one moment."""
-
-    name: str
-    uptime: float
-    """Seconds."""
-    total_events: int
-    events: dict[str, int]
-    """Events by type."""
-    books: BooksSnapshot
-    """Sums over all consumers."""
-    processor_count: int
-    handler_counts: dict[str, int]
-    """Handlers by the type that they are called with."""
-    queue_sizes: dict[str, int]
-    """Events waiting, by lane, over all consumers."""
-    peak_queue_size: int
-    """The largest depth that one lane has had."""
-    consumers: tuple[ConsumerSnapshot, ...]
-    feeds: tuple[FeedSnapshot, ...]
-    filter: FilterStats
-    digest: str
-    """Of the findings so far, independent of their order and of arrival times."""
 
 
 class RealtimeDataStream:
@@ -81,15 +53,10 @@ class RealtimeDataStream:
         self.config = config
         self.manager = WebSocketStreamManager(feeds)
         """The feeds."""
-        self.outstanding = Outstanding()
-        self._filter = EventFilter.of("stream.filters", config.filters)
-        self._routes: dict[DataType, list[Lanes]] = {}
-        self._events: Counter[DataType] = Counter()
-        self._unclaimed = Books()
-        self._digest = Digest()
+        self.router = Router(config)
+        self.outstanding = self.router.outstanding
+        """Deliveries under way; a tape waits until there is none."""
         self._pumps: list[Pump] = []
-        self._subscriptions: list[Subscription] = []
-        self._gone = BooksSnapshot.total(())
         self._findings: Subscription | None = None
         self._handlers: Counter[DataType] = Counter()
         self._nursery: trio.Nursery | None = None
@@ -98,46 +65,14 @@ class RealtimeDataStream:
         self.ended = trio.Event()
         """Set when the feeds have ended and the lanes have run empty."""
         self._draining = False
-        self._closed = False
         self._started_at = 0.0
         self._stopped_at: float | None = None
         for factory in processors:
             self.add_processor(factory)
 
-    # What goes in
-
     def emit_event(self, event: DataEvent) -> None:
         """Put an event into the lanes of everyone who consumes its type. Never waits."""
-        kind = event.event_type
-        self._events[kind] += 1
-        admitted = self.config.data_types
-        routes = self._routes.get(kind)
-        if (
-            not routes
-            or (admitted and kind not in admitted)
-            or (self.config.filters and not self._filter.filter_event(event))
-        ):
-            self._unclaimed.received += 1
-            self._unclaimed.filtered += 1
-            return
-        for lanes in routes:
-            lanes.put(event)
-
-    def _publish(self, event: DataEvent) -> None:
-        """What a processor emitted: no filter of the stream applies to it."""
-        kind = event.event_type
-        self._events[kind] += 1
-        if kind in FINDINGS:
-            self._digest.add(event)
-        routes = self._routes.get(kind)
-        if not routes:
-            self._unclaimed.received += 1
-            self._unclaimed.filtered += 1
-            return
-        for lanes in routes:
-            lanes.put(event)
-
-    # Who takes part
+        self.router.emit(event)
 
     def add_processor(self, factory: Factory) -> None:
         """Add a processor; a class whose instances need no arguments is a factory too.
@@ -160,35 +95,25 @@ class RealtimeDataStream:
         self._handlers[event_type] += 1
 
     def _start_pump(self, name: str, first: Factory, factory: Factory | None = None) -> None:
-        if self._closed or self._draining:
+        if self._draining:
             raise DataStreamError("the stream has ended")
         same = sum(p.name.partition("#")[0] == name for p in self._pumps)
+        processor = first()
         pump = Pump(
             f"{name}#{same + 1}" if same else name,
             factory or first,
             self.config,
-            self._new_lanes(),
-            self._publish,
-            first(),
+            self.router.new_lanes(frozenset(processor.consumes)),
+            self.router.publish,
+            processor,
         )
         self._pumps.append(pump)
-        for kind in pump.consumes:
-            self._routes.setdefault(kind, []).append(pump.lanes)
         if self._nursery is not None:
             self._nursery.start_soon(pump.run)
 
-    def _new_lanes(self) -> Lanes:
-        return Lanes(self.config.lanes, self.outstanding)
-
     def subscribe(self, *event_types: DataType) -> Subscription:
         """Events of these types from now on: ``async with stream.subscribe(...) as events``."""
-        subscription = Subscription(self._new_lanes(), self._unsubscribe)
-        if self._closed:
-            subscription.lanes.close()
-        self._subscriptions.append(subscription)
-        for kind in frozenset(event_types):
-            self._routes.setdefault(kind, []).append(subscription.lanes)
-        return subscription
+        return self.router.subscribe(frozenset(event_types))
 
     def add_sink(self, run: Sink, *event_types: DataType) -> None:
         """Run a function with a subscription; call it before the stream runs.
@@ -198,21 +123,12 @@ class RealtimeDataStream:
         """
         self._sinks.append((run, self.subscribe(*event_types)))
 
-    def _unsubscribe(self, subscription: Subscription) -> None:
-        self._subscriptions.remove(subscription)
-        self._gone = BooksSnapshot.total([self._gone, subscription.lanes.balance()])
-        for routes in self._routes.values():
-            if subscription.lanes in routes:
-                routes.remove(subscription.lanes)
-
     @property
     def findings(self) -> Subscription:
         """What processors find, from the first use of this attribute on."""
         if self._findings is None:
             self._findings = self.subscribe(*FINDINGS)
         return self._findings
-
-    # Its course
 
     async def conduct(self, *, task_status: trio.TaskStatus[None]) -> None:
         """Run feeds and pumps; when the feeds have ended, drain. ``open_stream`` runs it."""
@@ -226,17 +142,13 @@ class RealtimeDataStream:
                         self._nursery.start_soon(pump.run)
                     await self._run_feeds(task_status)
                     await self._drain()
-                self._close()
+                self.router.close()
                 sinks.cancel_scope.deadline = trio.current_time() + self.config.drain_timeout
         finally:
-            self._close()
+            self._draining = True
+            self.router.close()
             self._stopped_at = trio.current_time()
             self.ended.set()
-
-    def _close(self) -> None:
-        self._closed = True
-        for subscription in self._subscriptions:
-            subscription.lanes.close()
 
     async def _run_feeds(self, task_status: trio.TaskStatus[None]) -> None:
         async with trio.open_nursery() as helpers:
@@ -245,7 +157,7 @@ class RealtimeDataStream:
             with self._feeds_scope:
                 task_status.started()
                 if self.manager.statuses:
-                    await self.manager.run(self.emit_event, self.outstanding)
+                    await self.manager.run(self.router.emit, self.outstanding)
                 else:  # whoever embeds the stream emits the events
                     await trio.sleep_forever()
             helpers.cancel_scope.cancel()
@@ -272,11 +184,6 @@ class RealtimeDataStream:
         """Cancel the feeds; ``conduct`` drains and ends. ``open_stream`` calls it."""
         self._feeds_scope.cancel()
 
-    def settle(self) -> None:
-        """Count what nobody took. ``open_stream`` calls it at the very end."""
-        for subscription in self._subscriptions:
-            subscription.lanes.abandon("unread")
-
     async def _watch_health(self) -> None:
         known: set[tuple[str, str]] = set()
         while True:
@@ -301,8 +208,6 @@ class RealtimeDataStream:
                 stats.books.queued,
             )
 
-    # What is known of it
-
     def get_stats(self) -> StreamStats:
         """Everything that is counted, as of now; also after the stream has ended."""
         consumers = tuple(pump.snapshot() for pump in self._pumps)
@@ -311,22 +216,21 @@ class RealtimeDataStream:
             for lane in consumer.lanes:
                 depths[lane.lane] += lane.depth
         books = [c.books for c in consumers]
-        books += [s.lanes.balance() for s in self._subscriptions]
         until = self._stopped_at if self._stopped_at is not None else trio.current_time()
         return StreamStats(
             self.config.name,
             until - self._started_at,
-            self._events.total(),
-            {kind.value: count for kind, count in self._events.items()},
-            BooksSnapshot.total([*books, self._gone, self._unclaimed.snapshot(0)]),
+            self.router.events.total(),
+            {kind.value: count for kind, count in self.router.events.items()},
+            BooksSnapshot.total([*books, *self.router.books()]),
             len(consumers) - self._handlers.total(),
             {kind.value: count for kind, count in self._handlers.items()},
             dict(depths),
             max((lane.peak for c in consumers for lane in c.lanes), default=0),
             consumers,
             self.manager.snapshots(),
-            self._filter.get_stats(),
-            self._digest.hex(),
+            self.router.filter.get_stats(),
+            self.router.digest.hex(),
         )
 
     def health(self) -> HealthSnapshot:
@@ -374,4 +278,4 @@ async def open_stream(
         # One error is what one task raised; a group around it would only be in the way.
         raise errors[0] from errors[0].__cause__
     finally:
-        stream.settle()
+        stream.router.settle()

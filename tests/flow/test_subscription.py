@@ -1,0 +1,96 @@
+"""Subscriptions: events by type for the code that embeds the stream."""
+
+from __future__ import annotations
+
+import pytest
+import trio
+from trio.testing import wait_all_tasks_blocked
+
+from trio_mev.flow.lanes import Subscription
+
+
+async def test_it_yields_in_order_and_ends_when_its_lanes_are_closed(make_lanes, make_event):
+    lanes = make_lanes()
+    for number in range(3):
+        lanes.put(make_event(number))
+    lanes.close()
+    assert [event.sequence async for event in Subscription(lanes)] == [0, 1, 2]
+    assert lanes.balance().processed == 3
+    assert lanes.balance().balanced
+
+
+async def test_it_waits_for_what_comes_later(make_lanes, make_event):
+    lanes = make_lanes()
+    seen = []
+
+    async def read():
+        async for event in Subscription(lanes):
+            seen.append(event.sequence)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(read)
+        for number in range(3):
+            await wait_all_tasks_blocked()
+            lanes.put(make_event(number))
+        await wait_all_tasks_blocked()
+        lanes.close()
+    assert seen == [0, 1, 2]
+
+
+async def test_a_cancelled_reader_takes_nothing(make_lanes, make_event):
+    lanes = make_lanes()
+    lanes.put(make_event())
+    subscription = Subscription(lanes)
+    with trio.CancelScope() as scope:
+        scope.cancel()
+        await anext(subscription)
+    assert scope.cancelled_caught
+    assert lanes.balance().queued == 1
+    assert lanes.balance().balanced
+
+
+async def test_leaving_it_counts_what_was_not_taken_and_tells_its_owner_once(
+    make_lanes, make_event
+):
+    lanes = make_lanes()
+    for number in range(3):
+        lanes.put(make_event(number))
+    closed = []
+    async with Subscription(lanes, closed.append) as events:
+        assert (await anext(events)).sequence == 0
+    events.close()
+    assert closed == [events]
+    assert dict(lanes.books.lost_by) == {"normal:unsubscribed": 2}
+    assert lanes.balance().balanced
+    with pytest.raises(StopAsyncIteration):
+        await anext(events)
+
+
+async def test_a_batch_is_what_is_there_up_to_the_limit(make_lanes, make_event):
+    lanes = make_lanes()
+    subscription = Subscription(lanes)
+    for number in range(5):
+        lanes.put(make_event(number))
+    with trio.testing.assert_checkpoints():
+        first = await subscription.take(3)
+    assert [event.sequence for event in first] == [0, 1, 2]
+    assert lanes.balance().processed == 3
+    lanes.close()
+    assert [event.sequence for event in await subscription.take(3)] == [3, 4]
+    assert await subscription.take(3) == []
+    assert lanes.balance().balanced
+
+
+async def test_a_batch_waits_for_its_first_event(make_lanes, make_event):
+    lanes = make_lanes()
+    batches = []
+
+    async def read():
+        batches.append(await Subscription(lanes).take(10))
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(read)
+        await wait_all_tasks_blocked()
+        assert batches == []
+        lanes.put(make_event(4))
+    assert [event.sequence for event in batches[0]] == [4]

@@ -1,0 +1,105 @@
+"""Which lanes an event goes into, and who takes part."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from ..flow.books import Books, BooksSnapshot
+from ..flow.lanes import Lanes, Subscription
+from ..flow.outstanding import Outstanding
+from ..model.event import FINDINGS, DataEvent, DataType
+from ..model.settings import StreamConfig
+from ..processors.filters import EventFilter
+from ..wire.digest import Digest
+
+
+class Router:
+    """Routes events by type to the lanes of those who consume it, and counts them.
+
+    Args:
+        config: the types that are admitted, the filters, the lanes' bounds.
+
+    Raises:
+        ConfigError: a filter cannot be used.
+    """
+
+    def __init__(self, config: StreamConfig) -> None:
+        self.outstanding = Outstanding()
+        self.filter = EventFilter.of("stream.filters", config.filters)
+        self.events: Counter[DataType] = Counter()
+        self.digest = Digest()
+        self.subscriptions: list[Subscription] = []
+        self._config = config
+        self._routes: dict[DataType, list[Lanes]] = {}
+        self._unclaimed = Books()
+        self._gone = BooksSnapshot.total(())
+        self._closed = False
+
+    def emit(self, event: DataEvent) -> None:
+        """An event from a feed, or from whoever embeds the stream."""
+        kind = event.event_type
+        admitted = self._config.data_types
+        if (admitted and kind not in admitted) or (
+            self._config.filters and not self.filter.filter_event(event)
+        ):
+            self.events[kind] += 1
+            self._unclaim()
+            return
+        self._deliver(event)
+
+    def publish(self, event: DataEvent) -> None:
+        """What a processor emitted: no filter of the stream applies to it."""
+        if event.event_type in FINDINGS:
+            self.digest.add(event)
+        self._deliver(event)
+
+    def _deliver(self, event: DataEvent) -> None:
+        self.events[event.event_type] += 1
+        routes = self._routes.get(event.event_type)
+        if not routes:
+            self._unclaim()
+            return
+        for lanes in routes:
+            lanes.put(event)
+
+    def _unclaim(self) -> None:
+        self._unclaimed.received += 1
+        self._unclaimed.filtered += 1
+
+    def new_lanes(self, kinds: frozenset[DataType]) -> Lanes:
+        """Lanes that get every event of these types from now on."""
+        lanes = Lanes(self._config.lanes, self.outstanding)
+        for kind in kinds:
+            self._routes.setdefault(kind, []).append(lanes)
+        return lanes
+
+    def subscribe(self, kinds: frozenset[DataType]) -> Subscription:
+        """A subscription to these types."""
+        subscription = Subscription(self.new_lanes(kinds), self._unsubscribe)
+        if self._closed:
+            subscription.lanes.close()
+        self.subscriptions.append(subscription)
+        return subscription
+
+    def _unsubscribe(self, subscription: Subscription) -> None:
+        self.subscriptions.remove(subscription)
+        self._gone = BooksSnapshot.total([self._gone, subscription.lanes.balance()])
+        for routes in self._routes.values():
+            if subscription.lanes in routes:
+                routes.remove(subscription.lanes)
+
+    def close(self) -> None:
+        """Let every subscription end when what waits has been taken."""
+        self._closed = True
+        for subscription in self.subscriptions:
+            subscription.lanes.close()
+
+    def settle(self) -> None:
+        """Count what no subscriber took as lost."""
+        for subscription in self.subscriptions:
+            subscription.lanes.abandon("unread")
+
+    def books(self) -> list[BooksSnapshot]:
+        """Of everything but the pumps."""
+        open_now = [subscription.lanes.balance() for subscription in self.subscriptions]
+        return [*open_now, self._gone, self._unclaimed.snapshot(0)]
