@@ -38,5 +38,7 @@ def make_lanes():
 def logged():
     lines = []
     sink = logger.add(lambda line: lines.append(line.rstrip()), format="{message}", level="INFO")
+    logger.enable("trio_mev")
     yield lines
+    logger.disable("trio_mev")
     logger.remove(sink)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import attrs
 import pytest
+import trio
+from trio.testing import wait_all_tasks_blocked
 
 from trio_mev.flow.books import Books, BooksSnapshot
 from trio_mev.flow.status import FeedState, FeedStatus
@@ -92,3 +94,21 @@ def test_a_status_says_why_it_is_in_its_state_and_its_snapshot_does_not_change()
     assert before.refused == {"not_json": 1}
     assert before.subscriptions == {}
     assert (status.state, status.detail) == (FeedState.READY, "")
+
+
+async def test_a_state_can_be_waited_for():
+    status = FeedStatus("node")
+    assert await status.wait_for(FeedState.CONNECTING) is FeedState.CONNECTING
+    reached = []
+
+    async def wait():
+        reached.append(await status.wait_for(FeedState.READY, FeedState.REFUSED))
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(wait)
+        await wait_all_tasks_blocked()
+        status.enter(FeedState.WAITING)
+        await wait_all_tasks_blocked()
+        assert reached == []
+        status.enter(FeedState.REFUSED)
+    assert reached == [FeedState.REFUSED]

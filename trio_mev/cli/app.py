@@ -13,12 +13,12 @@ import cyclopts
 import trio
 from cyclopts import App, Parameter
 
-from ..version import __version__
 from ..config import load
 from ..errors import ConfigError, DataStreamError
 from ..feeds.record import open_recorder, tape_header
 from ..flow.supervise import leaves
 from ..stream import open_stream
+from ..version import __version__
 from .demo import TITLE, demo, how_to_go_live
 from .importing import FORMATS, import_tape
 from .live import EVENT_KINDS, Options, watch
