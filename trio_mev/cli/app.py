@@ -191,6 +191,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             print_error=False,
             result_action="return_value",
         )
+    except cyclopts.UnusedCliTokensError as error:
+        return _unusable(f"unknown: {' '.join(error.unused_tokens or ())}; see --help")
     except cyclopts.CycloptsError as error:
         return _unusable(str(error))
     except ConfigError as error:
