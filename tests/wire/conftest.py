@@ -36,7 +36,7 @@ def reply() -> Callable[..., bytes]:
 
 @pytest.fixture
 def head() -> dict[str, Any]:
-    """A header as ``newHeads`` gives it: the first 24 blocks' worth of gas below its target."""
+    """A header as ``newHeads`` gives it."""
     return {
         "number": "0x1564568",
         "hash": "0x" + "A1" * 32,
@@ -63,8 +63,8 @@ def body() -> dict[str, Any]:
         "input": "0x414bf38900",
         "type": "0x2",
         "gasPrice": None,
-        "maxFeePerGas": "0x71d0b793b",
-        "maxPriorityFeePerGas": "0x6dd3e7f60",
+        "maxFeePerGas": "0x6fc23ac00",
+        "maxPriorityFeePerGas": "0x77359400",
         "chainId": "0x1",
         "blockHash": None,
     }

@@ -70,8 +70,8 @@ def test_a_pending_transaction_is_a_hash_or_a_body(body):
         input=b"\x41\x4b\xf3\x89\x00",
         type=2,
         gas_price=None,
-        max_fee=30_552_062_267,
-        max_priority_fee=29_481_959_264,
+        max_fee=30_000_000_000,
+        max_priority_fee=2_000_000_000,
         chain_id=1,
     )
 

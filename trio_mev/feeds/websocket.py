@@ -180,14 +180,14 @@ class FrameSocket:
                 waiting.set()
 
     def _ended(self) -> StreamConnectionError:
-        if isinstance(self._protocol.parser_exc, PayloadTooBig):
-            return MessageTooBig(f"a message was over the limit: {self._protocol.parser_exc}")
-        if self._protocol.parser_exc is not None and self._protocol.close_rcvd is None:
-            return StreamConnectionError(f"the connection ended: {self._protocol.parser_exc}")
-        closing = self._protocol.close_rcvd
-        if closing is None:
+        broken, closing = self._protocol.parser_exc, self._protocol.close_rcvd
+        if isinstance(broken, PayloadTooBig):
+            return MessageTooBig(f"a message was over the limit: {broken}")
+        if closing is not None:
+            return StreamConnectionError(f"the peer closed with {closing.code} {closing.reason!r}")
+        if broken is None or isinstance(broken, EOFError):
             return StreamConnectionError("the connection was cut without a closing handshake")
-        return StreamConnectionError(f"the peer closed with {closing.code} {closing.reason!r}")
+        return StreamConnectionError(f"the connection ended: {broken}")
 
     def send(self, text: str) -> None:
         """Queue a text message; ``write`` sends it.

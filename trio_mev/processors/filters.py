@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import operator as operators
 from collections.abc import Callable, Iterable
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 import attrs
@@ -226,7 +226,7 @@ def _as_number(text: str) -> Any:
     """The number that a text is, such as ``0x5208``; else the text."""
     try:
         return number(text)
-    except (ValueError, InvalidOperation):
+    except ValueError:
         return text
 
 

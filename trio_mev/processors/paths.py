@@ -124,11 +124,11 @@ def operand(path: FieldPath, value: Any) -> Any:
     Raises:
         ConfigError: it can never be compared with the field.
     """
-    problem: Exception | None = None
+    problem: ValueError | None = None
     for kind in path.types:
         try:
             return _fit(kind, value)
-        except (ValueError, InvalidOperation) as error:
+        except ValueError as error:
             problem = problem or error
     if problem is not None:
         raise ConfigError(f"path {path.text!r}: {value!r} does not fit: {problem}")
@@ -157,11 +157,14 @@ def _of_type(value: Any, kind: Any, problem: str) -> Any:
 
 
 def number(value: Any) -> int | Decimal:
-    """A number, or text that is one, also as ``0x`` text; ValueError or InvalidOperation else."""
+    """A number, or text that is one, also as ``0x`` text; ValueError for anything else."""
     if isinstance(value, str) and value.lower().startswith("0x"):
         return int(value, 16)
-    found = Decimal(str(value))
-    if isinstance(value, bool) or not found.is_finite():
+    try:
+        found = Decimal(str(value))
+    except InvalidOperation:
+        raise ValueError("not a number") from None
+    if not found.is_finite():
         raise ValueError("not a finite number")
     return found
 

@@ -136,7 +136,7 @@ class RealtimeDataStream:
         try:
             async with trio.open_nursery() as sinks:
                 for run, subscription in self._sinks:
-                    sinks.start_soon(run, subscription)
+                    sinks.start_soon(_run_sink, run, subscription)
                 async with trio.open_nursery() as self._nursery:
                     for pump in self._pumps:
                         self._nursery.start_soon(pump.run)
@@ -237,6 +237,11 @@ class RealtimeDataStream:
         """What is wrong right now."""
         consumers = [pump.snapshot() for pump in self._pumps]
         return examine(trio.current_time(), consumers, self.manager.snapshots())
+
+
+async def _run_sink(run: Sink, subscription: Subscription) -> None:
+    await run(subscription)
+    subscription.close()  # a tape would wait for ever for what nobody takes any more
 
 
 @asynccontextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 from collections.abc import Iterable, Mapping
 from typing import ClassVar
 
@@ -44,13 +45,13 @@ class VenueAdapter(Session):
         self._last: dict[tuple[str, str], int] = {}
 
     @staticmethod
+    @abc.abstractmethod
     def spell(instrument: Instrument) -> str:
         """The venue's symbol for an instrument.
 
         Raises:
             ValueError: the venue has no such kind of instrument.
         """
-        raise NotImplementedError
 
     def instrument(self, symbol: str) -> Instrument:
         """What a symbol stands for.

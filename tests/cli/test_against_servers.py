@@ -1,0 +1,181 @@
+"""run, record and sources against real servers on this machine, and the view in a real terminal."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import trio
+import zstandard
+
+from trio_mev.cli.app import main
+from trio_mev.feeds.tapes import Tape
+from trio_mev.loopback.servers import open_loopback
+from trio_mev.loopback.simulation import TAPE
+
+ROOT = Path(__file__).parent.parent.parent
+SECRET = "c0ffee00c0ffee00c0ffee00c0ffee00"
+
+
+@pytest.fixture
+def endpoints() -> Iterator[dict[str, str]]:
+    """Servers that play the demo's tape in another thread; feed to URL."""
+    found: dict[str, str] = {}
+    ready, done = threading.Event(), trio.Event()
+    token: list[trio.lowlevel.TrioToken] = []
+
+    async def serve() -> None:
+        async with open_loopback([Tape(TAPE)]) as servers:
+            found.update({name: e.url for name, e in servers.endpoints.items()})
+            servers.begin.set()
+            token.append(trio.lowlevel.current_trio_token())
+            ready.set()
+            await done.wait()
+
+    thread = threading.Thread(target=trio.run, args=(serve,))
+    thread.start()
+    assert ready.wait(20)
+    yield found
+    trio.from_thread.run_sync(done.set, trio_token=token[0])
+    thread.join(20)
+    assert not thread.is_alive()
+
+
+@pytest.fixture
+def config(endpoints, tmp_path, monkeypatch) -> Path:
+    monkeypatch.setenv("MY_TOKEN", SECRET)
+    monkeypatch.setenv("ETH_RPC_URL", f"{endpoints['ethereum:demo']}/v3/{SECRET}")
+    path = tmp_path / "local.toml"
+    path.write_text(f"""
+        [[feeds]]
+        name = "node"
+        kind = "ethereum"
+        token = "env:MY_TOKEN"
+        logs = [{{ topics = [["{"0xd78ad95fa46c994b6551d0da85fc275fe613ce37657fb8d5e3d130840159d822"}"]] }}]
+        [[feeds]]
+        name = "binance"
+        kind = "binance"
+        endpoint = "{endpoints["binance:demo"]}"
+        instruments = ["ETH/USDT"]
+        [[feeds]]
+        name = "coinbase"
+        kind = "coinbase"
+        endpoint = "{endpoints["coinbase:demo"]}"
+        instruments = ["ETH/USDT", "ETH/USD"]
+    """)
+    return path
+
+
+def test_run_watches_a_configuration(capfd, config):
+    code = main(["run", "--config", str(config), "--for", "3", "--events", "quote", "--json"])
+    out, err = capfd.readouterr()
+    assert code == 0
+    lines = [json.loads(line) for line in out.splitlines()]
+    assert {line["source"] for line in lines if line["kind"] == "quote"} == {"binance", "coinbase"}
+    assert lines[-1]["events"]["transaction"] > 0
+    assert SECRET not in out + err
+
+
+def test_a_recording_replays_and_holds_no_secret(capfd, config, tmp_path):
+    tape = tmp_path / "live.tape"
+    assert main(["record", "--config", str(config), "--out", str(tape), "--for", "4"]) == 0
+    assert re.search(r"\d+ records, \d+ bytes, 0 lost", capfd.readouterr().err)
+    text = tape_text(tape)
+    assert b'"kind":"ethereum"' in text
+    assert SECRET.encode() not in text
+    assert main(["replay", str(tape), "--json"]) == 0
+    summary = json.loads(capfd.readouterr().out.splitlines()[-1])
+    assert summary["events"]["quote"] > 0
+    assert summary["events"]["transaction"] > 0
+    assert summary["refused"] == {}
+    assert main(["record", "--config", str(config), "--out", str(tape)]) == 2
+    assert "it exists" in capfd.readouterr().err
+
+
+def tape_text(path: Path) -> bytes:
+    data, text = path.read_bytes(), b""
+    while data:
+        frame = zstandard.ZstdDecompressor().decompressobj()
+        text += frame.decompress(data)
+        data = frame.unused_data
+    return text
+
+
+def test_sources_says_what_each_answers_and_what_does_not(capfd, config):
+    assert main(["sources", "--config", str(config)]) == 0
+    out = capfd.readouterr().out
+    assert len(re.findall(r"ready\s+\d+ ms\s+\d+ ms\s+\d+ ms", out)) == 3
+    assert SECRET not in out
+    config.write_text(
+        re.sub(r'endpoint = ".*"', 'endpoint = "ws://127.0.0.1:1"', config.read_text())
+    )
+    assert main(["sources", "--config", str(config)]) == 1
+    assert "waiting" in capfd.readouterr().out
+
+
+def in_a_terminal(*arguments: str, rows: int, **environment: str) -> str:
+    """What the command shows in a terminal of 110 columns."""
+    ours, theirs = pty.openpty()
+    sizes = {"COLUMNS": "110", "LINES": str(rows), "TERM": "xterm-256color"}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "trio_mev", *arguments],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        cwd=ROOT,
+        env={**os.environ, **sizes, **environment},
+        close_fds=True,
+    )
+    os.close(theirs)
+    shown = b""
+    while True:
+        try:
+            piece = os.read(ours, 65536)
+        except OSError:  # the other side is closed
+            break
+        if not piece:
+            break
+        shown += piece
+    os.close(ours)
+    assert process.wait(20) == 0
+    return shown.decode()
+
+
+def test_the_live_view_shows_every_part():
+    shown = in_a_terminal("--for", "8", rows=50)
+    for words in (
+        "a seeded market simulation, nothing here is real",
+        "ethereum:demo",
+        "ready",
+        "ETH/USDT",
+        "binance, coinbase",
+        "TransactionAnalyzer",
+        "findings: ",
+        "go live, without a key",
+        "books",
+        "digest",
+    ):
+        assert words in shown, words
+    assert "\x1b[32m" in shown
+
+
+def test_without_colours_and_in_a_low_terminal():
+    shown = in_a_terminal("--for", "3", rows=22, NO_COLOR="1")
+    assert "ETH/USDT" in shown
+    assert "findings: " in shown
+    assert "TransactionAnalyzer" not in shown
+    assert not re.search("\x1b\\[[0-9;]*3[1-7]m", shown)
+
+
+def test_a_replay_in_a_terminal_shows_how_far_it_is():
+    shown = in_a_terminal("replay", str(TAPE), rows=50)
+    assert "100%" in shown
+    assert "events/s" in shown

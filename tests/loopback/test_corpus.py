@@ -1,0 +1,172 @@
+"""Recorded data through real loopback sockets, counted against an independent reading."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import trio
+
+from tests.support.books import assert_balanced
+from trio_mev.cli.demo import conductor
+from trio_mev.cli.importing import import_tape
+from trio_mev.config import make_feed
+from trio_mev.feeds.tapes import Tape
+from trio_mev.loopback.servers import open_loopback
+from trio_mev.model.event import DataEvent, DataType
+from trio_mev.model.market import Side
+from trio_mev.stream import open_stream
+
+
+async def through_sockets(form: str, sources: list[Path], out: Path) -> list[DataEvent]:
+    """Every raw event that the ordinary feeds make of recordings that servers here play."""
+    import_tape(form, sources, out)
+    events: list[DataEvent] = []
+    raw = [DataType.QUOTE, DataType.TRADE, DataType.TRANSACTION, DataType.LOG, DataType.BLOCK]
+    async with open_loopback([Tape(out)], speed=float("inf")) as servers:
+        feeds = [make_feed(settings) for settings in servers.settings()]
+        begin = conductor(servers)
+
+        async def sink(subscription):
+            async for event in subscription:
+                events.append(event)
+
+        async with open_stream(feeds, prepare=lambda s: s.add_sink(sink, *raw)) as stream:
+            servers.outstanding = stream.outstanding
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(begin, stream)
+                await stream.ended.wait()
+    assert_balanced(stream)
+    assert stream.get_stats().books.lost == 0
+    assert not any(feed.refused for feed in stream.get_stats().feeds)
+    return events
+
+
+def received(path: Path) -> list[dict]:
+    """The messages that a recorded socket received."""
+    messages = []
+    for line in gzip.open(path, "rt"):
+        stamp, separator, body = line.partition(": ")
+        if separator and stamp.replace(".", "").isdigit():
+            messages.append(json.loads(body))
+    return messages
+
+
+async def test_every_coinbase_ticker_and_match_arrives_once(corpus, tmp_path):
+    source = corpus / "venues" / "COINBASE.ws.28.0.gz"
+    events = await through_sockets("cryptofeed", [source], tmp_path / "t.tape")
+    quotes = [
+        (
+            str(e.data.instrument),
+            str(e.data.bid),
+            str(e.data.ask),
+            str(e.data.last),
+            e.data.sequence,
+        )
+        for e in events
+        if e.event_type is DataType.QUOTE
+    ]
+    trades = [
+        (str(e.data.instrument), e.data.trade_id, str(e.data.price), str(e.data.size), e.data.side)
+        for e in events
+        if e.event_type is DataType.TRADE
+    ]
+    expected_quotes = []
+    expected_trades = []
+    for m in received(source):
+        instrument = m.get("product_id", "").replace("-", "/")
+        if m["type"] == "ticker":
+            quote = (instrument, m["best_bid"], m["best_ask"], m["price"], m["sequence"])
+            expected_quotes.append(quote)
+        elif m["type"] == "match":
+            side = Side.SELL if m["side"] == "buy" else Side.BUY
+            expected_trades.append((instrument, m["trade_id"], m["price"], m["size"], side))
+    assert len(expected_quotes) == 107
+    assert len(expected_trades) == 97
+    assert quotes == expected_quotes
+    assert trades == expected_trades
+    assert len(events) == 107 + 97
+
+
+async def test_every_binance_book_ticker_and_trade_arrives_once(corpus, tmp_path):
+    source = corpus / "venues" / "BINANCE.ws.1.0.gz"
+    events = await through_sockets("cryptofeed", [source], tmp_path / "t.tape")
+    got = []
+    for e in events:
+        symbol = str(e.data.instrument).replace("/", "")
+        if e.event_type is DataType.QUOTE:
+            q = e.data
+            sizes = (str(q.bid_size), str(q.ask_size))
+            got.append((symbol, q.sequence, str(q.bid), str(q.ask), *sizes))
+        else:
+            t = e.data
+            got.append((symbol, t.trade_id, str(t.price), str(t.size), t.side, e.occurred_at))
+    expected = []
+    for m in received(source):
+        d = m["data"]
+        if m["stream"].endswith("@bookTicker"):
+            expected.append((d["s"], d["u"], d["b"], d["a"], d["B"], d["A"]))
+        elif m["stream"].endswith("@aggTrade"):
+            side = Side.SELL if d["m"] else Side.BUY
+            expected.append((d["s"], d["a"], d["p"], d["q"], side, d["T"] * 1_000_000))
+    assert len(expected) == 84 + 2
+    assert got == expected
+
+
+async def test_every_transaction_of_six_blocks_arrives_once(corpus, tmp_path):
+    sources = sorted((corpus / "mainnet" / "transactions").glob("*.json.gz"))
+    events = await through_sockets("blocks", sources, tmp_path / "t.tape")
+    blocks = [json.load(gzip.open(path)) for path in sources]
+    blocks = [block.get("result", block) for block in blocks]
+    expected = [t for block in blocks for t in block["transactions"]]
+    bodies = [e.data for e in events if e.event_type is DataType.TRANSACTION]
+    assert [b.hash for b in bodies] == [t["hash"] for t in expected]
+    for body, t in zip(bodies, expected, strict=True):
+        assert body.sender == t["from"]
+        assert body.to == t["to"]
+        assert body.nonce == int(t["nonce"], 16)
+        assert body.value == int(t["value"], 16)
+        assert body.gas == int(t["gas"], 16)
+        assert "0x" + body.input.hex() == t["input"]
+        assert body.type == int(t["type"], 16)
+        assert body.gas_price == int(t["gasPrice"], 16)
+        assert body.max_fee == (int(t["maxFeePerGas"], 16) if "maxFeePerGas" in t else None)
+    assert Counter(b.type for b in bodies).keys() == {0, 1, 2, 3}
+    heads = [e.data for e in events if e.event_type is DataType.BLOCK]
+    assert [(h.number, h.hash, h.parent, h.base_fee) for h in heads] == [
+        (int(b["number"], 16), b["hash"], b["parentHash"], int(b["baseFeePerGas"], 16))
+        for b in blocks
+    ]
+    assert [h.transactions for h in heads] == [
+        tuple(t["hash"] for t in b["transactions"]) for b in blocks
+    ]
+
+
+async def test_every_log_of_a_block_arrives_once(corpus, tmp_path):
+    source = corpus / "mainnet" / "logs" / "17173049.json.gz"
+    events = await through_sockets("blocks", [source], tmp_path / "t.tape")
+    whole = json.load(gzip.open(source))
+    logs = [e.data for e in events if e.event_type is DataType.LOG]
+    got = [(g.log_index, g.address, list(g.topics), "0x" + g.data.hex()) for g in logs]
+    expected = [(g["log_index"], g["address"], g["topics"], g["data"]) for g in whole["logs"]]
+    assert len(expected) == 271
+    assert got == expected
+    assert {(g.block_hash, g.block_number) for g in logs} == {
+        (whole["block"]["hash"], whole["block"]["number"])
+    }
+    bodies = [e.data for e in events if e.event_type is DataType.TRANSACTION]
+    assert [(b.hash, b.to, b.value) for b in bodies] == [
+        (t["hash"], t["to_address"], int(t["value"])) for t in whole["transactions"]
+    ]
+
+
+@pytest.mark.parametrize("name", ["OKX.ws.1.0.gz", "KRAKEN.ws.49.0.gz"])
+def test_a_recording_of_another_venue_is_refused_by_name(corpus, tmp_path, name):
+    from trio_mev.errors import ConfigError
+
+    with pytest.raises(ConfigError, match="cannot be read; known are"):
+        import_tape("cryptofeed", [corpus / "venues" / name], tmp_path / "t.tape")
+    assert not (tmp_path / "t.tape").exists()

@@ -1,0 +1,218 @@
+"""PriceDataProcessor: prices, spreads on the sides that trade, alerts."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from trio_mev.model.event import DataType, EventPriority
+from trio_mev.model.identity import Instrument, Venue
+from trio_mev.model.market import PriceStatus
+from trio_mev.model.settings import AlertSettings, PriceSettings
+from trio_mev.processors.prices import PriceDataProcessor
+
+ETH_USD = Instrument("ETH", "USD")
+FREE = {"alpha": Decimal(0), "beta": Decimal(0)}
+
+
+def of_type(events, kind):
+    return [event.data for event in events if event.event_type is kind]
+
+
+@pytest.fixture
+def spreads(feed, quote):
+    """The spreads found when these quotes, as arguments of ``quote``, come one by one."""
+
+    async def run(*quotes, **settings):
+        processor = PriceDataProcessor(PriceSettings(**settings))
+        found = []
+        for one in quotes:
+            found += await feed(processor, quote(*one))
+        return [event for event in found if event.event_type is DataType.ARBITRAGE]
+
+    return run
+
+
+async def test_a_spread_is_taken_on_the_sides_that_trade_net_of_both_fees(feed, quote):
+    found = await feed(
+        PriceDataProcessor(),
+        quote("binance", "1999", "2000", sizes=("9", "0.5")),
+        quote("coinbase", "2030", "2031", at=1.0, sizes=("0.25", "9")),
+    )
+    (spread,) = of_type(found, DataType.ARBITRAGE)
+    assert (spread.buy_venue, spread.sell_venue) == ("binance", "coinbase")
+    assert (spread.buy_price, spread.sell_price) == (Decimal(2000), Decimal(2030))
+    assert spread.net_per_unit == Decimal("15.82")  # 2030 · 0.994 − 2000 · 1.001
+    assert spread.net_ratio == Decimal("15.82") / Decimal("2002")
+    assert (spread.size, spread.net) == (Decimal("0.25"), Decimal("3.955"))
+
+
+async def test_a_spread_that_the_newer_quotes_ask_opens_is_found_too(spreads):
+    (event,) = await spreads(
+        ("beta", "1010", "1011"), ("alpha", "999", "1000", 1.0), fees=FREE
+    )
+    assert (event.data.buy_venue, event.data.sell_venue) == ("alpha", "beta")
+    assert event.data.net_ratio == Decimal("0.01")
+    assert event.data.size is None
+
+
+@pytest.mark.parametrize(
+    ("bid", "priority"),
+    [
+        ("1000.99", None),
+        ("1001", EventPriority.NORMAL),
+        ("1004.99", EventPriority.NORMAL),
+        ("1005", EventPriority.HIGH),
+    ],
+)
+async def test_a_spread_is_reported_and_urgent_exactly_from_its_limits(spreads, bid, priority):
+    events = await spreads(
+        ("alpha", "999", "1000"), ("beta", bid, "1010", 1.0), fees=FREE
+    )
+    assert [event.priority for event in events] == ([] if priority is None else [priority])
+
+
+async def test_a_spread_is_reported_once_until_it_has_fallen_below_half(spreads):
+    quotes = [("alpha", "999", "1000", 0.0)]
+    bids = ["1001", "1002", "1000.6", "1001", "1000.5", "1001", "1000.49", "1000.9", "1001"]
+    quotes += [("beta", bid, "1010", 0.1 * n) for n, bid in enumerate(bids, 1)]
+    events = await spreads(*quotes, fees=FREE)
+    assert [round(event.received_at, 9) for event in events] == [0.1, 0.9]
+
+
+async def test_there_is_no_spread_for_a_venue_without_a_fee(spreads):
+    fees = {"alpha": Decimal(0)}
+    assert await spreads(("alpha", "999", "1000"), ("beta", "1020", "1021"), fees=fees) == []
+    assert await spreads(("beta", "1020", "1021"), ("alpha", "999", "1000"), fees=fees) == []
+
+
+@pytest.mark.parametrize(("at", "count"), [(10.0, 1), (10.001, 0)])
+async def test_there_is_no_spread_with_a_stale_quote(spreads, at, count):
+    events = await spreads(("alpha", "999", "1000"), ("beta", "1020", "1021", at), fees=FREE)
+    assert len(events) == count
+
+
+async def test_two_instruments_have_no_spread_between_them(spreads):
+    other = Instrument("ETH", "USDT")
+    quotes = [("alpha", "999", "1000"), ("beta", "1020", "1021", 1.0, other)]
+    assert await spreads(*quotes, fees=FREE) == []
+
+
+async def test_a_price_is_published_when_it_changes_and_not_more_often_than_set(feed, quote):
+    processor = PriceDataProcessor(PriceSettings(publish_interval=0.5))
+    published = []
+    for at, bid in [(0.0, "10"), (0.25, "11"), (0.5, "12"), (1.5, "12"), (2.5, "13")]:
+        found = await feed(processor, quote("alpha", bid, bid, at))
+        published += [(at, price.price) for price in of_type(found, DataType.PRICE)]
+    assert published == [(0.0, Decimal(10)), (0.5, Decimal(12)), (2.5, Decimal(13))]
+
+
+async def test_a_price_is_published_at_once_when_its_status_changes(feed, quote):
+    processor = PriceDataProcessor(PriceSettings(publish_interval=60.0))
+    found = await feed(
+        processor,
+        quote("alpha", "10", "10", 0.0),
+        quote("beta", "10", "10", 0.01),
+        quote("beta", "10.1", "10.1", 0.02),
+        quote("beta", "20", "20", 0.03),
+    )
+    assert [price.status for price in of_type(found, DataType.PRICE)] == [
+        PriceStatus.DEGRADED,
+        PriceStatus.OK,
+        PriceStatus.DISPUTED,
+    ]
+
+
+async def test_each_instrument_is_published_by_itself(feed, quote):
+    other = Instrument("BTC", "USD")
+    found = await feed(
+        PriceDataProcessor(),
+        quote("alpha", "10", "10"),
+        quote("alpha", "10", "10", instrument=other),
+    )
+    assert [price.instrument for price in of_type(found, DataType.PRICE)] == [ETH_USD, other]
+
+
+@pytest.fixture
+def alerts(feed, quote):
+    """The processor's alerts, as (place, alert), when a venue's price takes these values."""
+
+    async def run(kind, prices, **settings):
+        one = AlertSettings("mine", ETH_USD, kind, Decimal(2000))
+        processor = PriceDataProcessor(PriceSettings(alerts=(one,), **settings))
+        found = []
+        for place, price in enumerate(prices):
+            events = await feed(processor, quote("alpha", price, price, float(place)))
+            found += [(place, event) for event in events if event.event_type is DataType.ALERT]
+        return found
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("kind", "prices"),
+    [
+        ("above", ["2000", "2000.01", "2100", "1999", "2001", "1998", "2001", "1997.99", "2001"]),
+        ("below", ["2000", "1999.99", "1900", "2001", "1999", "2002", "1999", "2002.01", "1999"]),
+    ],
+)
+async def test_an_alert_is_reported_once_a_crossing(alerts, kind, prices):
+    assert [place for place, _ in await alerts(kind, prices)] == [1, 8]
+
+
+async def test_an_alert_says_what_was_crossed(alerts):
+    ((_, event),) = await alerts("above", ["2000.50"])
+    assert event.priority is EventPriority.HIGH
+    assert event.data.alert_id == "mine"
+    assert event.data.type == "price_above"
+    assert (event.data.threshold, event.data.current_price) == (Decimal(2000), Decimal("2000.5"))
+    assert event.data.message == "ETH/USD is above 2000: 2000.50"
+
+
+async def test_a_disputed_price_raises_no_alert(feed, quote):
+    processor = PriceDataProcessor()
+    await feed(processor, quote("alpha", "1000", "1000"))
+    processor.add_alert(AlertSettings("a", ETH_USD, "above", Decimal(1200)))
+    found = await feed(processor, quote("beta", "2000", "2000", 1.0))
+    assert of_type(found, DataType.ALERT) == []
+    found = await feed(processor, quote("alpha", "2000", "2000", 2.0))
+    assert len(of_type(found, DataType.ALERT)) == 1
+
+
+async def test_no_price_raises_no_alert(feed, quote):
+    processor = PriceDataProcessor()
+    processor.add_alert(AlertSettings("a", ETH_USD, "above", Decimal(1)))
+    processor.aggregator.add_price_source(Venue("alpha"))
+    processor.aggregator.set_active(Venue("alpha"), False)
+    found = await feed(processor, quote("alpha", "2000", "2000"))
+    assert of_type(found, DataType.ALERT) == []
+    assert [price.status for price in of_type(found, DataType.PRICE)] == [PriceStatus.STALE]
+
+
+async def test_an_alert_concerns_its_own_instrument(feed, quote):
+    processor = PriceDataProcessor()
+    processor.add_alert(AlertSettings("a", Instrument("BTC", "USD"), "above", Decimal(1)))
+    found = await feed(processor, quote("alpha", "2000", "2000"))
+    assert of_type(found, DataType.ALERT) == []
+
+
+async def test_alerts_can_be_replaced_and_removed(feed, quote):
+    processor = PriceDataProcessor()
+    processor.add_alert(AlertSettings("a", ETH_USD, "above", Decimal(1)))
+    processor.add_alert(AlertSettings("a", ETH_USD, "above", Decimal(3000)))
+    assert of_type(await feed(processor, quote("alpha", "2000", "2000")), DataType.ALERT) == []
+    processor.remove_alert("a")
+    found = await feed(processor, quote("alpha", "4000", "4000", 1.0))
+    assert of_type(found, DataType.ALERT) == []
+    with pytest.raises(KeyError):
+        processor.remove_alert("a")
+
+
+async def test_the_classes_of_the_venues_say_for_how_long_their_quotes_count(feed, quote):
+    processor = PriceDataProcessor(classes={Venue("alpha"): "high_frequency"})
+    assert processor.aggregator.max_age(Venue("alpha")) == 10.0
+    found = await feed(
+        processor, quote("alpha", "10", "10", 0.0), quote("beta", "10", "10", 10.5)
+    )
+    assert [price.sources for price in of_type(found, DataType.PRICE)] == [("alpha",)]

@@ -1,0 +1,284 @@
+"""Events as lines of JSON: every kind in full."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+
+import attrs
+import pytest
+
+from trio_mev.model.chain import (
+    Block,
+    Life,
+    Log,
+    PendingLife,
+    Transaction,
+    TransactionAnalysis,
+    Urgency,
+    ValueClass,
+)
+from trio_mev.model.event import DataEvent, DataType, EventPriority
+from trio_mev.model.identity import Instrument, Venue
+from trio_mev.model.market import Price, PriceAlert, PriceStatus, Quote, Side, Spread, Trade
+from trio_mev.wire.lines import describe_analysis, describe_spread, encode, line_of, text
+
+ETH = Instrument("ETH", "USDT")
+BINANCE, COINBASE = Venue("binance"), Venue("coinbase")
+HASH, SENDER, ROUTER = "0x" + "c3" * 32, "0x" + "d4" * 20, "0x" + "e5" * 20
+SPREAD = Spread(
+    ETH,
+    BINANCE,
+    COINBASE,
+    Decimal("2000.00"),
+    Decimal(2020),
+    Decimal("1.5"),
+    Decimal("7.9"),
+    Decimal("0.00394"),
+    Decimal("11.85"),
+)
+ANALYSIS = TransactionAnalysis(
+    HASH,
+    SENDER,
+    ROUTER,
+    "Uniswap V2 Router02",
+    "swapExactETHForTokens(uint256,address[],address,uint256)",
+    "0x7ff36ab5",
+    3 * 10**18,
+    Decimal("6000.40"),
+    ValueClass.LARGE,
+    30_000_000_000,
+    Urgency.HIGH,
+)
+ALERT_ORIGIN = {"detector": "feed", "cause": "spot#7.0", "seen_at": 12}
+
+
+def line(data) -> dict:
+    event = DataEvent(
+        DataType.FINDING,
+        EventPriority.HIGH,
+        data,
+        "feed",
+        1.0,
+        occurred_at=12,
+        metadata={"cause": "spot#7.0"},
+    )
+    written = line_of(event)
+    assert written is not None
+    return json.loads(encode(written))
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        (None, None),
+        (Decimal("1E+3"), "1000"),
+        (Decimal("1E-8"), "0.00000001"),
+        (Decimal("25.10"), "25.10"),
+    ],
+)
+def test_a_decimal_has_no_exponent(value, written):
+    assert text(value) == written
+
+
+def test_a_line_is_one_line():
+    assert "\n" not in encode({"message": "two\nlines"})
+
+
+def test_a_quote():
+    quote = Quote(BINANCE, ETH, Decimal("1999.90"), Decimal(2000), Decimal(1), None)
+    assert line(quote) == {
+        "kind": "quote",
+        "source": "feed",
+        "instrument": "ETH/USDT",
+        "bid": "1999.90",
+        "bid_size": "1",
+        "ask": "2000",
+        "ask_size": None,
+        "last": None,
+        "occurred_at": 12,
+    }
+
+
+@pytest.mark.parametrize(
+    ("side", "written"), [(Side.BUY, "buy"), (Side.SELL, "sell"), (None, None)]
+)
+def test_a_trade(side, written):
+    assert line(Trade(BINANCE, ETH, Decimal(2000), Decimal("0.5"), side, 7)) == {
+        "kind": "trade",
+        "source": "feed",
+        "instrument": "ETH/USDT",
+        "price": "2000",
+        "size": "0.5",
+        "side": written,
+        "trade_id": 7,
+        "occurred_at": 12,
+    }
+
+
+def test_a_transaction_has_its_amounts_as_text():
+    body = Transaction(
+        HASH, SENDER, ROUTER, 5, 2**200, 21_000, b"\x7f\xf3\x6a\xb5", 2, None, 30, 2, 1
+    )
+    assert line(body) == {
+        "kind": "transaction",
+        "source": "feed",
+        "hash": HASH,
+        "from": SENDER,
+        "to": ROUTER,
+        "nonce": 5,
+        "value": str(2**200),
+        "selector": "0x7ff36ab5",
+        "type": 2,
+        "gas": 21_000,
+        "gas_price": None,
+        "max_fee_per_gas": "30",
+        "max_priority_fee_per_gas": "2",
+        "input": "0x7ff36ab5",
+    }
+
+
+def test_a_contract_creation_is_a_transaction_to_null():
+    written = line(Transaction(HASH, SENDER, None, 5, 0, 21_000, b"", gas_price=9))
+    assert (written["to"], written["selector"], written["input"]) == (None, None, "0x")
+    assert written["gas_price"] == "9"
+
+
+@pytest.mark.parametrize("topics", [(), ("0x" + "01" * 32, "0x" + "02" * 32)])
+def test_a_log(topics):
+    log = Log(HASH, 9, 3, HASH, 2, ROUTER, topics, b"\x00\xff", removed=True)
+    assert line(log) == {
+        "kind": "log",
+        "source": "feed",
+        "block_hash": HASH,
+        "block": 9,
+        "log_index": 3,
+        "transaction": HASH,
+        "address": ROUTER,
+        "topic0": topics[0] if topics else None,
+        "topics": list(topics),
+        "data": "0x00ff",
+        "removed": True,
+        "complete": False,
+    }
+
+
+@pytest.mark.parametrize(
+    ("hashes", "count", "base_fee"), [(None, None, None), ((), 0, 7), ((HASH, HASH), 2, 7)]
+)
+def test_a_block(hashes, count, base_fee):
+    block = Block(9, HASH, HASH, 100, 36_000_000, 18_000_000, base_fee, SENDER, hashes, True)
+    assert line(block) == {
+        "kind": "block",
+        "source": "feed",
+        "number": 9,
+        "hash": HASH,
+        "parent": HASH,
+        "complete": True,
+        "base_fee": None if base_fee is None else "7",
+        "gas_used": 18_000_000,
+        "gas_limit": 36_000_000,
+        "transactions": count,
+        "occurred_at": 12,
+    }
+
+
+def test_a_price():
+    price = Price(ETH, Decimal(2000), None, PriceStatus.DEGRADED, (BINANCE,), (COINBASE,))
+    written = line(price)
+    assert (
+        written.items()
+        >= {
+            "kind": "price",
+            "instrument": "ETH/USDT",
+            "price": "2000",
+            "confidence": None,
+            "sources": ["binance"],
+            "rejected": ["coinbase"],
+            "status": "degraded",
+        }.items()
+    )
+
+
+def test_an_alert_on_a_price():
+    alert = PriceAlert("top", "price_above", ETH, Decimal(2000), Decimal("2000.5"), "ETH is up")
+    assert line(alert) == ALERT_ORIGIN | {
+        "kind": "alert",
+        "alert_id": "top",
+        "type": "price_above",
+        "message": "ETH is up",
+        "instrument": "ETH/USDT",
+        "threshold": "2000",
+        "current_price": "2000.5",
+    }
+
+
+def test_a_spread():
+    assert line(SPREAD) == ALERT_ORIGIN | {
+        "kind": "alert",
+        "alert_id": "spread:ETH/USDT:binance>coinbase",
+        "type": "spread",
+        "message": describe_spread(SPREAD),
+        "instrument": "ETH/USDT",
+        "buy_venue": "binance",
+        "sell_venue": "coinbase",
+        "buy_price": "2000.00",
+        "sell_price": "2020",
+        "size": "1.5",
+        "net_per_unit": "7.9",
+        "net_ratio": "0.00394",
+        "net": "11.85",
+    }
+
+
+def test_a_spread_in_words():
+    assert describe_spread(SPREAD) == (
+        "ETH/USDT: buy binance at 2000.00, sell coinbase at 2020: 0.394% net of fees, size 1.5"
+    )
+    assert describe_spread(attrs.evolve(SPREAD, size=None)).endswith("size unknown")
+
+
+def test_an_analysed_transaction():
+    assert line(ANALYSIS) == ALERT_ORIGIN | {
+        "kind": "alert",
+        "alert_id": f"transaction:{HASH}",
+        "type": "transaction",
+        "message": describe_analysis(ANALYSIS),
+        "transaction": HASH,
+        "from": SENDER,
+        "to": ROUTER,
+        "router": "Uniswap V2 Router02",
+        "method": "swapExactETHForTokens(uint256,address[],address,uint256)",
+        "selector": "0x7ff36ab5",
+        "value": "3000000000000000000",
+        "usd": "6000.40",
+        "value_class": "large",
+        "fee_per_gas": "30000000000",
+        "urgency": "high",
+    }
+
+
+def test_an_analysed_transaction_of_unknown_value_says_so():
+    written = line(attrs.evolve(ANALYSIS, value_usd=None, value_class=None, fee_per_gas=None))
+    assert (written["usd"], written["value_class"], written["fee_per_gas"]) == (None, None, None)
+    assert "(USD value unknown)" in written["message"]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({}, "swapExactETHForTokens at Uniswap V2 Router02: 3.0000 ETH ($6,000), urgency high"),
+        ({"method": None}, "0x7ff36ab5 at Uniswap V2 Router02"),
+        ({"method": None, "selector": None, "router": None}, f"transfer at {ROUTER}: 3.0000 ETH"),
+        ({"router": None, "to": None}, "swapExactETHForTokens at a new contract"),
+        ({"value": 2**256 - 1}, "ETH ($6,000), urgency high"),
+    ],
+)
+def test_an_analysed_transaction_in_words(change, words):
+    assert words in describe_analysis(attrs.evolve(ANALYSIS, **change))
+
+
+def test_what_has_no_line_has_none():
+    life = PendingLife(HASH, Life.ANNOUNCED)
+    event = DataEvent(DataType.MEMPOOL, EventPriority.LOW, life, "feed", 1.0)
+    assert line_of(event) is None
