@@ -45,9 +45,7 @@ def test_a_consumer_over_a_limit_is_an_issue(of, issue):
     assert health.at == 7.0
 
 
-@pytest.mark.parametrize(
-    "of", [{}, {"depth": 8}, {"mean": 1.0}, {"processed": 95, "failed": 5}]
-)
+@pytest.mark.parametrize("of", [{}, {"depth": 8}, {"mean": 1.0}, {"processed": 95, "failed": 5}])
 def test_a_consumer_exactly_at_a_limit_is_well(of):
     assert examine(0.0, [consumer(**of)], []).healthy
 

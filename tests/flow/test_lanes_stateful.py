@@ -45,9 +45,7 @@ class LanesMachine(RuleBasedStateMachine):
         elif size > MAX_BYTES:
             self.lose(event, "oversized")
         else:
-            while (
-                len(lane) == CAPACITY[priority] or sum(e.size for e in lane) + size > MAX_BYTES
-            ):
+            while len(lane) == CAPACITY[priority] or sum(e.size for e in lane) + size > MAX_BYTES:
                 self.lose(lane.pop(0), "shed")
             lane.append(event)
             self.peak[priority] = max(self.peak[priority], len(lane))

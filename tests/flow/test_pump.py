@@ -317,9 +317,7 @@ async def test_strict_mode_raises_the_time_out(make_pump, make_event, autojump_c
 
 
 @pytest.mark.parametrize(("emits", "said"), [((), "nothing"), ((DataType.ALERT,), "alert")])
-async def test_an_undeclared_emission_is_the_processors_failure(
-    make_pump, make_event, emits, said
-):
+async def test_an_undeclared_emission_is_the_processors_failure(make_pump, make_event, emits, said):
     async def script(event):
         return [event.finding("undeclared")]
 
@@ -544,7 +542,5 @@ async def test_a_slow_handler_is_cancelled_at_its_budget_and_delays_no_other(
 
 
 async def test_what_a_handler_returns_is_not_published(handle, make_event):
-    pumps = await handle(
-        [lambda event: [event.finding("x")]], [make_event(at=trio.current_time())]
-    )
+    pumps = await handle([lambda event: [event.finding("x")]], [make_event(at=trio.current_time())])
     assert pumps[0].lanes.balance().processed == 1

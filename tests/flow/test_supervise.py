@@ -155,13 +155,15 @@ async def test_health_of_settle_after_makes_the_count_of_restarts_begin_anew(aut
     lives = Lives(*cuts, healthy={2: 60.0})
     await lives.supervise(required=True)
     delays = waits(1.0, 2.0, 1.0, 2.0)
-    assert lives.starts == pytest.approx([
-        0.0,
-        delays[0],
-        sum(delays[:2]),
-        sum(delays[:3]) + 60,
-        sum(delays) + 60,
-    ])
+    assert lives.starts == pytest.approx(
+        [
+            0.0,
+            delays[0],
+            sum(delays[:2]),
+            sum(delays[:3]) + 60,
+            sum(delays) + 60,
+        ]
+    )
 
 
 async def test_health_of_less_does_not(autojump_clock):

@@ -50,9 +50,7 @@ def passes(transaction):
         ("regex", "^2", 1234, False),
     ],
 )
-def test_each_operator_compares_the_field_with_the_value(
-    passes, operator, value, found, expected
-):
+def test_each_operator_compares_the_field_with_the_value(passes, operator, value, found, expected):
     assert passes("data.value", operator, value, value=found) is expected
 
 
@@ -69,9 +67,7 @@ def test_the_nodes_spelling_of_a_field_works_too(passes):
 
 
 @pytest.mark.parametrize(("found", "expected"), [("0x5208", True), ("0x5207", False), ("x", False)])
-def test_hex_text_in_an_event_compares_as_a_number_with_a_number(
-    make_event, found, expected
-):
+def test_hex_text_in_an_event_compares_as_a_number_with_a_number(make_event, found, expected):
     one = EventFilter("one")
     one.add_field_filter("metadata.gas", "greater_than", 20_999)
     assert one.filter_event(make_event(DataType.LOG, None, metadata={"gas": found})) is expected
@@ -125,9 +121,7 @@ def test_paths_lead_into_nested_payloads(make_event):
     one = EventFilter("one")
     one.add_field_filter("data.gas.p90", "equals", 90)
     assert one.filter_event(make_event(DataType.MEMPOOL_VIEW, view))
-    assert not one.filter_event(
-        make_event(DataType.MEMPOOL_VIEW, attrs.evolve(view, gas=None))
-    )
+    assert not one.filter_event(make_event(DataType.MEMPOOL_VIEW, attrs.evolve(view, gas=None)))
 
 
 def test_paths_lead_into_the_metadata_and_into_plain_dictionaries(make_event):

@@ -80,9 +80,7 @@ async def test_the_gas_percentiles_are_fees_that_occurred(feed, transaction, blo
     assert found.data.gas == GasPercentiles(10, 5, 9, 70)
 
 
-async def test_below_ten_bodies_there_are_no_gas_percentiles(
-    feed, transaction, announced, block
-):
+async def test_below_ten_bodies_there_are_no_gas_percentiles(feed, transaction, announced, block):
     events = [transaction(n, gas_price=5) for n in range(9)]
     events += [announced(20), transaction(21, gas_price=None)]
     analyzer = MempoolAnalyzer()

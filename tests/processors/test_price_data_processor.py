@@ -49,9 +49,7 @@ async def test_a_spread_is_taken_on_the_sides_that_trade_net_of_both_fees(feed, 
 
 
 async def test_a_spread_that_the_newer_quotes_ask_opens_is_found_too(spreads):
-    (event,) = await spreads(
-        ("beta", "1010", "1011"), ("alpha", "999", "1000", 1.0), fees=FREE
-    )
+    (event,) = await spreads(("beta", "1010", "1011"), ("alpha", "999", "1000", 1.0), fees=FREE)
     assert (event.data.buy_venue, event.data.sell_venue) == ("alpha", "beta")
     assert event.data.net_ratio == Decimal("0.01")
     assert event.data.size is None
@@ -67,9 +65,7 @@ async def test_a_spread_that_the_newer_quotes_ask_opens_is_found_too(spreads):
     ],
 )
 async def test_a_spread_is_reported_and_urgent_exactly_from_its_limits(spreads, bid, priority):
-    events = await spreads(
-        ("alpha", "999", "1000"), ("beta", bid, "1010", 1.0), fees=FREE
-    )
+    events = await spreads(("alpha", "999", "1000"), ("beta", bid, "1010", 1.0), fees=FREE)
     assert [event.priority for event in events] == ([] if priority is None else [priority])
 
 
@@ -212,7 +208,5 @@ async def test_alerts_can_be_replaced_and_removed(feed, quote):
 async def test_the_classes_of_the_venues_say_for_how_long_their_quotes_count(feed, quote):
     processor = PriceDataProcessor(classes={Venue("alpha"): "high_frequency"})
     assert processor.aggregator.max_age(Venue("alpha")) == 10.0
-    found = await feed(
-        processor, quote("alpha", "10", "10", 0.0), quote("beta", "10", "10", 10.5)
-    )
+    found = await feed(processor, quote("alpha", "10", "10", 0.0), quote("beta", "10", "10", 10.5))
     assert [price.sources for price in of_type(found, DataType.PRICE)] == [("alpha",)]

@@ -15,12 +15,13 @@ from trio_mev.processors.transactions import TransactionAnalyzer
 
 ETH = 10**18
 V2_ROUTER = "0x7a250d5630b4cf539739df2c5dacb4c659f2488d"
+ETH_USD = Instrument("ETH", "USD")
 SWAP = bytes.fromhex("38ed1739") + bytes(32)
 
 
 @pytest.fixture
 def price(make_event):
-    def make(amount="2000", status=PriceStatus.OK, at=0.0, instrument=Instrument("ETH", "USD")):
+    def make(amount="2000", status=PriceStatus.OK, at=0.0, instrument=ETH_USD):
         value = None if amount is None else Decimal(amount)
         return make_event(DataType.PRICE, Price(instrument, value, None, status, ()), at)
 
@@ -116,9 +117,7 @@ async def test_only_the_configured_instrument_values_ether(feed, price, transact
         (100, Urgency.CRITICAL),
     ],
 )
-async def test_urgency_is_measured_against_the_fees_seen_before(
-    seen, transaction, fee, urgency
-):
+async def test_urgency_is_measured_against_the_fees_seen_before(seen, transaction, fee, urgency):
     analyzer = await seen(range(1, 101))
     assert analyzer.analyse(transaction(gas_price=fee).data, 0.0).urgency is urgency
 
@@ -141,9 +140,7 @@ async def test_a_transaction_without_a_fee_is_not_urgent_and_does_not_count(seen
     assert analyzer.analyse(transaction(gas_price=6).data, 0.0).urgency is Urgency.CRITICAL
 
 
-async def test_the_fee_is_what_a_block_with_the_last_base_fee_would_take(
-    feed, block, transaction
-):
+async def test_the_fee_is_what_a_block_with_the_last_base_fee_would_take(feed, block, transaction):
     analyzer = TransactionAnalyzer()
     body = transaction(gas_price=100, max_fee=100, max_priority_fee=2, type=2).data
     assert analyzer.analyse(body, 0.0).fee_per_gas == 100

@@ -110,9 +110,7 @@ async def test_an_issue_is_logged_once_until_it_has_gone(opened, make_feed, auto
     assert logged == ["health: feed_down node: waiting cut", "health: feed_down node: lost cut"]
 
 
-async def test_the_metrics_are_logged_at_their_interval(
-    opened, make_event, autojump_clock, logged
-):
+async def test_the_metrics_are_logged_at_their_interval(opened, make_event, autojump_clock, logged):
     async with opened(log_interval=60.0) as stream:
         stream.add_event_handler(DataType.QUOTE, lambda event: None)
         stream.emit_event(make_event())

@@ -127,9 +127,7 @@ async def test_importance_is_a_new_urgent_event_and_not_a_change_of_the_old_one(
     ("consumes", "emits"),
     [(DataType.QUOTE, DataType.TRADE), (DataType.PRICE, DataType.PRICE)],
 )
-async def test_a_cycle_is_refused_before_anything_runs(
-    make_processor, make_feed, consumes, emits
-):
+async def test_a_cycle_is_refused_before_anything_runs(make_processor, make_feed, consumes, emits):
     feed = make_feed()
     with pytest.raises(ConfigError, match="emit only later stages"):
         async with open_stream([feed], [make_processor([consumes], [emits], None)]):
@@ -152,7 +150,10 @@ async def test_filters_apply_to_what_comes_in_and_not_to_what_processors_make(
     async def work(event):
         return [event.finding(event.sequence)]
 
-    filters = (FilterSettings("sequence", "greater_than", 1), FilterSettings("source", "regex", "^t"))
+    filters = (
+        FilterSettings("sequence", "greater_than", 1),
+        FilterSettings("source", "regex", "^t"),
+    )
     probe = make_processor([DataType.QUOTE], [DataType.FINDING], work)
     async with opened(processors=[probe], filters=filters) as stream:
         stream.add_event_handler(DataType.FINDING, lambda e: seen.append(e.data))
@@ -176,9 +177,7 @@ async def test_only_the_admitted_types_come_in(opened, make_event):
     assert stream.get_stats().books.filtered == 1
 
 
-async def test_a_processor_may_be_added_while_the_stream_runs(
-    opened, make_processor, make_event
-):
+async def test_a_processor_may_be_added_while_the_stream_runs(opened, make_processor, make_event):
     seen = []
 
     async def work(event):

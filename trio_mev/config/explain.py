@@ -32,7 +32,7 @@ def _describe(error: BaseException) -> str:
         return "; ".join(_unknown(key, known) for key in sorted(error.extra_fields))
     if isinstance(error, KeyError):
         return f"{error.args[0]} is missing"
-    if isinstance(error, TypeError):
+    if isinstance(error, (TypeError, AttributeError)):
         return f"it has the wrong type: {error}"
     return str(error)
 

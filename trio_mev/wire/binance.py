@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
-from ..errors import MalformedFrame, SubscriptionRejected
+from ..errors import MalformedFrame, SubscriptionLost, SubscriptionRejected
 from ..model.event import DataEvent
 from ..model.identity import Instrument, InstrumentKind, Venue
 from ..model.market import Quote, Side, Trade
@@ -145,39 +145,41 @@ class BinanceAdapter(VenueAdapter):
         envelope = decode(_ENVELOPE, frame)
         if envelope.stream and envelope.data is not UNSET:
             channel = envelope.stream.partition("@")[2]
-            return self._update(envelope.stream, channel, envelope.data)
+            return self._update(channel, envelope.data)
         if envelope.id is not UNSET or envelope.error is not UNSET:
             self._answered(envelope)
             return []
         if envelope.e or envelope.u is not None:
             channel = _CHANNELS.get(envelope.e, envelope.e) if envelope.e else "bookTicker"
-            return self._update("", channel, Raw(frame))
+            return self._update(channel, Raw(frame))
         raise MalformedFrame("unknown_message")
 
     def _answered(self, envelope: _Envelope) -> None:
         streams = self._asked.pop(envelope.id, None) if isinstance(envelope.id, int) else None
         if envelope.error is not UNSET or envelope.msg:
             text = envelope.msg or bytes(envelope.error or b"").decode(errors="replace")
-            if streams is None:
-                raise MalformedFrame("error_without_id", text[:200])
-            raise SubscriptionRejected(f"{', '.join(streams)[:200]}: Binance answers {text[:200]}")
+            if not streams:  # nothing that we asked for is refused
+                raise MalformedFrame("error_without_id" if streams is None else "error", text[:200])
+            busy = "too many" in text.lower()
+            kind = SubscriptionLost if busy else SubscriptionRejected
+            raise kind(f"{', '.join(streams)[:200]}: Binance answers {text[:200]}")
         if streams is None:
             raise MalformedFrame("unknown_reply", str(envelope.id)[:40])
         for stream in streams:
             if stream in self.subscriptions:
                 self.confirm(stream, stream)
 
-    def _update(self, stream: str, channel: str, raw: Raw) -> list[DataEvent]:
+    def _update(self, channel: str, raw: Raw) -> list[DataEvent]:
         if channel == "bookTicker":
-            return self._book_ticker(stream, raw)
+            return self._book_ticker(raw)
         if channel == "aggTrade":
-            return self._agg_trade(stream, raw)
+            return self._agg_trade(raw)
         if channel == "ticker":
-            return self._ticker(stream, raw)
-        self.ignored[channel[:40]] += 1
+            return self._ticker(raw)
+        self.ignore(channel)
         return []
 
-    def _book_ticker(self, stream: str, raw: Raw) -> list[DataEvent]:
+    def _book_ticker(self, raw: Raw) -> list[DataEvent]:
         m = decode(_BOOK_TICKER, raw)
         quote = Quote(
             self.venue,
@@ -188,10 +190,10 @@ class BinanceAdapter(VenueAdapter):
             decimal(m.A),
             sequence=m.u,
         )
-        label = stream or f"{m.s.lower()}@bookTicker"
+        label = f"{m.s.lower()}@bookTicker"
         return self.quote(quote, None, label, ("bookTicker", m.s, m.u))
 
-    def _ticker(self, stream: str, raw: Raw) -> list[DataEvent]:
+    def _ticker(self, raw: Raw) -> list[DataEvent]:
         m = decode(_TICKER, raw)
         quote = Quote(
             self.venue,
@@ -203,17 +205,17 @@ class BinanceAdapter(VenueAdapter):
             price(m.c),
         )
         occurred_at = milliseconds(m.E)
-        label = stream or f"{m.s.lower()}@ticker"
+        label = f"{m.s.lower()}@ticker"
         events = self.quote(quote, occurred_at, label, ("ticker", m.s, m.E))
         if label in self.heard:
             self.heard[label] = self._now
         return events
 
-    def _agg_trade(self, stream: str, raw: Raw) -> list[DataEvent]:
+    def _agg_trade(self, raw: Raw) -> list[DataEvent]:
         m = decode(_AGG_TRADE, raw)
         # m: the buyer is the maker, so the taker sold.
         side = Side.SELL if m.m else Side.BUY
         trade = Trade(self.venue, self.instrument(m.s), price(m.p), decimal(m.q), side, m.a)
         occurred_at = milliseconds(m.T)
-        label = stream or f"{m.s.lower()}@aggTrade"
+        label = f"{m.s.lower()}@aggTrade"
         return self.trade(trade, occurred_at, label, ("aggTrade", m.s, m.a))

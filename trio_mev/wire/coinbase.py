@@ -118,7 +118,7 @@ class CoinbaseAdapter(VenueAdapter):
                 )
             raise MalformedFrame("error_without_id", error.message[:200])
         # Among the rest is last_match: a trade from before the subscription, no news.
-        self.ignored[kind[:40]] += 1
+        self.ignore(kind)
         return []
 
     def _confirmed(self, answer: _Subscriptions) -> None:

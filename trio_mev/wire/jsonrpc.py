@@ -43,6 +43,7 @@ class _Request(msgspec.Struct):
     params: list[Any] = []
 
 
+MAX_PENDING = 10_000
 _MESSAGE = msgspec.json.Decoder(Message)
 _REQUEST = msgspec.json.Decoder(_Request)
 
@@ -68,7 +69,7 @@ def parse_message(frame: bytes) -> Message:
 
 @attrs.define(eq=False)
 class RpcBook:
-    """Requests under way, by id. Bounded by whoever makes them."""
+    """Requests under way, by id; the oldest of too many that are never answered are forgotten."""
 
     next_id: int = 1
     pending: dict[int, Request] = attrs.Factory(dict)
@@ -77,7 +78,7 @@ class RpcBook:
         """A new request's id and frame."""
         number = self.next_id
         self.next_id += 1
-        self.pending[number] = Request(method, tuple(params), label)
+        self._await(number, Request(method, tuple(params), label))
         body = {"jsonrpc": "2.0", "id": number, "method": method, "params": list(params)}
         return number, msgspec.json.encode(body).decode()
 
@@ -89,9 +90,14 @@ class RpcBook:
         """
         sent = decode(_REQUEST, frame)
         request = Request(sent.method, tuple(sent.params))
-        self.pending[sent.id] = request
+        self._await(sent.id, request)
         self.next_id = max(self.next_id, sent.id + 1)
         return sent.id, request
+
+    def _await(self, number: int, request: Request) -> None:
+        if len(self.pending) >= MAX_PENDING:
+            del self.pending[next(iter(self.pending))]
+        self.pending[number] = request
 
     def settle(self, message: Message) -> Request:
         """The request that a reply answers; it is no longer pending.

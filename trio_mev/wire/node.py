@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
-
 import attrs
 import msgspec
 from msgspec import UNSET
@@ -40,7 +38,7 @@ class EthereumSession(Session):
         self._replaying = replaying
         self._rpc = RpcBook()
         self._labels: dict[str, str] = {}
-        self._queue: deque[str] = deque()
+        self._queue: dict[str, None] = {}  # a set in the order of arrival
         self._fetching: set[str] = set()
         self._heads: dict[str, Block] = {}
         self._due: dict[tuple[str, str], float] = {}
@@ -94,7 +92,7 @@ class EthereumSession(Session):
             return self._block_fetched(request, message)
         if request.method == BODY:
             return self._body_fetched(request, message)
-        self.ignored[f"reply_{request.method[:40]}"] += 1
+        self.ignore(f"reply_{request.method}")
         return []
 
     def _notified(self, notification: Notification) -> list[DataEvent]:
@@ -140,7 +138,7 @@ class EthereumSession(Session):
         if len(self._fetching) < self._settings.fetches:
             self._fetch(transaction)
         elif len(self._queue) < self._settings.backlog:
-            self._queue.append(transaction)
+            self._queue[transaction] = None
         else:
             self.refused["body_backlog_full"] += 1
         return [self.event(DataType.MEMPOOL, EventPriority.LOW, life, None, BODIES)]
@@ -211,7 +209,9 @@ class EthereumSession(Session):
 
     def _fetch_next(self) -> None:
         while self._queue and len(self._fetching) < self._settings.fetches:
-            self._fetch(self._queue.popleft())
+            following = next(iter(self._queue))
+            del self._queue[following]
+            self._fetch(following)
 
     def next_due(self) -> float | None:
         """When the oldest request under way is given up."""

@@ -19,6 +19,9 @@ from ..model.event import DataEvent, DataType, EventPriority
 PENDING = "pending"
 """What stands for a subscription's id until the server has confirmed it."""
 
+MAX_KINDS = 50
+"""Of ignored frames that are counted apart; a peer cannot make more of them."""
+
 T = TypeVar("T")
 
 
@@ -129,6 +132,13 @@ class Session(abc.ABC):
         self._metadata[label] = MappingProxyType(
             {"connection_id": self.source, "subscription_id": server_id}
         )
+
+    def ignore(self, kind: str) -> None:
+        """Count a sound frame that carries nothing for us; the peer chose the word."""
+        name = kind[:40]
+        if name not in self.ignored and len(self.ignored) >= MAX_KINDS:
+            name = "other"
+        self.ignored[name] += 1
 
     def event(
         self,

@@ -1,0 +1,455 @@
+"""The configuration: what it takes, what it refuses, and that it never shows a secret."""
+
+from __future__ import annotations
+
+import random
+from decimal import Decimal
+from pathlib import Path
+
+import cattrs
+import pytest
+from cattrs.errors import IterableValidationNote
+
+from trio_mev.config import Config, load, loads, standard_processors
+from trio_mev.config.explain import explain
+from trio_mev.errors import ConfigError
+from trio_mev.feeds.ethereum import EthereumWebSocketClient
+from trio_mev.feeds.venues import BinanceWebSocketClient, CoinbaseWebSocketClient
+from trio_mev.flow.processor import check_stages
+from trio_mev.model.event import DataType
+from trio_mev.model.identity import Endpoint, Instrument, InstrumentKind, Venue
+from trio_mev.model.settings import (
+    AlertSettings,
+    EthereumSettings,
+    FilterSettings,
+    LogFilter,
+    Settings,
+)
+
+KEY = "k3y0fTheProvider"
+TOKEN = "hunter2hunter2"
+ADDRESS = "0x" + "aB" * 20
+TOPIC = "0x" + "12" * 32
+
+EVERYTHING = f"""
+[stream]
+name = "mine"
+data_types = ["block", "quote"]
+budget = 1
+strict = true
+[stream.lanes]
+high = 10
+[[stream.filters]]
+path = "data.value"
+operator = "greater_than"
+value = "0x10"
+[[stream.filters]]
+path = "priority"
+min = 1
+max = 2
+[[feeds]]
+kind = "ethereum"
+name = "node"
+endpoint = "wss://node.test/v3/{KEY}"
+token = "env:NODE_TOKEN"
+required = true
+pending = "hashes"
+logs = [{{ address = ["{ADDRESS}"], topics = ["{TOPIC}", "", ["{TOPIC}"]] }}]
+[feeds.connection]
+restarts = 4
+[[feeds]]
+kind = "binance"
+name = "binance"
+instruments = ["ETH/USDT"]
+channels = ["bookTicker"]
+update_class = "high_frequency"
+[[feeds]]
+kind = "coinbase"
+name = "coinbase"
+instruments = ["ETH/USD"]
+symbols = {{ "ETH-USD" = "ETH/USD" }}
+[prices]
+max_deviation = 0.1
+fees = {{ binance = "0.00075" }}
+alerts = [{{ id = "a", instrument = "ETH/USD", type = "above", price = 2000.5 }}]
+[transactions]
+native = "ETH/USDT:perpetual"
+[mempool]
+window = 60
+"""
+
+
+def problems_of(text, environment=None):
+    with pytest.raises(ConfigError) as caught:
+        loads(text, environment or {})
+    return list(caught.value.problems)
+
+
+def binance(**fields):
+    values = {"kind": '"binance"', "name": '"b"', "instruments": '["ETH/USDT"]'} | fields
+    return "[[feeds]]\n" + "\n".join(f"{name} = {value}" for name, value in values.items())
+
+
+@pytest.fixture
+def everything():
+    return loads(EVERYTHING, {"NODE_TOKEN": TOKEN})
+
+
+def test_an_empty_configuration_has_the_defaults():
+    assert loads("", {}) == Config(Settings())
+
+
+def test_every_table_is_read(everything):
+    settings = everything.settings
+    stream = settings.stream
+    assert (stream.name, stream.budget, stream.strict) == ("mine", 1.0, True)
+    assert stream.data_types == {DataType.BLOCK, DataType.QUOTE}
+    assert (stream.lanes.high, stream.lanes.normal) == (10, 5000)
+    assert stream.filters == (
+        FilterSettings("data.value", "greater_than", "0x10"),
+        FilterSettings("priority", min=1, max=2),
+    )
+    node, _, coinbase = settings.feeds
+    assert isinstance(node, EthereumSettings)
+    assert node.endpoint == Endpoint(f"wss://node.test/v3/{KEY}")
+    assert node.token.value == TOKEN
+    assert (node.required, node.pending, node.connection.restarts) == (True, "hashes", 4)
+    assert node.logs == (LogFilter((ADDRESS,), (TOPIC, None, (TOPIC,))),)
+    assert coinbase.symbols == {"ETH-USD": Instrument("ETH", "USD")}
+    assert settings.prices.max_deviation == Decimal("0.1")
+    assert settings.prices.fees == {"binance": Decimal("0.00075")}
+    assert settings.prices.alerts == (
+        AlertSettings("a", Instrument("ETH", "USD"), "above", Decimal("2000.5")),
+    )
+    assert settings.transactions.native == Instrument("ETH", "USDT", InstrumentKind.PERPETUAL)
+    assert settings.mempool.window == 60.0
+
+
+def test_each_entry_becomes_the_feed_of_its_kind(everything):
+    feeds = everything.feeds(rng=random.Random(1))
+    assert [(type(feed), feed.status.name) for feed in feeds] == [
+        (EthereumWebSocketClient, "node"),
+        (BinanceWebSocketClient, "binance"),
+        (CoinbaseWebSocketClient, "coinbase"),
+    ]
+
+
+def test_the_processors_are_made_with_their_settings(everything):
+    factories = everything.processors()
+    made = [factory() for factory in factories]
+    for processor in made:
+        check_stages(processor)
+    by_name = {type(processor).__name__: processor for processor in made}
+    assert set(by_name) == {
+        "PriceDataProcessor",
+        "TransactionAnalyzer",
+        "MempoolAnalyzer",
+        "BlockAnalyzer",
+    }
+    assert by_name["MempoolAnalyzer"].settings.window == 60.0
+    assert by_name["TransactionAnalyzer"].settings is everything.settings.transactions
+    prices = by_name["PriceDataProcessor"]
+    assert prices.settings is everything.settings.prices
+    assert prices.aggregator.max_age(Venue("binance")) == 10.0
+    assert prices.aggregator.max_age(Venue("coinbase")) == 50.0
+    assert factories[0]() is not made[0]
+
+
+def test_the_standard_processors_need_no_classes():
+    assert len([factory() for factory in standard_processors(Settings())]) == 4
+
+
+def test_a_file_is_read_and_its_name_stands_before_every_problem(tmp_path):
+    path = tmp_path / "trio-mev.toml"
+    path.write_text('[stream]\nname = "from a file"\n', encoding="utf-8")
+    assert load(path, {}).settings.stream.name == "from a file"
+    path.write_text("[stream]\nbudget = 0\nmax_age = 0\n", encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        load(path, {})
+    assert list(caught.value.problems) == [
+        f"{path}: stream.budget: budget is 0.0; it must be over 0",
+        f"{path}: stream.max_age: max_age is 0.0; it must be over 0",
+    ]
+
+
+def test_a_file_that_cannot_be_read_is_a_problem(tmp_path):
+    missing = tmp_path / "missing.toml"
+    with pytest.raises(ConfigError, match=r"missing\.toml: No such file or directory"):
+        load(missing, {})
+    binary = tmp_path / "binary.toml"
+    binary.write_bytes(b"\xff\xfe")
+    with pytest.raises(ConfigError, match=r"binary.toml: it is not UTF-8"):
+        load(binary, {})
+
+
+def test_the_processs_own_environment_is_the_default(monkeypatch, tmp_path):
+    monkeypatch.setenv("TRIO_MEV_STREAM__NAME", "from outside")
+    path = tmp_path / "empty.toml"
+    path.touch()
+    assert load(Path(path)).settings.stream.name == "from outside"
+
+
+def test_text_that_is_not_toml_is_a_problem():
+    assert problems_of("[stream")[0].startswith("it is not TOML: ")
+
+
+def test_every_problem_is_reported_at_once_with_its_path_and_what_to_do():
+    text = f"""
+        strem = 1
+        [stream]
+        budgte = 1
+        max_age = -1
+        drain_timeout = "soon"
+        data_types = ["blok"]
+        [[stream.filters]]
+        path = "data.gasPrize"
+        operator = "equals"
+        value = 1
+        [[stream.filters]]
+        path = "data.value"
+        operator = "like"
+        value = 1
+        [stream.lanes]
+        high = 0
+        low = 1.5
+        [[feeds]]
+        kind = "ethereum"
+        name = "node"
+        [[feeds]]
+        kind = "bitstamp"
+        [[feeds]]
+        kind = "coinbase"
+        name = "spot"
+        instruments = ["ETHUSD"]
+        [[feeds]]
+        kind = "binance"
+        name = "perpetuals"
+        instruments = ["ETH/USDT:perpetual"]
+        [[feeds]]
+        kind = "ethereum"
+        name = "other"
+        endpoint = "https://node.test/v3/{KEY}"
+        token = "{TOKEN}"
+        [prices]
+        max_deviation = 1
+        [transactions]
+        large = 20000
+    """
+    problems = problems_of(text)
+    for expected in (
+        "configuration: unknown key strem; did you mean stream?",
+        "stream: unknown key budgte; did you mean budget?",
+        "stream.max_age: max_age is -1.0; it must be over 0",
+        "stream.drain_timeout: 'soon' is not a number",
+        "stream.data_types[0]: 'blok' is not one of block, transaction",
+        "stream.filters[0]: path 'data.gasPrize': no payload has 'gasPrize'; near it are gas_price",
+        "stream.filters[1]: operator 'like' is not one of equals",
+        "stream.lanes.high: high is 0; it must be over 0",
+        "stream.lanes.low: 1.5 is not a whole number",
+        "feeds[0].endpoint: missing; name one or set ETH_RPC_URL or WEB3_WS_PROVIDER_URI",
+        "feeds[1]: kind is 'bitstamp'; it must be one of ethereum, binance, coinbase",
+        "feeds[2].instruments[0]: 'ETHUSD' is not BASE/QUOTE, such as ETH/USDT",
+        "feeds[3].instruments: ",
+        "feeds[4].endpoint: 'https://node.test/v3/***' does not begin with ws:// or wss://",
+        "feeds[4].token: a secret is written as env:NAME and set in the environment",
+        "prices.max_deviation: max_deviation is 1; it must be a fraction from 0 to below 1",
+        "transactions: large, very_large and mega must rise",
+    ):
+        assert [p for p in problems if p.startswith(expected)], (expected, problems)
+    assert len(problems) == 17
+    assert KEY not in "".join(problems)
+    assert TOKEN not in "".join(problems)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("stream = 5", "stream: it is not a table"),
+        ("feeds = 5", "feeds: it is not a list"),
+        ("feeds = [5]", "feeds[0]: kind is None; it must be one of ethereum, binance, coinbase"),
+        ('feeds = [{kind = ["x"]}]', "feeds[0]: kind is ['x']; it must be one of "),
+        ('[stream]\ndata_types = "block"', "stream.data_types: it is not a list"),
+        ('[stream]\nstrict = "yes"', "stream.strict: 'yes' is not true or false"),
+        ("[stream]\nbudget = true", "stream.budget: True is not a number"),
+        ("[stream]\nname = 5", "stream.name: 5 is not text"),
+        ("[stream]\nfilters = 5", "stream.filters: it is not a list"),
+        ("[[stream.filters]]\npath = 5\nmin = 1\nmax = 2", "stream.filters[0].path: 5 is not text"),
+        ("[[stream.filters]]\nmin = 1\nmax = 2", "stream.filters[0].path: path is missing"),
+        (
+            '[[stream.filters]]\npath = "source"\noperator = "equals"',
+            "stream.filters[0]: path 'source': there is no value to compare it with",
+        ),
+        (
+            '[[stream.filters]]\npath = "source"\nmin = 1',
+            "stream.filters[0]: a filter has either operator and value, or min and max",
+        ),
+        ("[transactions]\nlarge = true", "transactions.large: True is not a number"),
+        ("[transactions]\nlarge = nan", "transactions.large: nan is not a number"),
+        ('[transactions]\nlarge = "much"', "transactions.large: 'much' is not a number"),
+        ("[transactions]\ngas_window = 9", "transactions.gas_window: 'gas_window' must be >= 10"),
+        (binance(instruments="[]"), "feeds[0].instruments: "),
+        (binance(channels='["depth"]'), "feeds[0].channels[0]: 'depth' is not one of bookTicker"),
+        (binance(update_class='"often"'), "feeds[0].update_class: 'often' is not one of high_freq"),
+        (binance(symbols="{X = 5}"), "feeds[0].symbols[X]: 5 is not text"),
+        (binance(token="5"), "feeds[0].token: it must be text"),
+        (binance(token='"env:ABSENT"'), "feeds[0].token: the environment has no ABSENT; set it"),
+        (binance(endpoint='"env:ABSENT"'), "feeds[0].endpoint: the environment has no ABSENT"),
+        (binance(endpoint="[1]"), "feeds[0].endpoint: it must be text"),
+        (binance(connection='"fast"'), "feeds[0].connection: it is not a table"),
+        (binance(connection="{factor = 0.5}"), "feeds[0].connection.factor: 'factor' must be >= 1"),
+        (binance(connection="{zzzzzzz = 0.5}"), "feeds[0].connection: unknown key zzzzzzz; known"),
+        (binance(kind='"ethereum"', instruments="1"), "feeds[0]: unknown key instruments; known"),
+        (binance() + "\n" + binance(), "feeds: two feeds are named b; names must differ"),
+    ],
+)
+def test_a_wrong_value_is_named_with_its_place(text, problem):
+    problems = problems_of(text)
+    assert problems[0].startswith(problem)
+    assert len(problems) == 1
+
+
+def test_a_note_of_someone_else_does_not_disturb_the_path():
+    error = ValueError("odd")
+    error.add_note("by the way")
+    error.add_note(IterableValidationNote("", 3, int))
+    assert explain(cattrs.IterableValidationError("", [error], list), "feeds") == ["feeds[3]: odd"]
+
+
+def test_a_value_of_the_wrong_shape_is_told_as_one():
+    (problem,) = problems_of(binance(symbols="5"))
+    assert problem.startswith("feeds[0].symbols: it has the wrong type: ")
+    assert problems_of("[stream]\ndata_types = [[]]") == [
+        "stream.data_types[0]: [] is not one of " + ", ".join(t.value for t in DataType)
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'[feeds]\nendpoint = "wss://node.test/{KEY}"\ntoken = "{KEY}"',
+        f'feeds = ["wss://node.test/{KEY}"]',
+        f'stream = "wss://node.test/{KEY}"',
+        binance(endpoint=f'"http://node.test/{KEY}"'),
+        binance(endpoint=f'"wss://user:{KEY}/x@node.test"'),
+        binance(endpoint=f'"wss://:{KEY}@/"'),
+        binance(endpoint=f'"wss://node.test/{KEY}#{KEY}"'),
+        binance(endpoint=f'["wss://node.test/{KEY}"]'),
+        binance(token=f'"{KEY}"'),
+        binance(token=f'["{KEY}"]'),
+        binance(token='"env:SECRET"', nonsense="1"),
+        binance(endpoint='"env:SECRET"'),
+    ],
+)
+def test_no_problem_shows_what_may_be_a_secret(text):
+    problems = problems_of(text, {"SECRET": KEY})
+    assert KEY not in "\n".join(problems)
+
+
+def test_no_representation_of_a_configuration_shows_a_secret(everything):
+    for shown in (repr(everything), str(everything), repr(everything.settings.feeds[0])):
+        assert "node.test" in shown
+        assert KEY not in shown
+        assert TOKEN not in shown
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "path", "value"),
+    [
+        ("TRIO_MEV_STREAM__BUDGET", "0.25", ("stream", "budget"), 0.25),
+        ("TRIO_MEV_STREAM__STRICT", "true", ("stream", "strict"), True),
+        ("TRIO_MEV_STREAM__NAME", "just text", ("stream", "name"), "just text"),
+        ("TRIO_MEV_STREAM__LANES__HIGH", "7", ("stream", "lanes", "high"), 7),
+        ("TRIO_MEV_PRICES__MAX_AGE", "30", ("prices", "max_age"), 30.0),
+        ("TRIO_MEV_TRANSACTIONS__GAS_WINDOW", "50", ("transactions", "gas_window"), 50),
+        ("TRIO_MEV_MEMPOOL__WINDOW", "12", ("mempool", "window"), 12.0),
+    ],
+)
+def test_the_environment_overrides_the_file(name, text, path, value):
+    found = loads('[stream]\nname = "file"\nbudget = 9\n', {name: text}).settings
+    for step in path:
+        found = getattr(found, step)
+    assert found == value
+
+
+def test_an_override_that_is_wrong_is_a_problem_at_its_place():
+    assert problems_of("", {"TRIO_MEV_STREAM__BUDGET": "-1"}) == [
+        "stream.budget: budget is -1.0; it must be over 0"
+    ]
+    assert problems_of("", {"TRIO_MEV_STREAM__BUDGTE": "1"}) == [
+        "stream: unknown key budgte; did you mean budget?"
+    ]
+
+
+def test_an_override_of_what_is_not_a_table_is_a_problem():
+    problems = problems_of("stream = 5", {"TRIO_MEV_STREAM__BUDGET": "1"})
+    assert problems[0] == "TRIO_MEV_STREAM__BUDGET: stream is not a table"
+
+
+@pytest.mark.parametrize(
+    "name", ["TRIO_MEV_STREAM", "TRIO_MEV_NODE__TOKEN", "OTHER_STREAM__BUDGET", "TRIO_MEV_"]
+)
+def test_other_variables_are_left_alone(name):
+    assert loads("", {name: "x"}) == Config(Settings())
+
+
+NODE = '[[feeds]]\nkind = "ethereum"\nname = "node"\n'
+
+
+@pytest.mark.parametrize(
+    ("environment", "host"),
+    [
+        ({"ETH_RPC_URL": "wss://first.test"}, "first.test"),
+        ({"WEB3_WS_PROVIDER_URI": "wss://second.test"}, "second.test"),
+        ({"ETH_RPC_URL": "", "WEB3_WS_PROVIDER_URI": "wss://second.test"}, "second.test"),
+        (
+            {"ETH_RPC_URL": "wss://first.test", "WEB3_WS_PROVIDER_URI": "wss://second.test"},
+            "first.test",
+        ),
+    ],
+)
+def test_a_node_without_an_endpoint_takes_it_from_the_usual_variables(environment, host):
+    assert loads(NODE, environment).settings.feeds[0].endpoint.host == host
+
+
+def test_an_endpoint_of_its_own_comes_first_and_venues_take_no_nodes():
+    environment = {"ETH_RPC_URL": "wss://node.test"}
+    text = NODE + 'endpoint = "wss://own.test"\n' + binance()
+    node, venue = loads(text, environment).settings.feeds
+    assert node.endpoint.host == "own.test"
+    assert venue.endpoint is None
+
+
+def test_odd_entries_do_not_disturb_the_fallback():
+    problems = problems_of("feeds = [5]", {"ETH_RPC_URL": "wss://node.test"})
+    assert problems[0].startswith("feeds[0]: kind is None")
+    problems = problems_of("feeds = 5", {"ETH_RPC_URL": "wss://node.test"})
+    assert problems == ["feeds: it is not a list"]
+
+
+def test_a_secret_comes_from_the_environment():
+    feed = loads(binance(token='"env:MINE"'), {"MINE": TOKEN}).settings.feeds[0]
+    assert feed.token.value == TOKEN
+    text = binance(endpoint='"env:URL"')
+    assert loads(text, {"URL": "wss://venue.test"}).settings.feeds[0].endpoint.host == "venue.test"
+
+
+@pytest.mark.parametrize("kind", ["binance", "coinbase"])
+def test_an_instrument_that_the_venue_cannot_spell_is_a_problem(kind):
+    text = binance(kind=f'"{kind}"', instruments='["ETH/USDT:perpetual"]')
+    (problem,) = problems_of(text)
+    assert problem.startswith("feeds[0].instruments: ")
+    assert "ETH/USDT:perpetual" in problem
+
+
+def test_a_filter_is_checked_even_where_its_neighbour_is_wrong():
+    text = """
+        [[stream.filters]]
+        path = 5
+        [[stream.filters]]
+        path = "data.nothing_such"
+        operator = "equals"
+        value = 1
+    """
+    problems = problems_of(text)
+    assert problems[0] == "stream.filters[0].path: 5 is not text"
+    assert problems[-1].startswith("stream.filters[1]: path 'data.nothing_such': no payload has")
