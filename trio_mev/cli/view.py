@@ -172,7 +172,8 @@ class View:
             table.add_row(f"{at - start:.1f} s", kind, Text(message, style=style))
         if not self.findings:
             table.add_row("", "", Text("none yet", style="dim"))
-        chain = Text(_chain_line(self.block, self.mempool), style="dim")
+        line = _chain_line(self.block, self.mempool)
+        chain = Text(line, style="dim", no_wrap=True, overflow="ellipsis")
         return Group(table, chain)
 
 

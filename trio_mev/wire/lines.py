@@ -196,10 +196,10 @@ def _analysis(event: DataEvent, found: TransactionAnalysis) -> dict[str, Any]:
 def describe_analysis(found: TransactionAnalysis) -> str:
     """A pending transaction in one line for people."""
     what = (found.method or found.selector or "transfer").partition("(")[0]
-    where = found.router or found.to or "a new contract"
+    where = f"at {found.router}" if found.router else f"to {found.to or 'a new contract'}"
     usd = "USD value unknown" if found.value_usd is None else f"${found.value_usd:,.0f}"
     ether = Decimal(found.value).scaleb(-18)
-    return f"{what} at {where}: {ether:.4f} ETH ({usd}), urgency {found.urgency.value}"
+    return f"{what} {where}: {ether:.4f} ETH ({usd}), urgency {found.urgency.value}"
 
 
 def _integer(value: int | None) -> str | None:
