@@ -269,8 +269,8 @@ def test_an_analysed_transaction_of_unknown_value_says_so():
     [
         ({}, "swapExactETHForTokens at Uniswap V2 Router02: 3.0000 ETH ($6,000), urgency high"),
         ({"method": None}, "0x7ff36ab5 at Uniswap V2 Router02"),
-        ({"method": None, "selector": None, "router": None}, f"transfer at {ROUTER}: 3.0000 ETH"),
-        ({"router": None, "to": None}, "swapExactETHForTokens at a new contract"),
+        ({"method": None, "selector": None, "router": None}, f"transfer to {ROUTER}: 3.0000 ETH"),
+        ({"router": None, "to": None}, "creation of a contract: 3.0000 ETH"),
         ({"value": 2**256 - 1}, "ETH ($6,000), urgency high"),
     ],
 )

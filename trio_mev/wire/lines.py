@@ -195,11 +195,16 @@ def _analysis(event: DataEvent, found: TransactionAnalysis) -> dict[str, Any]:
 
 def describe_analysis(found: TransactionAnalysis) -> str:
     """A pending transaction in one line for people."""
-    what = (found.method or found.selector or "transfer").partition("(")[0]
-    where = f"at {found.router}" if found.router else f"to {found.to or 'a new contract'}"
+    name = (found.method or found.selector or "").partition("(")[0]
+    if found.to is None:
+        what = "creation of a contract"
+    elif name:
+        what = f"{name} at {found.router or found.to}"
+    else:
+        what = f"transfer to {found.router or found.to}"
     usd = "USD value unknown" if found.value_usd is None else f"${found.value_usd:,.0f}"
     ether = Decimal(found.value).scaleb(-18)
-    return f"{what} {where}: {ether:.4f} ETH ({usd}), urgency {found.urgency.value}"
+    return f"{what}: {ether:.4f} ETH ({usd}), urgency {found.urgency.value}"
 
 
 def _integer(value: int | None) -> str | None:
