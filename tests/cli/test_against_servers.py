@@ -18,6 +18,7 @@ import zstandard
 
 from trio_mev.cli.app import main
 from trio_mev.feeds.tapes import Tape
+from trio_mev.loopback.mempool import V2_SWAP
 from trio_mev.loopback.servers import open_loopback
 from trio_mev.loopback.simulation import TAPE
 
@@ -59,7 +60,7 @@ def config(endpoints, tmp_path, monkeypatch) -> Path:
         name = "node"
         kind = "ethereum"
         token = "env:MY_TOKEN"
-        logs = [{{ topics = [["{"0xd78ad95fa46c994b6551d0da85fc275fe613ce37657fb8d5e3d130840159d822"}"]] }}]
+        logs = [{{ topics = [["{V2_SWAP}"]] }}]
         [[feeds]]
         name = "binance"
         kind = "binance"

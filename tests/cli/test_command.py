@@ -222,3 +222,13 @@ def test_help_and_version(capfd):
     assert "check-config" in capfd.readouterr().out
     assert main(["--version"]) == 0
     assert capfd.readouterr().out.strip() == "0.1.0"
+
+
+def test_a_required_source_that_cannot_be_regained_is_code_1(capfd, tmp_path):
+    path = tmp_path / "dead.toml"
+    path.write_text(
+        '[[feeds]]\nkind = "binance"\nname = "b"\ninstruments = ["ETH/USDT"]\nrequired = true\n'
+        'endpoint = "ws://127.0.0.1:1"\n[feeds.connection]\nrestarts = 1\nfirst_delay = 0.01\n'
+    )
+    assert main(["run", "--config", str(path), "--json"]) == 1
+    assert "RestartLimitReached: feed b: 1 restarts in a row failed" in capfd.readouterr().err

@@ -18,6 +18,7 @@ from trio_mev import (
     DataType,
     PriceDataProcessor,
     ReplayFeed,
+    StreamStats,
     TransactionAnalyzer,
     errors,
     open_stream,
@@ -26,6 +27,7 @@ from trio_mev import (
 from trio_mev.cli.app import app
 from trio_mev.cli.importing import FORMATS
 from trio_mev.cli.live import EVENT_KINDS
+from trio_mev.cli.summary import summary_line
 from trio_mev.config import loads
 from trio_mev.loopback.simulation import TAPE
 from trio_mev.model import settings
@@ -34,7 +36,7 @@ from trio_mev.model.export import PAYLOADS
 from trio_mev.model.identity import Instrument
 from trio_mev.model.settings import AlertSettings, PriceSettings
 from trio_mev.wire.contracts import ROUTERS
-from trio_mev.wire.lines import line_of
+from trio_mev.wire.lines import encode, line_of
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -82,7 +84,7 @@ def test_python_runs(
     for line, code in blocks(page, "python"):
         # The empty lines make a traceback name the page's own lines.
         compiled = compile("\n" * line + code, str(page), "exec", dont_inherit=True)
-        exec(compiled, namespace)  # noqa: S102 - the documentation is ours
+        exec(compiled, namespace)
 
 
 @pytest.mark.parametrize("page", pages_with("toml"))
@@ -118,7 +120,7 @@ def commands(page: Path) -> Iterator[list[str]]:
 )
 def test_commands_are_known(page: Path) -> None:
     for words in commands(page):
-        sub = words[0] if words and re.fullmatch(r"[a-z-]+", words[0]) else ""
+        sub = words[0] if words and re.fullmatch(r"[a-z][a-z-]*", words[0]) else ""
         assert not sub or sub in OPTIONS, f"there is no command {sub}"
         unknown = {w for w in words if w.startswith("--")} - OPTIONS[sub] - {"--help", "--version"}
         assert not unknown, f"{sub or 'the demo'} has no {unknown}"
@@ -266,7 +268,8 @@ def reasons() -> set[str]:
     found: set[str] = set()
     for path in (ROOT / "trio_mev").rglob("*.py"):
         text = path.read_text(encoding="utf-8")
-        found |= set(re.findall(r'MalformedFrame\(\s*"(\w+)"', text))
+        for first in re.findall(r'MalformedFrame\(\s*("\w+"[^,)]*)', text):
+            found |= set(re.findall(r'"(\w+)"', first))
         found |= set(re.findall(r'refused\["(\w+)"\]', text))
     return found
 
@@ -364,11 +367,6 @@ def test_every_kind_of_line_is_known(lines: list[dict[str, Any]]) -> None:
     assert {kind_of(line) for line in lines} == set(LINES)
 
 
-def fields_named(heading: str) -> set[str]:
-    rows = re.findall(r"^\| (`.*?`) \|", section("reference/json.md", heading), re.MULTILINE)
-    return {name for row in rows for name in re.findall(r"`(\w+)`", row)}
-
-
 def first_table(heading: str) -> set[str]:
     """The fields in a section's first table; its subsections have others."""
     text = section("reference/json.md", heading).partition("\n### ")[0]
@@ -377,11 +375,29 @@ def first_table(heading: str) -> set[str]:
 
 
 @pytest.mark.parametrize("kind", list(LINES), ids=str)
-def test_json_names_every_field(
-    kind: tuple[str, str | None], lines: list[dict[str, Any]]
-) -> None:
+def test_json_names_every_field(kind: tuple[str, str | None], lines: list[dict[str, Any]]) -> None:
     line = next(line for line in lines if kind_of(line) == kind)
     assert set(line) == set().union(*(first_table(heading) for heading in LINES[kind]))
+
+
+def test_the_readme_shows_real_lines(lines: list[dict[str, Any]]) -> None:
+    [(_, shown)] = blocks(ROOT / "README.md", "json")
+    real = [encode(line) for line in lines]
+    assert [line for line in shown.splitlines() if line not in real] == []
+
+
+def test_json_names_every_field_of_the_summary() -> None:
+    async def main() -> StreamStats:
+        async with open_stream() as stream:
+            pass
+        return stream.get_stats()
+
+    line = summary_line(trio.run(main), 1.0)
+    text = section("reference/json.md", "`summary`")
+    named = re.findall(r"^\| `(\w+)` \|", text.partition("Reasons for")[0], re.MULTILINE)
+    assert set(named) == set(line)
+    books = next(row for row in text.splitlines() if row.startswith("| `books`"))
+    assert set(re.findall(r"`(\w+)`", books)) - {"books"} == set(line["books"])
 
 
 # Events, processors

@@ -69,6 +69,15 @@ async def test_what_a_block_includes_is_no_longer_pending_and_its_wait_is_known(
     assert (second.data.median_wait, second.data.oldest) == (10.0, None)
 
 
+async def test_a_transaction_that_a_block_overtook_is_not_pending(feed, transaction, block):
+    later = [block(number, at=2.0 + number) for number in range(2, 10)]
+    events = [block(1, at=2.0, included=[1, 2]), transaction(1, at=2.0), *later]
+    views = await feed(MempoolAnalyzer(), *events)
+    assert {(view.data.pending, view.data.included) for view in views[1:]} == {(0, 1)}
+    (*_, last) = await feed(MempoolAnalyzer(), *events, transaction(2, at=12.0), block(11, at=13.0))
+    assert last.data.pending == 1
+
+
 async def test_a_block_without_hashes_includes_nothing(feed, transaction, block):
     (found,) = await feed(MempoolAnalyzer(), transaction(1), block(included=None))
     assert (found.data.pending, found.data.included, found.data.median_wait) == (1, 0, None)

@@ -89,6 +89,13 @@ async def test_there_is_no_spread_with_a_stale_quote(spreads, at, count):
     assert len(events) == count
 
 
+async def test_a_spread_that_went_stale_is_reported_again_when_it_returns(spreads):
+    rich, cheap = ("beta", "1020", "1021"), ("alpha", "999", "1000")
+    quotes = [(*cheap, 0.0), (*rich, 1.0), (*rich, 20.0), (*cheap, 21.0)]
+    events = await spreads(*quotes, fees=FREE)
+    assert [event.received_at for event in events] == [1.0, 21.0]
+
+
 async def test_two_instruments_have_no_spread_between_them(spreads):
     other = Instrument("ETH", "USDT")
     quotes = [("alpha", "999", "1000"), ("beta", "1020", "1021", 1.0, other)]

@@ -11,6 +11,7 @@ from trio_mev.errors import (
     ProcessorFailed,
     RestartLimitReached,
 )
+from trio_mev.flow.status import FeedStatus
 from trio_mev.model.event import DataEvent, DataType, EventPriority
 from trio_mev.model.settings import StreamConfig
 from trio_mev.stream import open_stream
@@ -133,6 +134,27 @@ async def strict_course(opened, handler, event):
         await trio.sleep_forever()
 
 
+async def test_the_bodys_own_group_comes_out_as_it_was(opened):
+    mine = ExceptionGroup("mine", [ValueError("one")])
+    with pytest.raises(ExceptionGroup) as caught:
+        async with opened():
+            raise mine
+    assert caught.value is mine
+
+
+async def test_a_feed_that_is_added_to_a_stream_without_feeds_runs(opened, make_event):
+    class Late:
+        statuses = (FeedStatus("late"),)
+
+        async def run(self, emit, outstanding):
+            emit(make_event(1))
+
+    async with opened() as stream:
+        quotes = stream.subscribe(DataType.QUOTE)
+        stream.manager.add(Late())
+        assert (await quotes.__anext__()).sequence == 1
+
+
 async def test_a_failure_in_strict_mode_comes_out_as_itself(opened, make_event):
     def broken(event):
         raise ValueError("odd")
@@ -146,7 +168,9 @@ async def test_a_time_out_in_strict_mode_comes_out_as_itself(opened, make_event,
     async def slow(event):
         await trio.sleep(1)
 
-    with pytest.raises(ProcessingTimeoutError, match=r"slow\(quote\) spent over 100 ms"):
+    with pytest.raises(
+        ProcessingTimeoutError, match=r"slow\(quote\): an event ran over its deadline"
+    ):
         await strict_course(opened, slow, make_event())
 
 

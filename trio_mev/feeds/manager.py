@@ -66,13 +66,17 @@ class WebSocketStreamManager:
                 return
         raise ConfigError(f"no feed is named {name}")
 
-    async def run(self, emit: Emit, outstanding: Outstanding) -> None:
-        """Run every feed until cancelled, or until all of them have ended."""
+    async def run(
+        self, emit: Emit, outstanding: Outstanding, until_cancelled: bool = False
+    ) -> None:
+        """Run every feed, until all of them have ended or, where asked to, until cancelled."""
         async with trio.open_nursery() as nursery:
             self._running = nursery, emit, outstanding
             try:
                 for feed in self._feeds:
                     nursery.start_soon(self._run_one, feed)
+                if until_cancelled:
+                    await trio.sleep_forever()
                 await trio.lowlevel.checkpoint()
             except BaseException:
                 self._running = None

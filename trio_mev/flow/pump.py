@@ -200,11 +200,11 @@ class Pump:
         self.lanes.books.failed += 1
         self.timing.timeouts += 1
         event = self.lanes.finish()
-        limit = f"{self._config.budget * 1000:.0f} ms"
-        self.last_error = f"ProcessingTimeoutError: {event.event_type.value} took over {limit}"
+        limit = f"its deadline, at most {self._config.budget * 1000:.0f} ms from its start"
+        self.last_error = f"ProcessingTimeoutError: {event.event_type.value} ran over {limit}"
         if self._config.strict:
-            raise ProcessingTimeoutError(f"{self.name} spent over {limit} on one event")
-        self._report(f"was cancelled: over {limit} on one event", None)
+            raise ProcessingTimeoutError(f"{self.name}: an event ran over {limit}")
+        self._report(f"was cancelled: an event ran over {limit}", None)
         self._count_failure()
 
     def _report(self, what: str, error: BaseException | None) -> None:

@@ -119,6 +119,8 @@ class Endpoint:
             raise ValueError(f"{redact(self.url)!r} has no host")
         if parts.fragment:
             raise ValueError(f"{redact(self.url)!r} has a fragment, which a WebSocket URL has not")
+        if (parts.username is None) != (parts.password is None):
+            raise ValueError(f"{redact(self.url)!r} has a user without a password, or the reverse")
         try:
             _ = parts.port
         except ValueError:  # whose message would quote what may be a key

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from collections import deque
 from collections.abc import Iterable
 
 import attrs
@@ -14,6 +15,7 @@ from ..model.ranks import nearest_rank
 from ..model.settings import MempoolSettings
 
 LEAST_GAS_SAMPLE = 10
+BLOCKS_REMEMBERED = 8
 
 
 @attrs.define
@@ -41,6 +43,7 @@ class MempoolAnalyzer(DataProcessor):
         self.forgotten = 0
         """Transactions that left before their time because there were too many."""
         self._entries: dict[str, _Entry] = {}  # in the order of first sight
+        self._landed: deque[frozenset[str]] = deque(maxlen=BLOCKS_REMEMBERED)
         self._base_fee: int | None = None
         self._block: int | None = None
 
@@ -66,7 +69,9 @@ class MempoolAnalyzer(DataProcessor):
             if len(self._entries) >= self.settings.max_transactions:
                 del self._entries[next(iter(self._entries))]
                 self.forgotten += 1
-            entry = self._entries[transaction] = _Entry(now)
+            # A block is served before what waits; its transactions may be seen after it.
+            landed = any(transaction in block for block in self._landed)
+            entry = self._entries[transaction] = _Entry(now, None, now if landed else None)
         return entry
 
     def _forget(self, now: float) -> None:
@@ -79,6 +84,7 @@ class MempoolAnalyzer(DataProcessor):
 
     def _include(self, block: Block, now: float) -> None:
         self._base_fee, self._block = block.base_fee, block.number
+        self._landed.append(frozenset(block.transactions or ()))
         for transaction in block.transactions or ():
             entry = self._entries.get(transaction)
             if entry is not None and entry.included_at is None:

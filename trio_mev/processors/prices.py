@@ -117,9 +117,12 @@ class PriceDataProcessor(DataProcessor):
     def _spreads(self, quote: Quote, now: float) -> Iterator[Spread]:
         """Spreads that this quote has opened, in both directions."""
         for other, at in list(self._quotes[quote.instrument].values()):
-            if other.venue == quote.venue or now - at > self.settings.spread_max_age:
+            if other.venue == quote.venue:
                 continue
             for buy, sell in ((quote, other), (other, quote)):
+                if now - at > self.settings.spread_max_age:
+                    self._open.discard((quote.instrument, buy.venue, sell.venue))
+                    continue
                 spread = self._spread(buy, sell)
                 if spread is not None and self._opened(spread):
                     yield spread

@@ -125,7 +125,10 @@ class RealtimeDataStream:
 
     @property
     def findings(self) -> Subscription:
-        """What processors find, from the first use of this attribute on."""
+        """What processors find, from the first use of this attribute on.
+
+        Whoever uses it takes what comes: a tape waits for that, live feeds shed what is old.
+        """
         if self._findings is None:
             self._findings = self.subscribe(*FINDINGS)
         return self._findings
@@ -156,10 +159,9 @@ class RealtimeDataStream:
             helpers.start_soon(self._log_metrics)
             with self._feeds_scope:
                 task_status.started()
-                if self.manager.statuses:
-                    await self.manager.run(self.router.emit, self.outstanding)
-                else:  # whoever embeds the stream emits the events
-                    await trio.sleep_forever()
+                # Without feeds, events come from whoever embeds the stream.
+                by_hand = not self.manager.statuses
+                await self.manager.run(self.router.emit, self.outstanding, by_hand)
             helpers.cancel_scope.cancel()
 
     async def _drain(self) -> None:
@@ -271,13 +273,20 @@ async def open_stream(
     stream = RealtimeDataStream(feeds, processors, config or StreamConfig())
     if prepare is not None:
         prepare(stream)
+    raised: BaseException | None = None
     try:
         async with trio.open_nursery() as nursery:
             await nursery.start(stream.conduct)
-            yield stream
+            try:
+                yield stream
+            except BaseException as error:
+                raised = error
+                raise
             stream.leave()
     except BaseExceptionGroup as group:
         errors = list(leaves(group))
+        if raised is not None and errors == list(leaves(raised)):
+            raise raised from raised.__cause__  # the body's own, as it was
         if len(errors) > 1 or isinstance(errors[0], trio.Cancelled):
             raise
         # One error is what one task raised; a group around it would only be in the way.
