@@ -125,6 +125,8 @@ class Screen:
         """A few lines below the last view."""
         log_to()
         print_summary(self._console, stats, seconds)
+        for line in self._view.footer:
+            self._console.print(line, style="dim", markup=False, soft_wrap=True)
 
 
 async def watch(
