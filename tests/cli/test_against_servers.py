@@ -180,3 +180,29 @@ def test_a_replay_in_a_terminal_shows_how_far_it_is():
     shown = in_a_terminal("replay", str(TAPE), rows=50)
     assert "100%" in shown
     assert "events/s" in shown
+
+
+def test_where_every_feed_is_refused_there_is_nothing_to_watch(capfd, config, endpoints):
+    import http.server
+
+    class Forbid(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_error(403)
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.HTTPServer(("127.0.0.1", 0), Forbid)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    text = f'[[feeds]]\nkind = "binance"\nname = "b"\ninstruments = ["ETH/USDT"]\nendpoint = "ws://127.0.0.1:{server.server_port}"\n'
+    config.write_text(text)
+    code = main(["run", "--config", str(config), "--json"])
+    server.shutdown()
+    server.server_close()
+    thread.join()
+    out, err = capfd.readouterr()
+    assert code == 1
+    assert json.loads(out)["kind"] == "summary"
+    assert "HTTP 403" in err
+    assert "every feed is refused" in err

@@ -213,8 +213,10 @@ def test_the_examples_are_sound(capfd, monkeypatch):
 def test_a_configuration_without_feeds_cannot_run(capfd, tmp_path):
     path = tmp_path / "empty.toml"
     path.write_text("")
-    assert main(["run", "--config", str(path)]) == 2
-    assert "there is none; add a [[feeds]] table" in capfd.readouterr().err
+    for command in (["run"], ["record", "--out", str(tmp_path / "t.tape")], ["sources"]):
+        assert main([*command, "--config", str(path)]) == 2
+        assert "there is none; add a [[feeds]] table" in capfd.readouterr().err
+    assert not (tmp_path / "t.tape").exists()
 
 
 def test_help_and_version(capfd):
@@ -232,3 +234,16 @@ def test_a_required_source_that_cannot_be_regained_is_code_1(capfd, tmp_path):
     )
     assert main(["run", "--config", str(path), "--json"]) == 1
     assert "RestartLimitReached: feed b: 1 restarts in a row failed" in capfd.readouterr().err
+
+
+def test_a_replay_takes_settings_from_a_configuration(capfd, schemas, short_tape, tmp_path):
+    path = tmp_path / "alerts.toml"
+    path.write_text(
+        '[[prices.alerts]]\nid = "low"\ninstrument = "ETH/USDT"\ntype = "below"\nprice = "9999"\n'
+    )
+    out = replayed(capfd, str(short_tape), "--config", str(path))
+    lines = check_lines(out, schemas)
+    alerts = [line for line in lines if line.get("type") == "price_below"]
+    assert [alert["alert_id"] for alert in alerts] == ["low"]
+    start = 1_767_614_400 * 10**9
+    assert all(start < line["seen_at"] < start + 30 * 10**9 for line in lines[:-1])

@@ -117,7 +117,7 @@ def test_every_table_is_read(everything):
     assert node.logs == (LogFilter((ADDRESS,), (TOPIC, None, (TOPIC,))),)
     assert coinbase.symbols == {"ETH-USD": Instrument("ETH", "USD")}
     assert settings.prices.max_deviation == Decimal("0.1")
-    assert settings.prices.fees == {"binance": Decimal("0.00075")}
+    assert settings.prices.fees == {"binance": Decimal("0.00075"), "coinbase": Decimal("0.006")}
     assert settings.prices.alerts == (
         AlertSettings("a", Instrument("ETH", "USD"), "above", Decimal("2000.5")),
     )

@@ -235,6 +235,8 @@ def test_configuration_names_every_key(cls: type, field: attrs.Attribute[Any]) -
     default = field.default
     if isinstance(default, attrs.Factory):  # type: ignore[arg-type]
         default = default.factory()
+    if field.converter is not None and default is not attrs.NOTHING:
+        default = field.converter(default)
     expected = "required" if default is attrs.NOTHING else as_toml(default)
     assert row.split(" | ")[2] == expected
 
@@ -323,14 +325,15 @@ def recorded_lines() -> list[dict[str, Any]]:
     prices = PriceSettings(alerts=alerts)
     lines: list[dict[str, Any]] = []
 
+    feed = ReplayFeed([TAPE], end=60.0)
+
     def take(event: DataEvent) -> None:
-        line = line_of(event)
+        line = line_of(event, feed.wall)
         if line is not None:
             lines.append(line)
 
     async def main() -> None:
         processors = [lambda: PriceDataProcessor(prices), TransactionAnalyzer]
-        feed = ReplayFeed([TAPE], end=60.0)
         async with open_stream([feed], processors) as stream:
             for kind in DataType:
                 stream.add_event_handler(kind, take)

@@ -7,6 +7,7 @@ import trio
 from trio.testing import wait_all_tasks_blocked
 
 from trio_mev.flow.lanes import Subscription
+from trio_mev.flow.outstanding import Outstanding
 
 
 async def test_it_yields_in_order_and_ends_when_its_lanes_are_closed(make_lanes, make_event):
@@ -14,7 +15,7 @@ async def test_it_yields_in_order_and_ends_when_its_lanes_are_closed(make_lanes,
     for number in range(3):
         lanes.put(make_event(number))
     lanes.close()
-    assert [event.sequence async for event in Subscription(lanes)] == [0, 1, 2]
+    assert [event.sequence async for event in Subscription(lanes, Outstanding())] == [0, 1, 2]
     assert lanes.balance().processed == 3
     assert lanes.balance().balanced
 
@@ -24,7 +25,7 @@ async def test_it_waits_for_what_comes_later(make_lanes, make_event):
     seen = []
 
     async def read():
-        async for event in Subscription(lanes):
+        async for event in Subscription(lanes, Outstanding()):
             seen.append(event.sequence)
 
     async with trio.open_nursery() as nursery:
@@ -40,7 +41,7 @@ async def test_it_waits_for_what_comes_later(make_lanes, make_event):
 async def test_a_cancelled_reader_takes_nothing(make_lanes, make_event):
     lanes = make_lanes()
     lanes.put(make_event())
-    subscription = Subscription(lanes)
+    subscription = Subscription(lanes, Outstanding())
     with trio.CancelScope() as scope:
         scope.cancel()
         await anext(subscription)
@@ -56,7 +57,7 @@ async def test_leaving_it_counts_what_was_not_taken_and_tells_its_owner_once(
     for number in range(3):
         lanes.put(make_event(number))
     closed = []
-    async with Subscription(lanes, closed.append) as events:
+    async with Subscription(lanes, Outstanding(), closed.append) as events:
         assert (await anext(events)).sequence == 0
     events.close()
     assert closed == [events]
@@ -68,7 +69,7 @@ async def test_leaving_it_counts_what_was_not_taken_and_tells_its_owner_once(
 
 async def test_a_batch_is_what_is_there_up_to_the_limit(make_lanes, make_event):
     lanes = make_lanes()
-    subscription = Subscription(lanes)
+    subscription = Subscription(lanes, Outstanding())
     for number in range(5):
         lanes.put(make_event(number))
     with trio.testing.assert_checkpoints():
@@ -86,7 +87,7 @@ async def test_a_batch_waits_for_its_first_event(make_lanes, make_event):
     batches = []
 
     async def read():
-        batches.append(await Subscription(lanes).take(10))
+        batches.append(await Subscription(lanes, Outstanding()).take(10))
 
     async with trio.open_nursery() as nursery:
         nursery.start_soon(read)
@@ -94,3 +95,17 @@ async def test_a_batch_waits_for_its_first_event(make_lanes, make_event):
         assert batches == []
         lanes.put(make_event(4))
     assert [event.sequence for event in batches[0]] == [4]
+
+
+async def test_it_is_outstanding_from_the_first_event_that_is_taken(make_lanes, make_event):
+    lanes, stream = make_lanes(), Outstanding()
+    subscription = Subscription(lanes, stream)
+    for number in range(3):
+        lanes.put(make_event(number))
+    assert stream.count == 0
+    assert (await subscription.__anext__()).sequence == 0
+    assert stream.count == 2
+    lanes.put(make_event(3))
+    assert stream.count == 3
+    subscription.close()
+    assert stream.count == 0

@@ -119,3 +119,10 @@ def test_an_endpoint_and_a_secret_never_show_their_content():
         "wss://node.example/ws/*** Endpoint('wss://node.example/ws/***') *** Secret(***)"
     )
     assert secret.value == "hunter2"
+
+
+def test_a_user_without_a_password_is_refused_without_showing_it():
+    url = "wss://KEY@host.test/ws"
+    with pytest.raises(ValueError, match="has a user without a password") as caught:
+        Endpoint(url)
+    assert "KEY" not in str(caught.value)

@@ -383,3 +383,12 @@ def test_the_priority_of_an_event_is_not_changed_by_a_filter(transaction):
     one.add_field_filter("data.value", "greater_than", 1)
     assert one.filter_event(event)
     assert event.priority is EventPriority.NORMAL
+
+
+def test_a_condition_may_concern_some_types_only(transaction, quote):
+    filters = [
+        FilterSettings("data.value", "greater_than", 5, types=frozenset({DataType.TRANSACTION}))
+    ]
+    chosen = EventFilter.of("some", filters)
+    events = [transaction(1, value=5), transaction(2, value=6), quote("alpha", "1", "2")]
+    assert [chosen.filter_event(event) for event in events] == [False, True, True]

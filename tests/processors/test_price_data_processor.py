@@ -217,3 +217,20 @@ async def test_the_classes_of_the_venues_say_for_how_long_their_quotes_count(fee
     assert processor.aggregator.max_age(Venue("alpha")) == 10.0
     found = await feed(processor, quote("alpha", "10", "10", 0.0), quote("beta", "10", "10", 10.5))
     assert [price.sources for price in of_type(found, DataType.PRICE)] == [("alpha",)]
+
+
+async def test_a_price_that_nobody_quotes_any_more_goes_stale(feed, quote, block):
+    processor = PriceDataProcessor(PriceSettings(fees=FREE))
+    quiet, other = Instrument("QUIET", "USD"), Instrument("OTHER", "USD")
+    events = [quote("alpha", "1", "2", 0.0, instrument=quiet)]
+    events += [quote("alpha", "1", "2", float(at), instrument=other) for at in range(1, 52)]
+    found = of_type(await feed(processor, *events), DataType.PRICE)
+    told = [(p.instrument, p.status, p.price) for p in found]
+    assert told == [
+        (quiet, PriceStatus.DEGRADED, Decimal("1.5")),
+        (other, PriceStatus.DEGRADED, Decimal("1.5")),
+        (quiet, PriceStatus.STALE, None),
+    ]
+    (last,) = of_type(await feed(processor, block(at=200.0)), DataType.PRICE)
+    assert (last.instrument, last.status) == (other, PriceStatus.STALE)
+    assert await feed(processor, block(at=200.5), block(at=300.0)) == []

@@ -50,7 +50,7 @@ ANALYSIS = TransactionAnalysis(
     30_000_000_000,
     Urgency.HIGH,
 )
-ALERT_ORIGIN = {"detector": "feed", "cause": "spot#7.0", "seen_at": 12}
+ALERT_ORIGIN = {"detector": "feed", "cause": "spot#7.0", "seen_at": None}
 
 
 def line(data) -> dict:
@@ -282,3 +282,9 @@ def test_what_has_no_line_has_none():
     life = PendingLife(HASH, Life.ANNOUNCED)
     event = DataEvent(DataType.MEMPOOL, EventPriority.LOW, life, "feed", 1.0)
     assert line_of(event) is None
+
+
+def test_a_finding_says_when_it_was_seen_where_the_clock_is_known():
+    event = DataEvent(DataType.FINDING, EventPriority.HIGH, ANALYSIS, "analyzer", 2.5)
+    assert line_of(event, 10**18)["seen_at"] == 10**18 + 2_500_000_000
+    assert line_of(event)["seen_at"] is None

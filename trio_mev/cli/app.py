@@ -13,10 +13,11 @@ import cyclopts
 import trio
 from cyclopts import App, Parameter
 
-from ..config import load
+from ..config import Config, load
 from ..errors import ConfigError, DataStreamError
 from ..feeds.record import open_recorder, tape_header
 from ..flow.supervise import leaves
+from ..model.settings import Settings
 from ..stream import open_stream
 from ..version import __version__
 from .demo import TITLE, demo, how_to_go_live
@@ -56,6 +57,13 @@ def _options(
     return Options(seconds, json, chosen, title, footer)
 
 
+def _with_feeds(path: Path) -> Config:
+    loaded = load(path)
+    if not loaded.settings.feeds:
+        raise ConfigError(f"{path}: feeds: there is none; add a [[feeds]] table")
+    return loaded
+
+
 @app.default
 def run_demo(*, for_: Seconds = None, json: Json = False, events: Events = "") -> int:
     """Run the demo: simulated servers on this machine, and a stream that watches them."""
@@ -69,10 +77,8 @@ def run(
     *, config: ConfigPath, for_: Seconds = None, json: Json = False, events: Events = ""
 ) -> int:
     """Watch the feeds of a configuration."""
-    loaded = load(config)
+    loaded = _with_feeds(config)
     options = _options(for_, json, events, f"trio_mev: {config}", ["Ctrl-C ends"])
-    if not loaded.settings.feeds:
-        raise ConfigError(f"{config}: feeds: there is none; add a [[feeds]] table")
     code: int = trio.run(
         watch, loaded.feeds(), loaded.processors(), loaded.settings.stream, options
     )
@@ -88,7 +94,7 @@ def record(*, config: ConfigPath, out: Path, for_: Seconds = None) -> int:
     out
         The tape's file; it must not exist.
     """
-    loaded = load(config)
+    loaded = _with_feeds(config)
     _options(for_, False, "", "", ())
 
     async def main() -> int:
@@ -117,6 +123,7 @@ def replay(
     align: Annotated[bool, Parameter(negative=())] = False,
     from_: Annotated[float, Parameter("--from")] = 0.0,
     to: float = float("inf"),
+    config: Annotated[Path | None, Parameter("--config")] = None,
     json: Json = False,
     events: Events = "",
 ) -> int:
@@ -136,10 +143,13 @@ def replay(
         Seconds into the tape at which to begin.
     to
         Seconds into the tape at which to end.
+    config
+        Settings of the stream and its processors; the feeds are the tape's.
     """
     if not 0 <= from_ < to:
         raise ConfigError(f"--from {from_:g} --to {to:g}: the range is empty")
-    what = Replay(tapes, read_speed(speed), loopback, align, from_, to)
+    loaded = Config(Settings()) if config is None else load(config)
+    what = Replay(tapes, read_speed(speed), loopback, align, from_, to, loaded)
     return run_replay(what, _options(None, json, events, "", ()))
 
 
@@ -176,7 +186,7 @@ def check_config(file: Path, /) -> int:
 @app.command(name="sources")
 def sources_(*, config: ConfigPath) -> int:
     """Connect once to each feed and say what it answers and how fast."""
-    loaded = load(config)
+    loaded = _with_feeds(config)
     log_to(lambda _: None)
     code: int = trio.run(sources, loaded.feeds(), console(os.environ))
     return code

@@ -11,9 +11,11 @@ import attrs
 import trio
 from rich.live import Live
 
+from ..errors import SubscriptionRejected
 from ..flow.feed import Feed
 from ..flow.lanes import Subscription
 from ..flow.processor import Factory
+from ..flow.status import FeedState
 from ..model.event import FINDINGS, DataType
 from ..model.settings import StreamConfig
 from ..sinks.console import JsonLines
@@ -56,9 +58,9 @@ Beside = Callable[[RealtimeDataStream], Awaitable[None]]
 class Lines:
     """Findings, and events that were asked for, as lines of JSON on standard output."""
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: Options, epoch: int) -> None:
         self._options = options
-        self._json = JsonLines(sys.stdout)
+        self._json = JsonLines(sys.stdout, epoch)
         log_to()
 
     def prepare(self, stream: RealtimeDataStream) -> None:
@@ -135,10 +137,23 @@ async def watch(
     config: StreamConfig,
     options: Options,
     beside: Beside | None = None,
+    epoch: int | None = None,
 ) -> int:
-    """Run a stream until it ends, a signal comes or the time is over; the exit code."""
+    """Run a stream until it ends, a signal comes or the time is over; the exit code.
+
+    Args:
+        feeds: as for ``open_stream``, like the next two.
+        processors: factories.
+        config: of the stream.
+        options: what is shown.
+        beside: runs beside the stream.
+        epoch: the wall clock's nanoseconds where the stream's clock is zero, if it is not the
+            time of now.
+    """
+    if epoch is None:
+        epoch = time.time_ns() - round(trio.current_time() * 1e9)
     as_lines = options.json or not sys.stdout.isatty()
-    show = Lines(options) if as_lines else Screen(options)
+    show = Lines(options, epoch) if as_lines else Screen(options)
     started = time.perf_counter()
     async with open_stream(feeds, processors, config, show.prepare) as stream:
         async with stop_on_signals(options.seconds) as stop:
@@ -148,5 +163,8 @@ async def watch(
                     nursery.start_soon(beside, stream)
                 await stream.ended.wait()
                 nursery.cancel_scope.cancel()
-    await show.end(stream.get_stats(), time.perf_counter() - started)
+    stats = stream.get_stats()
+    await show.end(stats, time.perf_counter() - started)
+    if stats.feeds and all(feed.state is FeedState.REFUSED for feed in stats.feeds):
+        raise SubscriptionRejected("every feed is refused: there is nothing to watch")
     return stop.exit_code

@@ -10,7 +10,7 @@ from pathlib import Path
 import attrs
 import trio
 
-from ..config import make_feed, standard_processors
+from ..config import Config, make_feed
 from ..errors import ConfigError
 from ..feeds.replay import ReplayFeed
 from ..feeds.tapes import Tape
@@ -18,6 +18,7 @@ from ..flow.clock import replay_clock
 from ..loopback.servers import open_loopback
 from ..model.settings import Settings
 from ..stream import RealtimeDataStream
+from ..wire.timeline import first_wall
 from .demo import conductor
 from .live import Options, watch
 
@@ -33,6 +34,7 @@ class Replay:
     align: bool = False
     start: float = 0.0
     end: float = math.inf
+    config: Config = Config(Settings())
 
 
 def read_speed(text: str) -> float | None:
@@ -63,16 +65,18 @@ def run_replay(replay: Replay, options: Options) -> int:
 
 async def _directly(replay: Replay, options: Options) -> int:
     feed = ReplayFeed(replay.paths, replay.align, replay.start, replay.end)
-    settings = Settings()
+    config = replay.config
     options = attrs.evolve(options, progress=partial(_share, feed.tapes))
-    return await watch([feed], standard_processors(settings), settings.stream, options)
+    stream = config.settings.stream
+    epoch = feed.wall - round(trio.current_time() * 1e9)
+    return await watch([feed], config.processors(), stream, options, epoch=epoch)
 
 
 async def _over_sockets(replay: Replay, options: Options) -> int:
     if replay.start > 0 or replay.end < math.inf:
         raise ConfigError("--from and --to work without --loopback only")
     tapes = [Tape(path) for path in replay.paths]
-    settings = Settings()
+    config = replay.config
     async with open_loopback(tapes, align=replay.align) as servers:
         feeds = [make_feed(feed) for feed in servers.settings(in_step=True)]
         begin = conductor(servers)
@@ -82,7 +86,9 @@ async def _over_sockets(replay: Replay, options: Options) -> int:
             await begin(stream)
 
         options = attrs.evolve(options, progress=partial(_share, tapes))
-        return await watch(feeds, standard_processors(settings), settings.stream, options, conduct)
+        stream = config.settings.stream
+        epoch = first_wall(tapes) - round(trio.current_time() * 1e9)
+        return await watch(feeds, config.processors(), stream, options, conduct, epoch)
 
 
 def _share(tapes: Sequence[Tape]) -> float:

@@ -16,7 +16,7 @@ from ..model.event import DataEvent
 from ..wire.session import Session
 from ..wire.sessions import replay_session
 from ..wire.tape import Direction, Record
-from ..wire.timeline import Moment, timeline
+from ..wire.timeline import Moment, first_wall, timeline
 from .tapes import Tape
 
 
@@ -54,6 +54,11 @@ class ReplayFeed:
             for name in tape.header.feeds:
                 self._status.setdefault(name, FeedStatus(name))
                 self._new_session(number, name)
+
+    @property
+    def wall(self) -> int:
+        """What the wall clock said where the play begins, in nanoseconds since the epoch."""
+        return first_wall(self.tapes) + round(self._start * 1e9)
 
     @property
     def statuses(self) -> Sequence[FeedStatus]:

@@ -20,6 +20,7 @@ from websockets.protocol import State
 from websockets.uri import parse_uri
 
 from ..errors import ConfigError, HeartbeatLost, StreamConnectionError, SubscriptionRejected
+from ..flow.supervise import leaves
 from ..model.identity import Endpoint, Secret
 from ..model.settings import ConnectionSettings
 
@@ -79,8 +80,9 @@ def renamed(what: str) -> Iterator[None]:
     except (InvalidHandshake, ProtocolError) as error:
         raise StreamConnectionError(f"{what}: {type(error).__name__}: {error}") from error
     except (trio.BrokenResourceError, trio.ClosedResourceError, OSError) as error:
-        cause = error.__cause__ or error
-        detail = str(cause) or type(cause).__name__
+        # Of several addresses that were tried in vain, the first says why.
+        cause = next(leaves(error.__cause__ or error))
+        detail = getattr(cause, "strerror", None) or str(cause) or type(cause).__name__
         raise StreamConnectionError(f"{what}: {detail}") from error
 
 

@@ -87,6 +87,12 @@ class Lanes:
         }
         self._in_order = tuple(self._by_priority.values())
 
+    def attach(self, outstanding: Outstanding) -> None:
+        """Count what is queued, and what comes, as outstanding here and nowhere else."""
+        if outstanding is not self._outstanding:
+            outstanding.count += self.queued
+            self._outstanding = outstanding
+
     def put(self, event: DataEvent) -> None:
         """Queue an event, shedding the oldest of its lane where there is no room."""
         self.books.received += 1
@@ -176,28 +182,28 @@ class Subscription:
     """Events by type, for the code that embeds the stream: ``async for event in subscription``.
 
     Bounded like every consumer; ends when the stream has ended. Leaving its ``async with``
-    counts what was not taken as lost.
+    counts what was not taken as lost. A tape waits for it from the first event that is taken:
+    one that nobody reads holds up nothing, and sheds what is old.
     """
 
     lanes: Lanes
     """Whose books say what was taken and what was lost."""
+    outstanding: Outstanding
+    """The stream's."""
     on_close: Callable[[Subscription], None] | None = None
 
     def __aiter__(self) -> Subscription:
         return self
 
     async def __anext__(self) -> DataEvent:
-        await trio.lowlevel.checkpoint_if_cancelled()
-        while not self.lanes.take(1):
-            if self.lanes.closed:
-                raise StopAsyncIteration
-            await self.lanes.wait()
-        self.lanes.books.processed += 1
-        return self.lanes.finish()
+        for event in await self.take(1):
+            return event
+        raise StopAsyncIteration
 
     async def take(self, limit: int) -> list[DataEvent]:
         """At least one event and at most ``limit``, once there is one; none at the end."""
         await trio.lowlevel.checkpoint()
+        self.lanes.attach(self.outstanding)
         while not self.lanes.take(limit):
             if self.lanes.closed:
                 return []

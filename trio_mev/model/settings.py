@@ -63,6 +63,8 @@ class FilterSettings:
     value: Any = None
     min: Any = None
     max: Any = None
+    types: frozenset[DataType] = frozenset()
+    """Event types that must meet it, the others pass; empty means all."""
 
     def __attrs_post_init__(self) -> None:
         bounds = (self.min is not None) + (self.max is not None)
@@ -217,6 +219,14 @@ class AlertSettings:
     price: Decimal = attrs.field(validator=_positive)
 
 
+TAKER_FEES = {"binance": Decimal("0.001"), "coinbase": Decimal("0.006")}
+"""The venues' lowest tiers, as fractions of one."""
+
+
+def _beside_the_defaults(given: dict[str, Decimal]) -> dict[str, Decimal]:
+    return {**TAKER_FEES, **given}
+
+
 @attrs.frozen
 class PriceSettings:
     """How prices are aggregated and what is reported of them."""
@@ -229,10 +239,8 @@ class PriceSettings:
     """Prices kept for each instrument."""
     publish_interval: float = attrs.field(default=0.1, validator=_not_negative)
     """Least time between two prices of one instrument, unless the status changes."""
-    fees: dict[str, Decimal] = attrs.Factory(
-        lambda: {"binance": Decimal("0.001"), "coinbase": Decimal("0.006")}
-    )
-    """Taker fee by venue; no spread is reported for a venue without one."""
+    fees: dict[str, Decimal] = attrs.field(factory=dict, converter=_beside_the_defaults)
+    """Taker fee by venue, beside the defaults; no spread is reported for a venue without one."""
     spread_max_age: float = positive(10.0)
     """Both quotes of a spread must be younger than this."""
     spread_report: Decimal = attrs.field(default=Decimal("0.001"), validator=_fraction)

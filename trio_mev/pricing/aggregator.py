@@ -27,6 +27,10 @@ UPDATE_INTERVALS: Mapping[str, float] = {
 """Seconds in which a source of a class is expected to be heard."""
 PATIENCE = 10
 """Intervals after which a source that was not heard no longer counts."""
+SHORT, LONG = 5, 20
+"""Prices whose means make the trend."""
+THRESHOLD = 0.001
+"""By which they must differ, a fraction of one."""
 LEARNING = 0.02
 """Weight of the latest outcome in a source's reliability."""
 
@@ -221,14 +225,15 @@ class PriceFeedAggregator:
     def get_price_analysis(self, instrument: Instrument, now: float) -> PriceAnalysis:
         """The price with its volatility and trend over the configured window."""
         window = self._settings.volatility_window
-        prices = [float(price) for _, price in self.get_price_history(instrument, window)]
+        history = self.get_price_history(instrument, max(window, LONG))
+        prices = [float(price) for _, price in history]
         latest = max((held.at for held in self._held.get(instrument, {}).values()), default=None)
         return PriceAnalysis(
             self.get_price(instrument, now),
             None if latest is None else now - latest,
-            len(prices),
-            volatility(prices),
-            trend(prices, 5, 20, 0.001),
+            len(prices[-window:]),
+            volatility(prices[-window:]),
+            trend(prices, SHORT, LONG, THRESHOLD),
             self.get_source_stats(now),
         )
 

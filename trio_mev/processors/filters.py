@@ -12,7 +12,7 @@ import attrs
 import re2
 
 from ..errors import ConfigError
-from ..model.event import DataEvent
+from ..model.event import DataEvent, DataType
 from ..model.settings import FilterSettings
 from .paths import MISSING, NUMBERS, FieldPath, number, operand, parse_path
 
@@ -110,6 +110,8 @@ class EventFilter:
                     made.add_field_filter(one.path, one.operator, one.value)
                 else:
                     made.add_range_filter(one.path, one.min, one.max)
+                if one.types:
+                    made._conditions[-1] = _only(one.types, made._conditions[-1])
             except ConfigError as error:
                 problems.append(f"{name}[{index}]: {error}")
         if problems:
@@ -193,6 +195,10 @@ class EventFilter:
             self._passed / self._received if self._received else None,
             len(self._conditions) + len(self._validators),
         )
+
+
+def _only(types: frozenset[DataType], condition: Condition) -> Condition:
+    return lambda event: event.event_type not in types or condition(event)
 
 
 def _check_ordered(field: FieldPath, wanted: Any) -> None:

@@ -15,6 +15,8 @@ from ..model.settings import AlertSettings, PriceSettings
 from ..pricing.aggregator import PriceFeedAggregator
 from ..pricing.spreads import executable_spread
 
+LOOK_INTERVAL = 1.0
+"""Seconds between two looks for prices that have gone stale."""
 HYSTERESIS = Decimal("0.001")
 """An alert is armed again when the price is this share back on the other side."""
 
@@ -41,16 +43,16 @@ class PriceDataProcessor(DataProcessor):
     """Owns the aggregator; nothing else writes it.
 
     Emits a price when it changes, at most every ``publish_interval`` seconds, and at once when
-    its status changes. Emits a spread when buying at one venue's ask and selling at another's
-    bid pays more than ``spread_report`` after both taker fees: once, until it has fallen below
-    half of that.
+    its status changes, to stale too: quotes of other instruments and blocks tell the time.
+    Emits a spread when buying at one venue's ask and selling at another's bid pays more than
+    ``spread_report`` after both taker fees: once, until it has fallen below half of that.
 
     Args:
         settings: limits, fees, alerts.
         classes: how often each venue is expected to be heard.
     """
 
-    consumes = frozenset({DataType.QUOTE})
+    consumes = frozenset({DataType.QUOTE, DataType.BLOCK})
     emits = frozenset({DataType.PRICE, DataType.ARBITRAGE, DataType.ALERT})
 
     def __init__(
@@ -62,6 +64,8 @@ class PriceDataProcessor(DataProcessor):
             self.aggregator.add_price_source(venue, "venue", update_class)
         self._quotes: dict[Instrument, dict[Venue, tuple[Quote, float]]] = {}
         self._published: dict[Instrument, tuple[float, Price]] = {}
+        self._heard: dict[Instrument, float] = {}
+        self._looked_at = float("-inf")
         self._open: set[tuple[Instrument, Venue, Venue]] = set()
         self._alerts: dict[str, _Alert] = {}
         for alert in self.settings.alerts:
@@ -76,17 +80,22 @@ class PriceDataProcessor(DataProcessor):
         del self._alerts[alert_id]
 
     async def process_event(self, event: DataEvent) -> Iterable[DataEvent]:
-        """The price, spreads and alerts that follow from a quote."""
-        quote: Quote = event.data
+        """The price, spreads and alerts that follow from a quote; prices that have gone stale."""
         now = event.received_at
+        if event.event_type is DataType.QUOTE:
+            self._heard[event.data.instrument] = now
+        out = [self._told(event, price) for price in self._silent(now)]
+        if event.event_type is DataType.QUOTE:
+            out += self._quoted(event, event.data, now)
+        return out
+
+    def _quoted(self, event: DataEvent, quote: Quote, now: float) -> list[DataEvent]:
         price = self.aggregator.update_quote(
             quote.venue, quote.instrument, quote.bid, quote.ask, now
         )
         out: list[DataEvent] = []
         if self._is_news(price, now):
-            analysis = self.aggregator.get_price_analysis(price.instrument, now)
-            told = attrs.evolve(price, volatility=analysis.volatility, trend=analysis.trend)
-            out.append(event.finding(told, DataType.PRICE, EventPriority.NORMAL))
+            out.append(self._told(event, price))
         out += [event.finding(a, DataType.ALERT) for a in self._crossed(price)]
         self._quotes.setdefault(quote.instrument, {})[quote.venue] = (quote, now)
         for spread in self._spreads(quote, now):
@@ -94,6 +103,27 @@ class PriceDataProcessor(DataProcessor):
             priority = EventPriority.HIGH if high else EventPriority.NORMAL
             out.append(event.finding(spread, DataType.ARBITRAGE, priority))
         return out
+
+    def _told(self, event: DataEvent, price: Price) -> DataEvent:
+        """The price's event, with its volatility and trend."""
+        analysis = self.aggregator.get_price_analysis(price.instrument, event.received_at)
+        told = attrs.evolve(price, volatility=analysis.volatility, trend=analysis.trend)
+        return event.finding(told, DataType.PRICE, EventPriority.NORMAL)
+
+    def _silent(self, now: float) -> Iterator[Price]:
+        """Prices of instruments without a quote for a while, whose status has changed since.
+
+        Quotes of others and blocks tell the time; it is looked at once a second.
+        """
+        if now - self._looked_at < LOOK_INTERVAL:
+            return
+        self._looked_at = now
+        for instrument, heard in self._heard.items():
+            if now - heard >= LOOK_INTERVAL:
+                price = self.aggregator.get_price(instrument, now)
+                if price.status is not self._published[instrument][1].status:
+                    self._published[instrument] = (now, price)
+                    yield price
 
     def _is_news(self, price: Price, now: float) -> bool:
         at, last = self._published.get(price.instrument, (0.0, None))

@@ -19,6 +19,8 @@ class JsonLines:
     """Writes the events of a subscription until it ends, or until nobody reads any more."""
 
     out: TextIO
+    epoch: int | None = None
+    """The wall clock's nanoseconds where the stream's clock is zero."""
     written: int = 0
     closed: bool = False
     """Whether the reader has gone away."""
@@ -26,7 +28,7 @@ class JsonLines:
     async def run(self, events: Subscription) -> None:
         """Write each event that has a line."""
         while batch := await events.take(BATCH):
-            lines = [line for event in batch if (line := line_of(event)) is not None]
+            lines = [line for event in batch if (line := line_of(event, self.epoch)) is not None]
             await self.write(lines)
             if self.closed:
                 return

@@ -103,7 +103,7 @@ class RealtimeDataStream:
             f"{name}#{same + 1}" if same else name,
             factory or first,
             self.config,
-            self.router.new_lanes(frozenset(processor.consumes)),
+            self.router.new_lanes(frozenset(processor.consumes), self.outstanding),
             self.router.publish,
             processor,
         )
@@ -127,7 +127,7 @@ class RealtimeDataStream:
     def findings(self) -> Subscription:
         """What processors find, from the first use of this attribute on.
 
-        Whoever uses it takes what comes: a tape waits for that, live feeds shed what is old.
+        What is used right after ``open_stream`` misses nothing: feeds begin after that.
         """
         if self._findings is None:
             self._findings = self.subscribe(*FINDINGS)
@@ -159,6 +159,9 @@ class RealtimeDataStream:
             helpers.start_soon(self._log_metrics)
             with self._feeds_scope:
                 task_status.started()
+                # The body runs next; what it subscribes to at once misses no event.
+                await trio.lowlevel.checkpoint()
+                await trio.lowlevel.checkpoint()
                 # Without feeds, events come from whoever embeds the stream.
                 by_hand = not self.manager.statuses
                 await self.manager.run(self.router.emit, self.outstanding, by_hand)

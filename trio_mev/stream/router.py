@@ -66,16 +66,17 @@ class Router:
         self._unclaimed.received += 1
         self._unclaimed.filtered += 1
 
-    def new_lanes(self, kinds: frozenset[DataType]) -> Lanes:
+    def new_lanes(self, kinds: frozenset[DataType], outstanding: Outstanding) -> Lanes:
         """Lanes that get every event of these types from now on."""
-        lanes = Lanes(self._config.lanes, self.outstanding)
+        lanes = Lanes(self._config.lanes, outstanding)
         for kind in kinds:
             self._routes.setdefault(kind, []).append(lanes)
         return lanes
 
     def subscribe(self, kinds: frozenset[DataType]) -> Subscription:
         """A subscription to these types."""
-        subscription = Subscription(self.new_lanes(kinds), self._unsubscribe)
+        lanes = self.new_lanes(kinds, Outstanding())
+        subscription = Subscription(lanes, self.outstanding, self._unsubscribe)
         if self._closed:
             subscription.lanes.close()
         self.subscriptions.append(subscription)

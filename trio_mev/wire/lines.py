@@ -25,10 +25,19 @@ def encode(line: dict[str, Any]) -> str:
     return _ENCODER.encode(line).decode()
 
 
-def line_of(event: DataEvent) -> dict[str, Any] | None:
-    """The event's line; None for what has none, such as a snapshot or a plug-in's own class."""
+def line_of(event: DataEvent, epoch: int | None = None) -> dict[str, Any] | None:
+    """The event's line; None for what has none, such as a snapshot or a plug-in's own class.
+
+    Args:
+        event: anything that went through a stream.
+        epoch: the wall clock's nanoseconds where the stream's clock is zero; with it a finding
+            says when it was seen.
+    """
     write = _WRITERS.get(type(event.data))
-    return None if write is None else write(event, event.data)
+    line = None if write is None else write(event, event.data)
+    if line is not None and epoch is not None and "seen_at" in line:
+        line["seen_at"] = epoch + round(event.received_at * 1e9)
+    return line
 
 
 def _quote(event: DataEvent, quote: Quote) -> dict[str, Any]:
@@ -132,7 +141,7 @@ def _alert(event: DataEvent, alert_id: str, kind: str, message: str) -> dict[str
         "message": message,
         "detector": event.source,
         "cause": event.metadata.get("cause"),
-        "seen_at": event.occurred_at,
+        "seen_at": None,
     }
 
 

@@ -40,14 +40,18 @@ class Moment:
     record: Record = attrs.field(order=False)
 
 
+def first_wall(tapes: Sequence[RecordedTape]) -> int:
+    """When the earliest of several tapes begins, in nanoseconds since the epoch."""
+    return min((tape.first.wall for tape in tapes if tape.first is not None), default=0)
+
+
 def timeline(tapes: Sequence[RecordedTape], align: bool = False) -> Iterator[Moment]:
     """The records of several tapes in the order of their times.
 
     Within a tape its steady clock counts; between tapes their wall clocks do, or, aligned, all
     begin at once.
     """
-    starts = [tape.first.wall for tape in tapes if tape.first is not None]
-    origin = min(starts, default=0)
+    origin = first_wall(tapes)
     return heapq.merge(
         *(_moments(number, tape, 0 if align else origin) for number, tape in enumerate(tapes))
     )
