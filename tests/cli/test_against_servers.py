@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.server
 import json
 import os
 import pty
@@ -183,9 +184,9 @@ def test_a_replay_in_a_terminal_shows_how_far_it_is():
 
 
 def test_where_every_feed_is_refused_there_is_nothing_to_watch(capfd, config, endpoints):
-    import http.server
-
     class Forbid(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
         def do_GET(self):
             self.send_error(403)
 
@@ -195,9 +196,12 @@ def test_where_every_feed_is_refused_there_is_nothing_to_watch(capfd, config, en
     server = http.server.HTTPServer(("127.0.0.1", 0), Forbid)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
-    text = f'[[feeds]]\nkind = "binance"\nname = "b"\ninstruments = ["ETH/USDT"]\nendpoint = "ws://127.0.0.1:{server.server_port}"\n'
+    text = config.read_text().partition("[[feeds]]")[0] + (
+        '[[feeds]]\nkind = "binance"\nname = "b"\ninstruments = ["ETH/USDT"]\n'
+        f'endpoint = "ws://127.0.0.1:{server.server_port}"\n'
+    )
     config.write_text(text)
-    code = main(["run", "--config", str(config), "--json"])
+    code = main(["run", "--config", str(config), "--json", "--for", "20"])
     server.shutdown()
     server.server_close()
     thread.join()
