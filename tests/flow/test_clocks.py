@@ -1,4 +1,4 @@
-"""Clocks of replays: one that the tape moves, one that runs faster."""
+"""The clock of replays: time that the tape moves."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 import trio
 from trio.testing import wait_all_tasks_blocked
 
-from trio_mev.flow.clock import PacedClock, TapeClock, replay_clock
+from trio_mev.flow.clock import TapeClock, replay_clock
 
 
 def test_time_stands_still_until_the_tape_moves_it():
@@ -41,23 +41,35 @@ def test_time_never_goes_back():
     assert clock.current_time() == 5.0
 
 
-def test_a_sleep_takes_its_share_of_real_time():
+def test_time_goes_to_where_the_tape_is_at_its_rate_and_stands_still_there():
     async def main():
-        await trio.sleep(1000)
-        return trio.current_time()
+        await clock.go_to(1000.0)
+        arrived = trio.current_time()
+        await trio.testing.wait_all_tasks_blocked(0.002)
+        return arrived, trio.current_time()
 
+    clock = replay_clock(1e5)
     start = time.perf_counter()
-    assert 1000 <= trio.run(main, clock=replay_clock(1e6)) < 1e6 * 10
-    assert time.perf_counter() - start >= 0.001
+    assert trio.run(main, clock=clock) == (1000.0, 1000.0)
+    assert time.perf_counter() - start >= 0.01
 
 
 def test_the_real_time_until_a_deadline_is_divided_by_the_rate():
-    clock = PacedClock(4.0)
-    clock.start_clock()
-    left = clock.deadline_to_sleep_time(clock.current_time() + 400)
+    async def main():
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(clock.go_to, 1000.0)
+            await trio.testing.wait_all_tasks_blocked()
+            left = clock.deadline_to_sleep_time(clock.current_time() + 400)
+            nursery.cancel_scope.cancel()
+        return left, clock.deadline_to_sleep_time(1001.0), clock.deadline_to_sleep_time(0.0)
+
+    clock = TapeClock(4.0)
+    left, beyond, past = trio.run(main, clock=clock)
     assert left == pytest.approx(100, abs=0.1)
+    assert beyond > 10**8
+    assert past == 0
 
 
 def test_a_replay_without_a_speed_is_as_fast_as_it_goes():
-    assert isinstance(replay_clock(None), TapeClock)
+    assert replay_clock(None).rate is None
     assert replay_clock(2.5).rate == 2.5

@@ -6,7 +6,7 @@ import pytest
 
 from trio_mev.flow.books import BooksSnapshot
 from trio_mev.flow.health import HealthIssue, examine
-from trio_mev.flow.lanes import LaneSnapshot
+from trio_mev.flow.lane import LaneSnapshot
 from trio_mev.flow.pump import ConsumerSnapshot
 from trio_mev.flow.status import FeedState, FeedStatus
 from trio_mev.flow.timing import Timing

@@ -9,8 +9,9 @@ import trio
 from trio.testing import wait_all_tasks_blocked
 
 from trio_mev.errors import ProcessingTimeoutError, ProcessorFailed
+from trio_mev.flow.crew import BATCH
 from trio_mev.flow.processor import DataProcessor
-from trio_mev.flow.pump import BATCH, HandlerProcessor, Pump
+from trio_mev.flow.pump import HandlerProcessor, Pump
 from trio_mev.model.event import DataEvent, DataType, EventPriority
 from trio_mev.model.settings import StreamConfig
 
@@ -204,7 +205,7 @@ async def test_a_thread_that_outlives_the_budget_ends_the_last_event_and_not_the
     put_all(pump, make_event(0, at=trio.current_time()), close=False)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(pump.run)
-        while not pump._scope.cancel_called:
+        while not pump.crew._scope.cancel_called:
             await trio.lowlevel.checkpoint()
         release.set()
         while pump.lanes.queued:
@@ -363,7 +364,7 @@ async def test_an_expired_event_is_lost_and_a_block_never_expires(
         make_event(2, kind=DataType.BLOCK, at=-1e6),
     )
     await pump.run()
-    assert pump.processor.seen == [1, 2]
+    assert pump.processor.seen == [2, 1]
     assert pump.lanes.balance().lost_by == {"normal:expired": 1}
     assert pump.lanes.balance().balanced
 

@@ -6,8 +6,8 @@ import pytest
 import trio
 from trio.testing import wait_all_tasks_blocked
 
-from trio_mev.flow.lanes import Subscription
 from trio_mev.flow.outstanding import Outstanding
+from trio_mev.flow.subscription import Subscription
 
 
 async def test_it_yields_in_order_and_ends_when_its_lanes_are_closed(make_lanes, make_event):

@@ -35,7 +35,7 @@ async def test_the_statistics_say_what_there_is(
     assert stats.total_events == 5
     assert stats.events == {"quote": 5}
     assert (stats.processor_count, stats.handler_counts) == (1, {"trade": 2})
-    assert stats.queue_sizes == {"high": 0, "normal": 3, "low": 1}
+    assert stats.queue_sizes == {"vital": 0, "high": 0, "normal": 3, "low": 1}
     assert stats.peak_queue_size == 4
     assert (stats.books.received, stats.books.queued) == (5, 5)
     assert [feed.name for feed in stats.feeds] == ["node"]

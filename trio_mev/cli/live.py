@@ -13,9 +13,9 @@ from rich.live import Live
 
 from ..errors import SubscriptionRejected
 from ..flow.feed import Feed
-from ..flow.lanes import Subscription
 from ..flow.processor import Factory
 from ..flow.status import FeedState
+from ..flow.subscription import Subscription
 from ..model.event import FINDINGS, DataType
 from ..model.settings import StreamConfig
 from ..sinks.console import JsonLines

@@ -21,7 +21,7 @@ from ..errors import ConfigError
 from ..feeds.connection import Connection, Tap
 from ..feeds.ethereum import EthereumWebSocketClient
 from ..feeds.venues import BinanceWebSocketClient, CoinbaseWebSocketClient
-from ..feeds.websocket import Dial
+from ..feeds.websocket import Dial, obstacles
 from ..flow.processor import Factory
 from ..model.identity import Venue
 from ..model.settings import (
@@ -183,6 +183,7 @@ def _sound(entries: Any, kind: Any, converter: cattrs.Converter) -> Iterator[tup
 def _check_feeds(values: Mapping[str, Any], converter: cattrs.Converter) -> Iterator[str]:
     """What only a feed as a whole can tell, even where other settings are wrong."""
     for number, feed in _sound(values.get("feeds"), AnyFeed, converter):
+        yield from (f"feeds[{number}].{key}: {why}" for key, why in obstacles(feed))
         if isinstance(feed, VenueSettings):
             yield from _spelled(number, feed)
         elif feed.endpoint is None:

@@ -13,7 +13,7 @@ from functools import partial
 import trio
 from loguru import logger
 
-from ..errors import StreamConnectionError, SubscriptionLost
+from ..errors import ConfigError, StreamConnectionError, SubscriptionLost
 from ..flow.feed import Emit
 from ..flow.outstanding import Outstanding
 from ..flow.status import FeedState, FeedStatus
@@ -24,7 +24,8 @@ from ..model.identity import Endpoint
 from ..model.settings import FeedSettings
 from ..wire.session import PENDING, Session
 from ..wire.tape import Direction
-from .websocket import Dial, FrameSocket, MessageTooBig, connect
+from .transport import FrameSocket, UnusableMessage
+from .websocket import Dial, connect, obstacles
 
 REPORT_INTERVAL = 60.0
 
@@ -42,6 +43,9 @@ class Connection:
         dial: opens the byte stream, where it is not TCP and the system's TLS.
         tap: gets every frame, for a recording.
         rng: draws the backoff's jitter.
+
+    Raises:
+        ConfigError: no connection can be made with the settings.
     """
 
     def __init__(
@@ -53,6 +57,9 @@ class Connection:
         tap: Tap | None = None,
         rng: random.Random | None = None,
     ) -> None:
+        problems = [f"feed {settings.name}: {key}: {why}" for key, why in obstacles(settings)]
+        if problems:
+            raise ConfigError(*problems)
         self.settings = settings
         self.endpoint = endpoint
         self.status = FeedStatus(settings.name)
@@ -87,9 +94,16 @@ class Connection:
             StreamConnectionError: the connection is over, alone or in a group.
             SubscriptionRejected: the server refuses what is asked for.
         """
-        socket = await connect(
-            self.endpoint, self.settings.connection, self.settings.token, self._dial
-        )
+        conn = self.settings.connection
+        # What the socket needs beside it ends with its closing, after all tasks of the life.
+        async with trio.open_nursery() as keeper:
+            socket = await connect(keeper, self.endpoint, conn, self.settings.token, self._dial)
+            try:
+                await self._live(socket, emit)
+            finally:
+                await socket.aclose()
+
+    async def _live(self, socket: FrameSocket, emit: Emit) -> None:
         session = self._begin(socket)
         try:
             async with trio.open_nursery() as nursery:
@@ -103,7 +117,6 @@ class Connection:
             self._session = self._socket = None
             self._emit(session.finish(), emit)
             self._record(Direction.CLOSE)
-            await socket.aclose()
 
     def _begin(self, socket: FrameSocket) -> Session:
         status = self.status
@@ -141,8 +154,8 @@ class Connection:
         while True:
             try:
                 frames = await socket.receive()
-            except MessageTooBig:
-                status.refused["oversized"] += 1
+            except UnusableMessage as error:
+                status.refused[error.reason] += 1
                 raise
             now = trio.current_time()
             status.last_frame_at = now

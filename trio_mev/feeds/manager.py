@@ -31,25 +31,33 @@ class WebSocketStreamManager:
     """Runs feeds side by side, each supervised on its own; itself a feed."""
 
     def __init__(self, feeds: Iterable[Feed] = ()) -> None:
-        self._feeds: list[Feed] = []
-        self._scopes: dict[int, trio.CancelScope] = {}
+        self._scopes: dict[Feed, trio.CancelScope] = {}
+        self._ending: set[Feed] = set()
+        """Removed, but not yet closed."""
         self._running: tuple[trio.Nursery, Emit, Outstanding] | None = None
         for feed in feeds:
             self.add(feed)
+
+    @property
+    def feeds(self) -> Sequence[Feed]:
+        """Those that run, or will."""
+        return tuple(self._scopes)
 
     def add(self, feed: Feed) -> None:
         """Run one more feed, at once if the others run.
 
         Raises:
-            ConfigError: one of that name is there already.
+            ConfigError: one of that name is there already, or it is still closing.
         """
         taken = {status.name for status in self.statuses}
         for status in feed.statuses:
             if status.name in taken:
                 raise ConfigError(f"two feeds are named {status.name}; names must differ")
-        self._feeds.append(feed)
+        if feed in self._ending:
+            raise ConfigError("the feed is still closing; make another")
+        scope = self._scopes[feed] = trio.CancelScope()
         if self._running is not None:
-            self._running[0].start_soon(self._run_one, feed)
+            self._running[0].start_soon(self._run_one, feed, scope)
 
     def remove(self, name: str) -> None:
         """Close a feed and forget it.
@@ -57,12 +65,11 @@ class WebSocketStreamManager:
         Raises:
             ConfigError: there is none of that name.
         """
-        for feed in self._feeds:
+        for feed in self._scopes:
             if any(status.name == name for status in feed.statuses):
-                self._feeds.remove(feed)
-                scope = self._scopes.get(id(feed))
-                if scope is not None:
-                    scope.cancel()
+                if self._running is not None:
+                    self._ending.add(feed)
+                self._scopes.pop(feed).cancel()
                 return
         raise ConfigError(f"no feed is named {name}")
 
@@ -70,36 +77,34 @@ class WebSocketStreamManager:
         self, emit: Emit, outstanding: Outstanding, until_cancelled: bool = False
     ) -> None:
         """Run every feed, until all of them have ended or, where asked to, until cancelled."""
-        async with trio.open_nursery() as nursery:
-            self._running = nursery, emit, outstanding
-            try:
-                for feed in self._feeds:
-                    nursery.start_soon(self._run_one, feed)
+        try:
+            async with trio.open_nursery() as nursery:
+                self._running = nursery, emit, outstanding
+                for feed, scope in self._scopes.items():
+                    nursery.start_soon(self._run_one, feed, scope)
                 if until_cancelled:
                     await trio.sleep_forever()
                 await trio.lowlevel.checkpoint()
-            except BaseException:
-                self._running = None
-                raise
-        self._running = None
+        finally:
+            self._running = None
 
-    async def _run_one(self, feed: Feed) -> None:
+    async def _run_one(self, feed: Feed, scope: trio.CancelScope) -> None:
         assert self._running is not None
         _, emit, outstanding = self._running
-        with trio.CancelScope() as scope:
-            self._scopes[id(feed)] = scope
-            try:
+        try:
+            with scope:
+                await trio.lowlevel.checkpoint_if_cancelled()
                 await feed.run(emit, outstanding)
-            finally:
-                del self._scopes[id(feed)]
-                for status in feed.statuses:
-                    if status.state is not FeedState.REFUSED:
-                        status.enter(FeedState.ENDED, status.detail)
+        finally:
+            self._ending.discard(feed)
+            for status in feed.statuses:
+                if status.state is not FeedState.REFUSED:
+                    status.enter(FeedState.ENDED, status.detail)
 
     @property
     def statuses(self) -> Sequence[FeedStatus]:
         """Every feed's."""
-        return tuple(status for feed in self._feeds for status in feed.statuses)
+        return tuple(status for feed in self._scopes for status in feed.statuses)
 
     def snapshots(self) -> tuple[FeedSnapshot, ...]:
         """Every feed's figures."""

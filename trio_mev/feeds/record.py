@@ -88,11 +88,12 @@ async def open_recorder(path: Path, header: Header) -> AsyncIterator[Recorder]:
     with file:
         recorder = Recorder(file)
         recorder.written += recorder._write([encode_header(header)])
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(recorder.run)
-            try:
+        try:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(recorder.run)
                 yield recorder
-            finally:
                 nursery.cancel_scope.cancel()
-                with trio.CancelScope(shield=True, deadline=trio.current_time() + CLOSE_TIMEOUT):
-                    await recorder.flush()
+        finally:
+            # The task has ended: nobody else writes to the file any more.
+            with trio.CancelScope(shield=True, deadline=trio.current_time() + CLOSE_TIMEOUT):
+                await recorder.flush()

@@ -8,7 +8,7 @@ from pathlib import Path
 import trio
 
 from ..errors import DataStreamError
-from ..flow.clock import TapeClock
+from ..flow.clock import TapeClock, settle
 from ..flow.feed import Emit
 from ..flow.outstanding import Outstanding
 from ..flow.status import FeedState, FeedStatus
@@ -55,6 +55,9 @@ class ReplayFeed:
                 self._status.setdefault(name, FeedStatus(name))
                 self._new_session(number, name)
 
+    waits = True
+    """Lanes may make it wait: it is no socket."""
+
     @property
     def wall(self) -> int:
         """What the wall clock said where the play begins, in nanoseconds since the epoch."""
@@ -73,21 +76,22 @@ class ReplayFeed:
             seconds = moment.at / 1e9
             if seconds >= self._end:
                 break
-            await outstanding.wait_idle()
+            await settle(outstanding)
             at = origin + max(0.0, seconds - self._start)
-            if not isinstance(clock, TapeClock):
-                await trio.sleep_until(at)
+            if isinstance(clock, TapeClock):
+                await clock.go_to(at)
             else:
-                clock.advance_to(at)
-                if count % 64 == 0:
-                    await trio.lowlevel.checkpoint()
+                await trio.sleep_until(at)
+            if count % 64 == 0:
+                await trio.lowlevel.checkpoint()
             for event in self._play(moment, at):
                 if seconds >= self._start:
                     self._status[event.source].events += 1
                     self._status[event.source].last_event_at = at
+                    await outstanding.wait_room(event)
                     emit(event)
         self._finish(emit)
-        await outstanding.wait_idle()
+        await settle(outstanding)
 
     def _play(self, moment: Moment, at: float) -> list[DataEvent]:
         record, status = moment.record, self._status[moment.record.feed]

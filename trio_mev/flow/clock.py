@@ -1,57 +1,111 @@
-"""Clocks for replays: time that the tape moves, and time that runs faster."""
+"""The clock of replays: time that the tape moves, at once or at a pace."""
 
 from __future__ import annotations
 
+import math
 import time
 
-import attrs
 import trio
+import trio.testing
+
+from .outstanding import Outstanding
 
 _NEVER = 999_999_999.0
+_PATIENCE = 20
+"""Turns that the stream gets before it is asked whether it waits for time."""
+_CUSHION = 0.001
 
 
-@attrs.define(eq=False)
 class TapeClock(trio.abc.Clock):
-    """Virtual time; stands still until ``advance_to`` moves it."""
+    """Virtual time: it goes to where the tape is, and stands still there.
 
-    now: float = 0.0
+    Args:
+        rate: how many times as fast as real time it goes there; None is at once.
+    """
+
+    def __init__(self, rate: float | None = None) -> None:
+        self.rate = rate
+        self._now = 0.0
+        self._limit = 0.0
+        self._mark = 0.0
 
     def start_clock(self) -> None:
         """Nothing to start."""
 
     def current_time(self) -> float:
         """Virtual seconds."""
-        return self.now
+        if self.rate is None or self._now >= self._limit:
+            return self._now
+        gone = (time.perf_counter() - self._mark) * self.rate
+        return min(self._now + gone, self._limit)
 
     def deadline_to_sleep_time(self, deadline: float) -> float:
-        """At once if the deadline has come; else until something else happens."""
-        return 0.0 if deadline <= self.now else _NEVER
+        """Real seconds until a deadline; for ever where time does not go that far yet."""
+        now = self.current_time()
+        if deadline <= now:
+            return 0.0
+        if self.rate is None or deadline > self._limit:
+            return _NEVER
+        return (deadline - now) / self.rate
 
     def advance_to(self, when: float) -> None:
-        """Move time forward; never back."""
-        self.now = max(self.now, when)
+        """Move time forward at once; never back."""
+        self._now = self._limit = max(self.current_time(), when)
+
+    async def go_to(self, when: float) -> None:
+        """Let time pass up to a moment, at the clock's rate."""
+        if self.rate is None:
+            self.advance_to(when)
+            return
+        self._now = self.current_time()
+        self._mark = time.perf_counter()
+        self._limit = max(self._now, when)
+        await trio.sleep_until(when)
+        self.advance_to(when)
 
 
-@attrs.define(eq=False)
-class PacedClock(trio.abc.Clock):
-    """Real time, ``rate`` times as fast."""
-
-    rate: float
-    _origin: float = 0.0
-
-    def start_clock(self) -> None:
-        """Time begins at zero."""
-        self._origin = time.perf_counter()
-
-    def current_time(self) -> float:
-        """Seconds since the start, times the rate."""
-        return (time.perf_counter() - self._origin) * self.rate
-
-    def deadline_to_sleep_time(self, deadline: float) -> float:
-        """Real seconds until a deadline."""
-        return (deadline - self.current_time()) / self.rate
-
-
-def replay_clock(speed: float | None) -> trio.abc.Clock:
+def replay_clock(speed: float | None) -> TapeClock:
     """The clock to pass to ``trio.run`` for a replay: None is as fast as it goes."""
-    return TapeClock() if speed is None else PacedClock(speed)
+    return TapeClock(speed)
+
+
+async def settle(outstanding: Outstanding) -> None:
+    """Return once nothing is outstanding.
+
+    On a tape's clock a processor that waits for time would wait for ever: once everybody is
+    blocked, time moves on to the next deadline. A job in a thread is waited for as it is.
+    """
+    clock = trio.lowlevel.current_clock()
+    if not isinstance(clock, TapeClock):
+        await outstanding.wait_idle()
+        return
+    for _ in range(_PATIENCE):
+        if not outstanding.count:
+            return
+        await trio.lowlevel.checkpoint()
+    while outstanding.count:
+        await trio.testing.wait_all_tasks_blocked()
+        if outstanding.count and not _to_next_deadline(clock):
+            await outstanding.wait_idle()
+
+
+async def run_down() -> None:
+    """Let time pass, deadline by deadline, while everybody is blocked: the tape is over.
+
+    Does nothing on any other clock. Whoever starts it cancels it.
+    """
+    clock = trio.lowlevel.current_clock()
+    while isinstance(clock, TapeClock):
+        await trio.testing.wait_all_tasks_blocked(_CUSHION)
+        _to_next_deadline(clock)
+
+
+def _to_next_deadline(clock: TapeClock) -> bool:
+    """Move time to the next deadline of any task; False where there is none to wait for."""
+    if trio.to_thread.current_default_thread_limiter().borrowed_tokens:
+        return False
+    seconds = trio.lowlevel.current_statistics().seconds_to_next_deadline
+    if math.isinf(seconds):
+        return False
+    clock.advance_to(clock.current_time() + max(0.0, seconds))
+    return True

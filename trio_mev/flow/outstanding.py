@@ -2,8 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import attrs
 import trio
+
+from ..model.event import DataEvent
+
+
+class Room(Protocol):
+    """Lanes that may make their producers wait."""
+
+    def has_room(self, event: DataEvent) -> bool:
+        """Whether nobody has to wait."""
+        ...
+
+    async def wait_room(self, event: DataEvent) -> None:
+        """Return once there is room."""
+        ...
 
 
 @attrs.define(eq=False)
@@ -11,6 +27,8 @@ class Outstanding:
     """A count shared by every lane of a stream, and a way to wait for zero."""
 
     count: int = 0
+    room: Room | None = None
+    """Whether the lanes have room, where some make their producers wait."""
     _idle: trio.Event | None = None
 
     def done(self, count: int = 1) -> None:
@@ -19,6 +37,11 @@ class Outstanding:
         if self._idle is not None and self.count == 0:
             self._idle.set()
             self._idle = None
+
+    async def wait_room(self, event: DataEvent) -> None:
+        """Return once every lane that the event goes into has room."""
+        if self.room is not None and not self.room.has_room(event):
+            await self.room.wait_room(event)
 
     async def wait_idle(self) -> None:
         """Return once nothing is under way. Whoever feeds the stream bounds this wait."""

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from ..errors import ConfigError
 from ..model.event import DataEvent, DataType
+from ..model.settings import LaneSettings
 
 
 class DataProcessor(abc.ABC):
@@ -21,6 +22,10 @@ class DataProcessor(abc.ABC):
 
     consumes: ClassVar[frozenset[DataType]]
     emits: ClassVar[frozenset[DataType]] = frozenset({DataType.FINDING})
+    awaits: ClassVar[bool] = True
+    """Whether ``process_event`` may wait for anything. Those that never do share one task."""
+    lanes: ClassVar[LaneSettings | None] = None
+    """Bounds and policies of its lanes, where they are not the stream's."""
 
     @abc.abstractmethod
     async def process_event(self, event: DataEvent) -> Iterable[DataEvent] | None:

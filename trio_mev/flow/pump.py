@@ -1,15 +1,8 @@
-"""The pump: one task that takes a consumer's events from its lanes, each under a deadline.
-
-A cancel scope an event costs 5 µs. Here one scope lives as long as the pump, and its deadline is
-moved only when it falls outside [due, due + 10 ms]; before the pump's own waits it is lifted.
-A processor that is stuck is therefore cancelled between its deadline and 10 ms later.
-"""
+"""The pump: a processor, where its events come from, and what became of them."""
 
 from __future__ import annotations
 
 import inspect
-import math
-import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -21,15 +14,14 @@ from ..errors import ProcessingTimeoutError, ProcessorFailed
 from ..model.event import DataEvent, DataType
 from ..model.settings import StreamConfig
 from .books import BooksSnapshot
-from .lanes import Lanes, LaneSnapshot
+from .crew import Crew
+from .lane import LaneSnapshot
+from .lanes import Lanes
+from .outstanding import Room
 from .processor import DataProcessor, Factory, Handler
 from .timing import Timing, TimingSnapshot
 
-BATCH = 64
-SLACK = 0.010
 REPORT_INTERVAL = 60.0
-UNDYING = frozenset({DataType.BLOCK})
-"""Types that never expire."""
 
 
 @attrs.frozen
@@ -47,7 +39,7 @@ class ConsumerSnapshot:
 
 
 class Pump:
-    """Runs one processor.
+    """One processor with its lanes and figures. A ``Crew`` runs it, alone or with others.
 
     Args:
         name: under which it is counted.
@@ -56,6 +48,7 @@ class Pump:
         lanes: where its events come from.
         publish: takes what it emits.
         processor: the first instance, where it has been made already.
+        room: says where a lane makes its producers wait; without it none does.
     """
 
     def __init__(
@@ -66,124 +59,77 @@ class Pump:
         lanes: Lanes,
         publish: Callable[[DataEvent], None],
         processor: DataProcessor | None = None,
+        room: Room | None = None,
     ) -> None:
         self.name = name
         self.lanes = lanes
+        self.config = config
         self.ended = trio.Event()
         self.timing = Timing()
         self.restarts = 0
         self.last_error: str | None = None
+        self.reason = "cancelled"
+        """Under which what is left at the end is lost."""
         self.processor = processor or factory()
         self.consumes = frozenset(self.processor.consumes)
         self._emits = frozenset(self.processor.emits)
         self._factory = factory
-        self._config = config
         self._publish = publish
+        self._room = room
+        self.crew = Crew([self])
+        """Whoever runs it; alone, unless it is put into another."""
         self._failures_in_row = 0
         self._reported_at = float("-inf")
-        self._scope = trio.CancelScope()
-        self._whole = trio.CancelScope()
-        self._reason = "cancelled"
+        self._bind()
+
+    def _bind(self) -> None:
+        """Look the processor's methods up once and not for every event."""
+        self.process = self.processor.process_event
+        plain = type(self.processor).admits is DataProcessor.admits
+        self.admits = None if plain else self.processor.admits
 
     async def run(self) -> None:
-        """Serve the lanes until they are closed and empty."""
-        try:
-            with self._whole:
-                while not await self._serve():
-                    pass
-        finally:
-            self.lanes.abandon(self._reason)
-            self.ended.set()
+        """Serve the lanes until they are closed and empty, together with the rest of its crew."""
+        await self.crew.run()
 
     def cancel(self, reason: str) -> None:
         """End now; what is left is counted as lost for this reason."""
-        self._reason = reason
-        self._whole.cancel()
+        self.reason = reason
+        self.crew.dismiss(self)
 
-    async def _serve(self) -> bool:
-        """True when the lanes have ended; False when the scope is spent."""
-        lanes = self.lanes
-        with trio.CancelScope() as self._scope:
-            while True:
-                if lanes.take(1):
-                    await self._work()
-                    if self._scope.cancel_called:
-                        # A processor that shields itself, as a thread does, ended after its
-                        # deadline: it is done, but the next event needs another scope.
-                        return False
-                    self._lift()
-                    await trio.lowlevel.checkpoint()
-                elif lanes.closed:
-                    return True
-                else:
-                    self._lift()
-                    await lanes.wait()
-        self._timed_out()
-        return False
+    def begin_anew(self) -> None:
+        """Something vital was lost: a new instance knows nothing that is no longer true."""
+        self.lanes.desynchronised = False
+        self.last_error = "desynchronised: its lane of blocks was full"
+        self._make_anew()
 
-    async def _work(self) -> None:
-        """Process a batch of events, taken one by one: what is urgent overtakes the others."""
-        lanes, books = self.lanes, self.lanes.books
-        budget = self._config.budget
-        start = time.perf_counter()
-        for _ in range(BATCH):
-            event = self._next()
-            if event is None:
-                return
-            if not self._arm(event):
-                lanes.expire()
-                continue
-            try:
-                if not self.processor.admits(event):
-                    books.filtered += 1
-                    lanes.finish()
-                    continue
-                emitted = await self.processor.process_event(event)
-                if emitted:
-                    self._emit(emitted)
-            except (Exception, BaseExceptionGroup) as error:  # noqa: BLE001 - around plug-ins
-                self._failed(error)
-            else:
-                books.processed += 1
-                self._failures_in_row = 0
-                lanes.finish()
-            now = time.perf_counter()
-            self.timing.add(now - start, budget)
-            start = now
+    def end(self) -> None:
+        """No more will be processed: count what is left."""
+        self.lanes.abandon(self.reason)
+        self.ended.set()
 
-    def _next(self) -> DataEvent | None:
-        """The event to work on, if there is one and the scope is not spent."""
-        if self._scope.cancel_called or not self.lanes.take(1):
-            return None
-        return self.lanes.hand[0]
+    def succeeded(self) -> None:
+        """The event in hand is done."""
+        self.lanes.books.processed += 1
+        self._failures_in_row = 0
+        self.lanes.finish()
 
-    def _arm(self, event: DataEvent) -> bool:
-        """Set the deadline for one event; False where it has passed already."""
-        now = trio.current_time()
-        due = now + self._config.budget
-        if event.event_type not in UNDYING:
-            expires = event.received_at + self._config.max_age
-            if expires <= now:
-                return False
-            due = min(due, expires)
-        if not due <= self._scope.deadline <= due + SLACK:
-            self._scope.deadline = due + SLACK
-        return True
-
-    def _lift(self) -> None:
-        if self._scope.deadline != math.inf:
-            self._scope.deadline = math.inf
-
-    def _emit(self, emitted: Iterable[DataEvent]) -> None:
+    async def emit(self, emitted: Iterable[DataEvent], lift: Callable[[], None]) -> None:
+        """Publish what the processor made, waiting where a lane makes its producers wait."""
         for ordinal, event in enumerate(emitted):
             if event.event_type not in self._emits:
                 declared = ", ".join(sorted(t.value for t in self._emits)) or "nothing"
                 raise ProcessorFailed(
                     f"{self.name} emitted {event.event_type.value}, its emits says {declared}"
                 )
-            self._publish(attrs.evolve(event, source=self.name, ordinal=ordinal))
+            made = attrs.evolve(event, source=self.name, ordinal=ordinal)
+            if self._room is not None and not self._room.has_room(made):
+                lift()  # waiting for others is not this processor's time
+                await self._room.wait_room(made)
+            self._publish(made)
 
-    def _failed(self, error: BaseException) -> None:
+    def failed(self, error: BaseException) -> None:
+        """The event in hand failed."""
         if isinstance(error, BaseExceptionGroup) and not isinstance(error, Exception):
             # Cancelled, and failing on its way out: the cancellation is what counts.
             self._report("failed while it was cancelled", error)
@@ -191,18 +137,19 @@ class Pump:
         self.lanes.books.failed += 1
         event = self.lanes.finish()
         self.last_error = f"{type(error).__name__}: {error}"
-        if self._config.strict:
+        if self.config.strict:
             raise ProcessorFailed(f"{self.name} failed on {event.event_type.value}") from error
         self._report("failed", error)
         self._count_failure()
 
-    def _timed_out(self) -> None:
+    def timed_out(self) -> None:
+        """The event in hand was cancelled at its deadline."""
         self.lanes.books.failed += 1
         self.timing.timeouts += 1
         event = self.lanes.finish()
-        limit = f"its deadline, at most {self._config.budget * 1000:.0f} ms from its start"
+        limit = f"its deadline, at most {self.config.budget * 1000:.0f} ms from its start"
         self.last_error = f"ProcessingTimeoutError: {event.event_type.value} ran over {limit}"
-        if self._config.strict:
+        if self.config.strict:
             raise ProcessingTimeoutError(f"{self.name}: an event ran over {limit}")
         self._report(f"was cancelled: an event ran over {limit}", None)
         self._count_failure()
@@ -219,7 +166,7 @@ class Pump:
 
     def _count_failure(self) -> None:
         self._failures_in_row += 1
-        if self._failures_in_row >= self._config.failures_before_restart:
+        if self._failures_in_row >= self.config.failures_before_restart:
             self._failures_in_row = 0
             self._make_anew()
 
@@ -230,6 +177,7 @@ class Pump:
             self.last_error = f"{type(error).__name__}: {error}"
             logger.opt(exception=error).warning("processor {} cannot be made anew", self.name)
             return
+        self._bind()
         self.restarts += 1
         logger.warning("processor {} is made anew", self.name)
 

@@ -97,11 +97,16 @@ async def _one_life(
     status.enter(FeedState.CONNECTING, status.detail)
     try:
         await life()
-    except (DataStreamError, ExceptionGroup) as error:
-        worst = gravest(error)
-        if fate(worst) is Fate.BUG:
+    except DataStreamError as error:
+        return error
+    except BaseExceptionGroup as group:
+        cancelled, rest = group.split(trio.Cancelled)
+        if rest is None or fate(gravest(rest)) is Fate.BUG:
             raise
-        return worst
+        if cancelled is not None:
+            # Lost in the moment of its cancellation: that it is cancelled is what counts.
+            raise cancelled from None
+        return gravest(rest)
     return None
 
 

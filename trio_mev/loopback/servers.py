@@ -16,7 +16,7 @@ from trio_websocket import (
     serve_websocket,
 )
 
-from ..flow.clock import TapeClock
+from ..flow.clock import TapeClock, settle
 from ..flow.outstanding import Outstanding
 from ..model.identity import Endpoint
 from ..model.settings import AnyFeed, ConnectionSettings
@@ -111,7 +111,7 @@ class LoopbackServers:
                 continue
             at = origin + moment.at / 1e9 / speed
             if isinstance(clock, TapeClock):
-                clock.advance_to(at)
+                await clock.go_to(at)
             else:
                 await trio.sleep_until(at)
             self.played += 1
@@ -153,7 +153,7 @@ class LoopbackServers:
             except ConnectionClosed:
                 continue
         if self.outstanding is not None:
-            await self.outstanding.wait_idle()
+            await settle(self.outstanding)
 
 
 @asynccontextmanager

@@ -45,6 +45,8 @@ class DataType(enum.Enum):
     """A step in the life of a pending transaction."""
     QUOTE = "quote"
     TRADE = "trade"
+    LOST = "lost"
+    """A consumer's own lanes lost something; it gets this in place of it, if it consumes it."""
     BLOCK_SUMMARY = "block_summary"
     MEMPOOL_VIEW = "mempool_view"
     PRICE = "price"
@@ -63,6 +65,9 @@ class DataType(enum.Enum):
     __hash__ = object.__hash__
 
 
+VITAL = frozenset({DataType.BLOCK, DataType.LOST})
+"""Types that are never shed and never expire."""
+
 FINDINGS = frozenset(t for t in DataType if t.stage is Stage.FINDING)
 """The types that ``stream.findings`` yields."""
 
@@ -80,6 +85,17 @@ class EventPriority(enum.IntEnum):
         if isinstance(value, str):
             return cls.__members__.get(value.upper(), cls.NORMAL)
         return next((p for p in cls if p == value), cls.NORMAL)
+
+
+@attrs.frozen
+class Lost:
+    """Deliveries that one consumer lost, between two that it got."""
+
+    lane: str
+    count: int
+    first: str
+    """The first one lost, as ``source#sequence.ordinal``."""
+    last: str
 
 
 NO_METADATA: Mapping[str, Any] = MappingProxyType({})
@@ -110,6 +126,11 @@ class DataEvent:
     metadata: Mapping[str, Any] = NO_METADATA
     """``connection_id`` and ``subscription_id`` of raw events; ``cause`` of derived ones."""
 
+    @property
+    def name(self) -> str:
+        """``source#sequence.ordinal``."""
+        return f"{self.source}#{self.sequence}.{self.ordinal}"
+
     def age(self, now: float) -> float:
         """Seconds since the arrival, on the same clock."""
         return now - self.received_at
@@ -133,5 +154,5 @@ class DataEvent:
             self.received_at,
             self.occurred_at,
             self.sequence,
-            metadata={"cause": f"{self.source}#{self.sequence}.{self.ordinal}"},
+            metadata={"cause": self.name},
         )

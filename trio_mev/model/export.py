@@ -11,10 +11,11 @@ from typing import Any
 import cattrs
 
 from . import chain, market
-from .event import NO_METADATA, DataEvent, DataType, EventPriority
+from .event import NO_METADATA, DataEvent, DataType, EventPriority, Lost
 from .identity import Instrument
 
 PAYLOADS: tuple[type, ...] = (
+    Lost,
     chain.Block,
     chain.BlockSummary,
     chain.Log,

@@ -27,6 +27,11 @@ class Quote:
     """The venue's own number of the update, rising within one connection."""
 
     @property
+    def key(self) -> tuple[Venue, Instrument]:
+        """What a newer quote replaces."""
+        return self.venue, self.instrument
+
+    @property
     def mid(self) -> Decimal:
         """Half-way between bid and ask."""
         return (self.bid + self.ask) / 2
@@ -92,6 +97,11 @@ class Price:
     volatility: float | None = None
     """Standard deviation over mean of the last prices, not annualised; None below two."""
     trend: Trend = Trend.INSUFFICIENT_DATA
+
+    @property
+    def key(self) -> Instrument:
+        """What a newer price replaces."""
+        return self.instrument
 
 
 @attrs.frozen

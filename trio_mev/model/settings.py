@@ -38,9 +38,19 @@ def positive(default: Any) -> Any:
     return attrs.field(default=default, validator=_positive)
 
 
+Overflow = Literal["drop_oldest", "drop_newest", "latest", "block"]
+"""What a full lane does: shed its oldest event; refuse the new one; let a newer quote or price
+replace the one of the same venue and instrument that waits (and shed the oldest where none
+does); or make the producer wait, which tapes and processors can and sockets can not."""
+
+
 @attrs.frozen
 class LaneSettings:
-    """Bounds of one consumer's lanes."""
+    """Bounds of one consumer's lanes, and what happens at them.
+
+    Blocks have a lane of their own, as long as ``high``, that never sheds: a consumer that lets
+    it fill up has lost the thread and is made anew.
+    """
 
     high: int = positive(1000)
     """Events."""
@@ -48,6 +58,14 @@ class LaneSettings:
     low: int = positive(2000)
     max_bytes: int = positive(64 * 2**20)
     """Bytes, of each lane."""
+    high_overflow: Overflow = "drop_oldest"
+    normal_overflow: Overflow = "drop_oldest"
+    low_overflow: Overflow = "drop_oldest"
+
+    @property
+    def blocking(self) -> bool:
+        """Whether a lane makes its producers wait."""
+        return "block" in {self.high_overflow, self.normal_overflow, self.low_overflow}
 
 
 @attrs.frozen
@@ -101,6 +119,10 @@ class StreamConfig:
 class ConnectionSettings:
     """How a connection is made, watched and regained."""
 
+    transport: Literal["websockets", "trio-websocket"] = "websockets"
+    """The library that speaks the protocol; the default is the faster one by far."""
+    compression: bool = False
+    """Whether permessage-deflate is offered to the server; of ``websockets`` only."""
     connect_timeout: float = positive(10.0)
     """For name look-up, TCP, TLS and the WebSocket handshake together."""
     confirm_timeout: float = positive(10.0)

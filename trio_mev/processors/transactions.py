@@ -33,6 +33,7 @@ class TransactionAnalyzer(DataProcessor):
 
     consumes = frozenset({DataType.TRANSACTION, DataType.BLOCK, DataType.PRICE})
     emits = frozenset({DataType.FINDING})
+    awaits = False
 
     def __init__(self, settings: TransactionSettings | None = None) -> None:
         self.settings = settings or TransactionSettings()

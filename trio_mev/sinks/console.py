@@ -8,7 +8,7 @@ from typing import Any, TextIO
 import attrs
 import trio
 
-from ..flow.lanes import Subscription
+from ..flow.subscription import Subscription
 from ..wire.lines import encode, line_of
 
 BATCH = 256

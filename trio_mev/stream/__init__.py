@@ -16,21 +16,24 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
+from typing import NoReturn
 
 import trio
 from loguru import logger
 
-from ..errors import DataStreamError
+from ..errors import ConfigError, DataStreamError
 from ..feeds.manager import WebSocketStreamManager
 from ..flow.books import BooksSnapshot
+from ..flow.clock import run_down
+from ..flow.crew import Crew
 from ..flow.feed import Feed
 from ..flow.health import HealthSnapshot, examine
-from ..flow.lanes import Subscription
 from ..flow.processor import Factory, Handler, check_stages
 from ..flow.pump import HandlerProcessor, Pump
+from ..flow.subscription import Subscription
 from ..flow.supervise import leaves
 from ..model.event import FINDINGS, DataEvent, DataType
-from ..model.settings import StreamConfig
+from ..model.settings import LaneSettings, StreamConfig
 from .router import Router
 from .stats import StreamStats
 
@@ -59,6 +62,7 @@ class RealtimeDataStream:
         self._pumps: list[Pump] = []
         self._findings: Subscription | None = None
         self._handlers: Counter[DataType] = Counter()
+        self._shared: Crew | None = None
         self._nursery: trio.Nursery | None = None
         self._feeds_scope = trio.CancelScope()
         self._sinks: list[tuple[Sink, Subscription]] = []
@@ -72,6 +76,12 @@ class RealtimeDataStream:
 
     def emit_event(self, event: DataEvent) -> None:
         """Put an event into the lanes of everyone who consumes its type. Never waits."""
+        self.router.emit(event)
+
+    async def emit(self, event: DataEvent) -> None:
+        """As ``emit_event``, but waits for lanes whose policy is to make producers wait."""
+        await trio.lowlevel.checkpoint()
+        await self.router.wait_room(event)
         self.router.emit(event)
 
     def add_processor(self, factory: Factory) -> None:
@@ -103,25 +113,38 @@ class RealtimeDataStream:
             f"{name}#{same + 1}" if same else name,
             factory or first,
             self.config,
-            self.router.new_lanes(frozenset(processor.consumes), self.outstanding),
+            self.router.new_lanes(frozenset(processor.consumes), self.outstanding, processor.lanes),
             self.router.publish,
             processor,
+            self.router,
         )
         self._pumps.append(pump)
+        if not processor.awaits and self._shared is not None:
+            self._shared.join(pump)
+            return
+        if not processor.awaits:
+            self._shared = pump.crew
         if self._nursery is not None:
-            self._nursery.start_soon(pump.run)
+            self._nursery.start_soon(pump.crew.run)
 
-    def subscribe(self, *event_types: DataType) -> Subscription:
-        """Events of these types from now on: ``async with stream.subscribe(...) as events``."""
-        return self.router.subscribe(frozenset(event_types))
+    def subscribe(self, *event_types: DataType, lanes: LaneSettings | None = None) -> Subscription:
+        """Events of these types from now on: ``async with stream.subscribe(...) as events``.
 
-    def add_sink(self, run: Sink, *event_types: DataType) -> None:
+        Args:
+            event_types: with LOST among them, it is told what its own lanes lost.
+            lanes: bounds and policies, where they are not the stream's.
+        """
+        return self.router.subscribe(frozenset(event_types), lanes)
+
+    def add_sink(
+        self, run: Sink, *event_types: DataType, lanes: LaneSettings | None = None
+    ) -> None:
         """Run a function with a subscription; call it before the stream runs.
 
         Sinks end last: when everything else has, they take what is left, within
         ``drain_timeout``.
         """
-        self._sinks.append((run, self.subscribe(*event_types)))
+        self._sinks.append((run, self.subscribe(*event_types, lanes=lanes)))
 
     @property
     def findings(self) -> Subscription:
@@ -133,6 +156,20 @@ class RealtimeDataStream:
             self._findings = self.subscribe(*FINDINGS)
         return self._findings
 
+    def check(self) -> None:
+        """Refuse what cannot run.
+
+        Raises:
+            ConfigError: a lane that sockets feed makes its producers wait.
+        """
+        if self.router.holds_up_feeds and not all(
+            getattr(feed, "waits", False) for feed in self.manager.feeds
+        ):
+            raise ConfigError(
+                "a lane with overflow = 'block' is fed by a socket, which cannot wait; "
+                "block is for tapes and sinks"
+            )
+
     async def conduct(self, *, task_status: trio.TaskStatus[None]) -> None:
         """Run feeds and pumps; when the feeds have ended, drain. ``open_stream`` runs it."""
         self._started_at = trio.current_time()
@@ -141,10 +178,13 @@ class RealtimeDataStream:
                 for run, subscription in self._sinks:
                     sinks.start_soon(_run_sink, run, subscription)
                 async with trio.open_nursery() as self._nursery:
-                    for pump in self._pumps:
-                        self._nursery.start_soon(pump.run)
+                    for crew in {id(pump.crew): pump.crew for pump in self._pumps}.values():
+                        self._nursery.start_soon(crew.run)
                     await self._run_feeds(task_status)
-                    await self._drain()
+                    async with trio.open_nursery() as time:
+                        time.start_soon(run_down)
+                        await self._drain()
+                        time.cancel_scope.cancel()
                 self.router.close()
                 sinks.cancel_scope.deadline = trio.current_time() + self.config.drain_timeout
         finally:
@@ -249,6 +289,15 @@ async def _run_sink(run: Sink, subscription: Subscription) -> None:
     subscription.close()  # a tape would wait for ever for what nobody takes any more
 
 
+def _raise_as_it_was(error: BaseException) -> NoReturn:
+    """Raise an error out of a group without a trace of the group in its context."""
+    context, suppressed = error.__context__, error.__suppress_context__
+    try:
+        raise error
+    finally:
+        error.__context__, error.__suppress_context__ = context, suppressed
+
+
 @asynccontextmanager
 async def open_stream(
     feeds: Iterable[Feed] = (),
@@ -276,6 +325,7 @@ async def open_stream(
     stream = RealtimeDataStream(feeds, processors, config or StreamConfig())
     if prepare is not None:
         prepare(stream)
+    stream.check()
     raised: BaseException | None = None
     try:
         async with trio.open_nursery() as nursery:
@@ -289,10 +339,10 @@ async def open_stream(
     except BaseExceptionGroup as group:
         errors = list(leaves(group))
         if raised is not None and errors == list(leaves(raised)):
-            raise raised from raised.__cause__  # the body's own, as it was
+            _raise_as_it_was(raised)
         if len(errors) > 1 or isinstance(errors[0], trio.Cancelled):
             raise
         # One error is what one task raised; a group around it would only be in the way.
-        raise errors[0] from errors[0].__cause__
+        _raise_as_it_was(errors[0])
     finally:
         stream.router.settle()

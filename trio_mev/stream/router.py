@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 
 from ..flow.books import Books, BooksSnapshot
-from ..flow.lanes import Lanes, Subscription
+from ..flow.lanes import Lanes
 from ..flow.outstanding import Outstanding
-from ..model.event import FINDINGS, DataEvent, DataType
-from ..model.settings import StreamConfig
+from ..flow.subscription import Subscription
+from ..model.event import FINDINGS, DataEvent, DataType, Stage
+from ..model.settings import LaneSettings, StreamConfig
 from ..processors.filters import EventFilter
 from ..wire.digest import Digest
 
@@ -33,6 +34,10 @@ class Router:
         self._routes: dict[DataType, list[Lanes]] = {}
         self._unclaimed = Books()
         self._gone = BooksSnapshot.total(())
+        self._blocking = False
+        self.holds_up_feeds = False
+        """Whether a lane that feeds put events into makes its producers wait."""
+        self.outstanding.room = self
         self._closed = False
 
     def emit(self, event: DataEvent) -> None:
@@ -66,16 +71,39 @@ class Router:
         self._unclaimed.received += 1
         self._unclaimed.filtered += 1
 
-    def new_lanes(self, kinds: frozenset[DataType], outstanding: Outstanding) -> Lanes:
+    def has_room(self, event: DataEvent) -> bool:
+        """Whether no lane makes the event's producer wait."""
+        if not self._blocking:
+            return True
+        return all(lanes.has_room(event) for lanes in self._routes.get(event.event_type, ()))
+
+    async def wait_room(self, event: DataEvent) -> None:
+        """Return once every lane that the event goes into has room."""
+        while not self.has_room(event):
+            for lanes in tuple(self._routes.get(event.event_type, ())):
+                await lanes.wait_room(event)
+
+    def new_lanes(
+        self,
+        kinds: frozenset[DataType],
+        outstanding: Outstanding,
+        settings: LaneSettings | None = None,
+    ) -> Lanes:
         """Lanes that get every event of these types from now on."""
-        lanes = Lanes(self._config.lanes, outstanding)
+        settings = settings or self._config.lanes
+        lanes = Lanes(settings, outstanding, DataType.LOST in kinds)
+        if settings.blocking:
+            self._blocking = True
+            self.holds_up_feeds |= any(kind.stage is Stage.RAW for kind in kinds)
         for kind in kinds:
             self._routes.setdefault(kind, []).append(lanes)
         return lanes
 
-    def subscribe(self, kinds: frozenset[DataType]) -> Subscription:
+    def subscribe(
+        self, kinds: frozenset[DataType], settings: LaneSettings | None = None
+    ) -> Subscription:
         """A subscription to these types."""
-        lanes = self.new_lanes(kinds, Outstanding())
+        lanes = self.new_lanes(kinds, Outstanding(), settings)
         subscription = Subscription(lanes, self.outstanding, self._unsubscribe)
         if self._closed:
             subscription.lanes.close()

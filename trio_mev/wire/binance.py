@@ -143,6 +143,8 @@ class BinanceAdapter(VenueAdapter):
     def decode_frame(self, frame: bytes) -> list[DataEvent]:
         """A stream's quote or trade, or the answer to a request."""
         envelope = decode(_ENVELOPE, frame)
+        if envelope.error is not UNSET and bytes(envelope.error) == b"null":
+            envelope.error = UNSET
         if envelope.stream and envelope.data is not UNSET:
             channel = envelope.stream.partition("@")[2]
             return self._update(channel, envelope.data)

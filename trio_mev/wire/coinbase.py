@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
-from ..errors import MalformedFrame, SubscriptionRejected
+from ..errors import MalformedFrame, SubscriptionLost, SubscriptionRejected
 from ..model.event import DataEvent
 from ..model.identity import Instrument, InstrumentKind, Venue
 from ..model.market import Quote, Side, Trade
@@ -113,9 +113,10 @@ class CoinbaseAdapter(VenueAdapter):
         elif kind == "error":
             error = decode(_ERROR, frame)
             if not self.confirmed:
-                raise SubscriptionRejected(
-                    f"Coinbase answers {error.message[:200]!r} {error.reason[:200]!r}"
-                )
+                text = f"{error.message[:200]!r} {error.reason[:200]!r}"
+                busy = "rate limit" in text.lower() or "too many" in text.lower()
+                kind_of = SubscriptionLost if busy else SubscriptionRejected
+                raise kind_of(f"Coinbase answers {text}")
             raise MalformedFrame("error_without_id", error.message[:200])
         # Among the rest is last_match: a trade from before the subscription, no news.
         self.ignore(kind)

@@ -34,7 +34,8 @@ class Message(msgspec.Struct):
     method: str = ""
     params: Notification | UnsetType = UNSET
     result: Raw | UnsetType = UNSET
-    error: RpcError | UnsetType = UNSET
+    error: RpcError | None = None
+    """Some nodes write null beside every result."""
 
 
 class _Request(msgspec.Struct):
@@ -106,7 +107,7 @@ class RpcBook:
             MalformedFrame: ``error_without_id``, ``unknown_reply`` or ``unknown_message``.
         """
         if message.id is None:
-            if message.error is not UNSET:
+            if message.error is not None:
                 text = f"{message.error.code} {message.error.message[:200]}"
                 raise MalformedFrame("error_without_id", text)
             raise MalformedFrame("unknown_message", message.method[:40])

@@ -18,6 +18,8 @@ HEADS = "newHeads"
 BODIES = "newPendingTransactions"
 BLOCK = "eth_getBlockByHash"
 BODY = "eth_getTransactionByHash"
+MAX_HEADS = 100
+"""That wait for their hashes at once; twenty minutes of them."""
 QUOTA = frozenset({-32005, -32097, 429})
 """Codes of providers for too many requests: the answer to wait, not to give up."""
 
@@ -121,6 +123,9 @@ class EthereumSession(Session):
         if block.hash in self._heads:
             self.ignored["repeated_head"] += 1
             return []
+        if len(self._heads) >= MAX_HEADS:
+            self.refused["head_backlog_full"] += 1
+            return [self._block(block)]
         self._heads[block.hash] = block
         self._request(BLOCK, block.hash, False)
         return []
@@ -135,7 +140,7 @@ class EthereumSession(Session):
         if transaction in self._fetching or transaction in self._queue:
             self.ignored["repeated_hash"] += 1
             return []
-        if len(self._fetching) < self._settings.fetches:
+        if self._replaying or len(self._fetching) < self._settings.fetches:
             self._fetch(transaction)
         elif len(self._queue) < self._settings.backlog:
             self._queue[transaction] = None
@@ -161,7 +166,7 @@ class EthereumSession(Session):
         return True
 
     def _subscribed(self, request: Request, message: Message) -> None:
-        if message.error is UNSET:
+        if message.error is None:
             raw = message.result if message.result is not UNSET else b"null"
             server_id = decode(_TEXT, raw)
             self._labels[server_id] = request.label
@@ -186,7 +191,7 @@ class EthereumSession(Session):
         try:
             raw = self._result(message)
             if raw is not None:
-                block = attrs.evolve(block, transactions=parse_head(raw).transactions)
+                block = attrs.evolve(block, transactions=_hashes(parse_head(raw), subject))
         except MalformedFrame as error:
             self.refused[error.reason] += 1
         return [self._block(block)]
@@ -196,11 +201,16 @@ class EthereumSession(Session):
             self.ignored["late_reply"] += 1
             return []
         raw = self._result(message)
-        return [] if raw is None else [self._transaction(parse_transaction(raw))]
+        if raw is None:
+            return []
+        body = parse_transaction(raw)
+        if body.hash != _subject(request):
+            raise MalformedFrame("wrong_reply", "the body of another transaction")
+        return [self._transaction(body)]
 
     def _result(self, message: Message) -> bytes | msgspec.Raw | None:
         """A reply's result; None, counted, where the node has none."""
-        if message.error is not UNSET:
+        if message.error is not None:
             raise MalformedFrame("fetch_error", f"{message.error.code}")
         if message.result is UNSET or bytes(message.result) == b"null":
             self.ignored["not_available"] += 1
@@ -241,6 +251,13 @@ class EthereumSession(Session):
         for lost in (self._heads, self._fetching, self._queue, self._due):
             lost.clear()
         return events
+
+
+def _hashes(block: Block, wanted: str) -> tuple[str, ...] | None:
+    """The transactions of a fetched block, if it is the one that was asked for."""
+    if block.hash != wanted:
+        raise MalformedFrame("wrong_reply", "another block")
+    return block.transactions
 
 
 def _subject(request: Request) -> str:

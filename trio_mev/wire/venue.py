@@ -12,6 +12,11 @@ from ..model.identity import Instrument, Venue
 from ..model.market import Quote, Trade
 from .session import PENDING, Session
 
+MAX_NUMBER = 2**63
+"""Venues' numbers and milliseconds are 64-bit integers."""
+NEW_COUNT = 10
+"""Rising numbers behind the last one after which they are believed."""
+
 
 class VenueAdapter(Session):
     """One life of a connection to an exchange: no I/O, no clock.
@@ -43,6 +48,7 @@ class VenueAdapter(Session):
         self.symbols = {special.get(i) or self.spell(i): i for i in instruments}
         """The venue's spelling to the instrument."""
         self._last: dict[tuple[str, str], int] = {}
+        self._behind: dict[tuple[str, str], tuple[int, int]] = {}
 
     @staticmethod
     @abc.abstractmethod
@@ -71,13 +77,27 @@ class VenueAdapter(Session):
     def in_order(self, channel: str, symbol: str, number: int) -> None:
         """Let only rising numbers of a channel and symbol through.
 
+        Numbers that lie behind but rise themselves, one after the other, are a new count: what
+        was over them was one absurd number, or the venue began again.
+
         Raises:
-            MalformedFrame: ``repeated`` or ``time_backwards``.
+            MalformedFrame: ``repeated``, ``time_backwards``, or ``bad_number``.
         """
-        last = self._last.get((channel, symbol))
+        place = channel, symbol
+        if not 0 <= number < MAX_NUMBER:
+            raise MalformedFrame("bad_number", channel)
+        last = self._last.get(place)
         if last is not None and number <= last:
-            raise MalformedFrame("repeated" if number == last else "time_backwards", channel)
-        self._last[channel, symbol] = number
+            if number == last:
+                raise MalformedFrame("repeated", channel)
+            behind, count = self._behind.get(place, (-1, 0))
+            count = count + 1 if number > behind else 1
+            self._behind[place] = number, count
+            if count < NEW_COUNT:
+                raise MalformedFrame("time_backwards", channel)
+            self.ignored["new_count"] += 1
+        self._behind.pop(place, None)
+        self._last[place] = number
 
     def quote(
         self, quote: Quote, occurred_at: int | None, label: str, place: tuple[str, str, int]

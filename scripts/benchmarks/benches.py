@@ -1,0 +1,170 @@
+"""The benches: which measurements are taken, in which order, and which rows they become.
+
+Each measurement is a process of its own. A round takes every pipeline's turn before the next
+round begins, so that what the machine does meanwhile meets all of them; medians are compared.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections import defaultdict
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import attrs
+
+from . import budgets
+from .budgets import Row, row
+from .frames import KINDS, SIZES, TRANSACTION
+from .tally import WINDOW
+
+LIMIT = 120.0
+"""Seconds that one measurement may take."""
+
+
+@attrs.frozen
+class Size:
+    """How much is measured."""
+
+    rounds: int = 5
+    windows: int = 80
+    """Of a flood and of the engine, after a fifth as many for the warm-up."""
+    seconds: float = 1.0
+    """Of each pace, the first quarter being its warm-up."""
+    events: int = 300
+    """Single events of a lane."""
+    text_events: int = 12
+    """As many for the text's own waits, of up to 200 ms each."""
+    idle: float = 4.0
+    """Seconds."""
+
+
+QUICK = Size(rounds=1, windows=4, seconds=0.05, events=5, text_events=1, idle=0.2)
+BATCH = 512
+"""Events that the engine is given at once."""
+RATES = 1000, 5000, 10_000, 20_000
+GATED = frozenset({5000, 10_000, 20_000})
+CONNECTIONS = 20
+
+
+def measure(task: str, **orders: Any) -> dict[str, Any]:
+    """One measurement."""
+    scripts = Path(__file__).parent.parent
+    paths = str(scripts), str(scripts.parent), os.environ.get("PYTHONPATH", "")
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.child", task, json.dumps(orders)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(p for p in paths if p)},
+        stdout=subprocess.PIPE,
+        timeout=LIMIT,
+        check=True,
+    )
+    result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return result
+
+
+def same_work(results: dict[str, list[dict[str, Any]]]) -> None:
+    """Refuse figures of pipelines that did not find the same."""
+    found = {who: {tuple(one["found"]) for one in each} for who, each in results.items()}
+    if len(set().union(*found.values())) != 1:
+        raise RuntimeError(f"the pipelines did not do the same work: {found}")
+
+
+def flood(size: Size) -> list[Row]:
+    rows = []
+    for kind in reversed(KINDS):
+        results: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        warm = WINDOW * max(1, size.windows // 5)
+        for _ in range(size.rounds):
+            for who in ("ours", *budgets.PEERS):
+                count = WINDOW * size.windows
+                results[who].append(measure("flood", who=who, kind=kind, warm=warm, count=count))
+        same_work(results)
+        costs = {who: median(one["cost"] for one in each) for who, each in results.items()}
+        for who, name in budgets.PEERS.items():
+            rows.append(
+                row(
+                    "flood",
+                    f"CPU per event, {kind}s of {SIZES[kind]} B",
+                    "us",
+                    costs["ours"],
+                    costs[who],
+                    name,
+                    budgets.FLOOD[who],
+                )
+            )
+    return rows
+
+
+def engine(size: Size) -> list[Row]:
+    results: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    warm, count = BATCH * max(1, size.windows // 10), BATCH * max(1, size.windows // 2)
+    for _ in range(size.rounds):
+        for who in ("ours", "text"):
+            results[who].append(measure("engine", who=who, batch=BATCH, warm=warm, count=count))
+    same_work(results)
+    ours, text = (median(one["cost"] for one in results[who]) for who in ("ours", "text"))
+    name = "CPU per event, engine alone"
+    return [row("engine", name, "us", ours, text, budgets.TEXT, budgets.ENGINE)]
+
+
+def paced(size: Size) -> list[Row]:
+    results: dict[str, list[list[dict[str, float]]]] = defaultdict(list)
+    phases = [[rate, int(rate * size.seconds)] for rate in RATES]
+    for _ in range(size.rounds):
+        for who in ("ours", "websockets"):
+            one = measure("paced", who=who, kind=TRANSACTION, phases=phases)
+            results[who].append(one["phases"])
+
+    def middle(who: str, at: int, figure: str) -> float:
+        return median(one[at][figure] for one in results[who])
+
+    rows = []
+    for figure, title in (
+        ("p50", "p50 from due to handler"),
+        ("p99", "p99 from due to handler"),
+        ("cost", "CPU per event"),
+    ):
+        for at, rate in enumerate(RATES):
+            bounds = budgets.PACED if figure == "p50" and rate in GATED else None
+            ours, peer = middle("ours", at, figure), middle("websockets", at, figure)
+            name = f"{title}, {rate // 1000}k/s"
+            rows.append(row("paced", name, "us", ours, peer, budgets.WEBSOCKETS, bounds))
+    return rows
+
+
+def lanes(size: Size) -> list[Row]:
+    results: dict[str, list[float]] = defaultdict(list)
+    for _ in range(size.rounds):
+        for priority in ("NORMAL", "LOW"):
+            one = measure("lower", who="ours", priority=priority, count=size.events)
+            results[priority].append(one["p50"])
+        for flooded in (False, True):
+            one = measure("high", flooded=flooded, count=size.events)
+            results[f"high {flooded}"].append(one["p50"])
+    rows = []
+    for priority in ("NORMAL", "LOW"):
+        name = f"p50 of {priority} behind empty lanes"
+        ours = median(results[priority])
+        text = measure("lower", who="text", priority=priority, count=size.text_events)["p50"]
+        rows.append(row("lanes", name, "ms", ours, bounds=budgets.LOWER))
+        rows.append(row("lanes", name, "ms", ours, text, "text's design, as written"))
+    flooded, alone = median(results["high True"]), median(results["high False"])
+    name = "p50 of HIGH, LOW flooded"
+    rows.append(row("lanes", name, "us", flooded, alone, "HIGH alone", budgets.HIGH))
+    return rows
+
+
+def idle(size: Size) -> list[Row]:
+    share = measure("idle", connections=CONNECTIONS, seconds=size.idle)["share"]
+    name = f"CPU, {CONNECTIONS} quiet connections"
+    return [row("idle", name, "%", share, bounds=budgets.IDLE)]
+
+
+BENCHES: dict[str, Callable[[Size], list[Row]]] = {
+    bench.__name__: bench for bench in (flood, engine, paced, lanes, idle)
+}

@@ -1,0 +1,117 @@
+"""One measurement in a process of its own: ``python -m benchmarks.child TASK ORDERS``."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from .tally import AHEAD, WINDOW, Tally, sender
+
+RECEIVERS = {
+    "ours": ("ours", "receive"),
+    "text": ("text_design", "receive"),
+    "websockets": ("asyncio_peers", "with_websockets"),
+    "picows": ("asyncio_peers", "with_picows"),
+}
+
+
+def load(module: str, name: str) -> Any:
+    """Only the pipeline that is measured is imported."""
+    return getattr(importlib.import_module(f".{module}", __package__), name)
+
+
+def flood(who: str, kind: str, warm: int, count: int) -> dict[str, Any]:
+    """Microseconds of processor time an event, from socket to handler."""
+    receive = load(*RECEIVERS[who])
+    tally = Tally([warm, warm + count], WINDOW)
+    orders = {
+        "mode": "flood",
+        "kind": kind,
+        "count": warm + count,
+        "window": WINDOW,
+        "ahead": AHEAD,
+    }
+    with sender(orders, tally) as port:
+        found = receive(kind, port, tally)
+    return {"cost": _cost(tally, count), "found": found}
+
+
+def _cost(tally: Tally, count: int) -> float:
+    start, end = tally.cpu
+    return (end - start) / count * 1e6
+
+
+def engine(who: str, batch: int, warm: int, count: int) -> dict[str, Any]:
+    """Microseconds of processor time an event that is there already."""
+    run = load(RECEIVERS[who][0], "engine")
+    tally = Tally([warm, warm + count], batch)
+    found = run(batch, tally)
+    return {"cost": _cost(tally, count), "found": found}
+
+
+def _apart() -> dict[str, Any]:
+    """Keep the sender, which spins, on a processor of its own, where there are two."""
+    if not hasattr(os, "sched_setaffinity"):
+        return {}
+    first, *others = sorted(os.sched_getaffinity(0))
+    if others:
+        os.sched_setaffinity(0, others)
+    return {"processor": first}
+
+
+def paced(who: str, kind: str, phases: list[list[int]]) -> dict[str, Any]:
+    """By phase: p50 and p99 from due time to handler, and processor time an event."""
+    module, name = RECEIVERS[who]
+    receive, stamp = load(module, name), load(module, "STAMPS")[kind]
+    marks, settled = [], 0
+    for _, count in phases:
+        # A quarter of each phase is its warm-up.
+        marks += [settled + count // 4, settled + count]
+        settled += count
+    tally = Tally(marks, 1, stamp)
+    with sender({"mode": "paced", "kind": kind, "phases": phases, **_apart()}) as port:
+        receive(kind, port, tally)
+    results = []
+    for at in range(0, len(marks), 2):
+        start, end = marks[at : at + 2]
+        delays = sorted(tally.delays[start:end])
+        results.append(
+            {
+                "p50": delays[len(delays) // 2] / 1000,
+                "p99": delays[len(delays) * 99 // 100] / 1000,
+                "cost": (tally.cpu[at + 1] - tally.cpu[at]) / (end - start) * 1e6,
+            }
+        )
+    return {"phases": results}
+
+
+def idle(connections: int, seconds: float) -> dict[str, Any]:
+    """Percent of one processor with so many quiet connections."""
+    run = load("ours", "idle")
+    with sender({"mode": "quiet", "kind": "transaction", "connections": connections}) as port:
+        share = run(port, connections, seconds)
+    return {"share": share * 100}
+
+
+def lower(who: str, priority: str, count: int) -> dict[str, Any]:
+    """Milliseconds to the handler of single events of a lane behind empty ones."""
+    delays = sorted(load("lanes" if who == "ours" else "text_design", "lower")(priority, count))
+    return {"p50": delays[len(delays) // 2]}
+
+
+def high(flooded: bool, count: int) -> dict[str, Any]:
+    """Microseconds to the handler of events of HIGH, alone or beside a flooded LOW."""
+    delays = sorted(load("lanes", "high")(flooded, count))
+    return {"p50": delays[len(delays) // 2]}
+
+
+TASKS: dict[str, Callable[..., dict[str, Any]]] = {
+    task.__name__: task for task in (flood, engine, paced, idle, lower, high)
+}
+
+if __name__ == "__main__":
+    print(json.dumps(TASKS[sys.argv[1]](**json.loads(sys.argv[2]))))  # noqa: T201
