@@ -81,14 +81,15 @@ def main() -> int:
     for name in arguments.names:
         if name not in BENCHES:
             parser.error(f"no bench is named {name}; there are {', '.join(BENCHES)}")
+    log = Console(stderr=True)
     rows: list[Row] = []
     for name, bench in BENCHES.items():
         if not arguments.names or name in arguments.names:
-            print(f"{name} ...", file=sys.stderr, flush=True)
+            log.print(f"{name} ...")
             rows += bench(QUICK if arguments.quick else Size())
     if arguments.json:
         for row in rows:
-            print(json.dumps(attrs.asdict(row)))
+            sys.stdout.write(json.dumps(attrs.asdict(row)) + "\n")
     else:
         console = Console(width=None if sys.stdout.isatty() else 160)
         console.print(table(rows))

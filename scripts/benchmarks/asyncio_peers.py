@@ -20,7 +20,6 @@ from msgspec import UNSET, UnsetType
 from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 from websockets.asyncio.client import connect
 
-from .frames import TRANSACTION
 from .tally import BUDGET, READS, Tally
 
 LIMIT = 60.0
@@ -271,6 +270,3 @@ def with_picows(kind: str, port: int, tally: Tally) -> list[int]:
         return [one.found for one in consumer.processors]
 
     return uvloop.run(main())
-
-
-__all__ = ["STAMPS", "TRANSACTION", "with_picows", "with_websockets"]

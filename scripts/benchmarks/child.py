@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import json
-import os
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -13,9 +12,15 @@ from .tally import AHEAD, WINDOW, Tally, sender
 
 RECEIVERS = {
     "ours": ("ours", "receive"),
+    "declared": ("ours", "receive_declared"),
     "text": ("text_design", "receive"),
     "websockets": ("asyncio_peers", "with_websockets"),
     "picows": ("asyncio_peers", "with_picows"),
+}
+ENGINES = {
+    "ours": ("ours", "engine"),
+    "declared": ("ours", "engine_declared"),
+    "text": ("text_design", "engine"),
 }
 
 
@@ -47,20 +52,10 @@ def _cost(tally: Tally, count: int) -> float:
 
 def engine(who: str, batch: int, warm: int, count: int) -> dict[str, Any]:
     """Microseconds of processor time an event that is there already."""
-    run = load(RECEIVERS[who][0], "engine")
+    run = load(*ENGINES[who])
     tally = Tally([warm, warm + count], batch)
     found = run(batch, tally)
     return {"cost": _cost(tally, count), "found": found}
-
-
-def _apart() -> dict[str, Any]:
-    """Keep the sender, which spins, on a processor of its own, where there are two."""
-    if not hasattr(os, "sched_setaffinity"):
-        return {}
-    first, *others = sorted(os.sched_getaffinity(0))
-    if others:
-        os.sched_setaffinity(0, others)
-    return {"processor": first}
 
 
 def paced(who: str, kind: str, phases: list[list[int]]) -> dict[str, Any]:
@@ -73,7 +68,7 @@ def paced(who: str, kind: str, phases: list[list[int]]) -> dict[str, Any]:
         marks += [settled + count // 4, settled + count]
         settled += count
     tally = Tally(marks, 1, stamp)
-    with sender({"mode": "paced", "kind": kind, "phases": phases, **_apart()}) as port:
+    with sender({"mode": "paced", "kind": kind, "phases": phases}) as port:
         receive(kind, port, tally)
     results = []
     for at in range(0, len(marks), 2):
@@ -114,4 +109,4 @@ TASKS: dict[str, Callable[..., dict[str, Any]]] = {
 }
 
 if __name__ == "__main__":
-    print(json.dumps(TASKS[sys.argv[1]](**json.loads(sys.argv[2]))))  # noqa: T201
+    sys.stdout.write(json.dumps(TASKS[sys.argv[1]](**json.loads(sys.argv[2]))) + "\n")

@@ -18,11 +18,12 @@ from trio_mev import (
     EthereumWebSocketClient,
     EventPriority,
     RealtimeDataStream,
+    StreamConfig,
     open_stream,
 )
 from trio_mev.model.chain import Transaction
 from trio_mev.model.identity import Endpoint, Instrument
-from trio_mev.model.settings import BinanceSettings, EthereumSettings
+from trio_mev.model.settings import BinanceSettings, EthereumSettings, LaneSettings
 
 from .frames import TRANSACTION
 from .tally import READS, Tally
@@ -30,6 +31,8 @@ from .tally import READS, Tally
 LIMIT = 60.0
 """Seconds after which a run is given up."""
 TYPES = {"transaction": DataType.TRANSACTION, "quote": DataType.QUOTE}
+ROOMY = StreamConfig(lanes=LaneSettings(normal=10**6, max_bytes=2**30))
+"""The other pipelines' lanes have no bounds: an overload shall show as a delay in all of them."""
 STAMPS: dict[str, Callable[[DataEvent], int]] = {
     "transaction": lambda event: int(event.data.hash, 16),
     "quote": lambda event: event.data.sequence,
@@ -51,8 +54,14 @@ class Over(DataProcessor):
             self.found += 1
 
 
-def processors(kind: str) -> list[Over]:
-    return [Over(field, limit) for field, limit in READS[kind]]
+class OverAtOnce(Over):
+    """The same, and says that it awaits nothing."""
+
+    awaits = False
+
+
+def processors(kind: str, cls: type[Over] = Over) -> list[Over]:
+    return [cls(field, limit) for field, limit in READS[kind]]
 
 
 def client(kind: str, port: int, name: str = "bench") -> Any:
@@ -77,16 +86,16 @@ def checked(stream: RealtimeDataStream, three: list[Over], total: int) -> list[i
     return [one.found for one in three]
 
 
-def receive(kind: str, port: int, tally: Tally) -> list[int]:
+def receive(kind: str, port: int, tally: Tally, cls: type[Over] = Over) -> list[int]:
     """Receive until the tally is full."""
 
     async def main() -> list[int]:
         done = trio.Event()
         tally.on_done = done.set
-        three = processors(kind)
+        three = processors(kind, cls)
         factories = [lambda one=one: one for one in three]
         with trio.fail_after(LIMIT):
-            async with open_stream([client(kind, port)], factories) as stream:
+            async with open_stream([client(kind, port)], factories, ROOMY) as stream:
                 stream.add_event_handler(TYPES[kind], tally.handle)
                 await done.wait()
                 await stream.outstanding.wait_idle()
@@ -105,11 +114,11 @@ def transaction(number: int) -> Transaction:
     )
 
 
-def engine(batch: int, tally: Tally) -> list[int]:
+def engine(batch: int, tally: Tally, cls: type[Over] = Over) -> list[int]:
     """Events that are there already, a batch at a time."""
 
     async def main() -> list[int]:
-        three = processors(TRANSACTION)
+        three = processors(TRANSACTION, cls)
         factories = [lambda one=one: one for one in three]
         now = trio.current_time()
         events = [
@@ -130,6 +139,10 @@ def engine(batch: int, tally: Tally) -> list[int]:
                 return checked(stream, three, tally.total)
 
     return trio.run(main)
+
+
+receive_declared = partial(receive, cls=OverAtOnce)
+engine_declared = partial(engine, cls=OverAtOnce)
 
 
 def idle(port: int, connections: int, seconds: float) -> float:

@@ -77,13 +77,14 @@ class Tally:
 def sender(orders: dict[str, Any], tally: Tally | None = None) -> Iterator[int]:
     """The sender's process; yields its port."""
     command = [sys.executable, "-m", "benchmarks.sender", json.dumps(orders)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe) as process:  # noqa: S603 - our own
         assert process.stdin is not None
         assert process.stdout is not None
         try:
             if tally is not None and orders["mode"] == "flood":
-                pipe = process.stdin.fileno()
-                tally.acknowledge = lambda: os.write(pipe, b".")
+                windows = process.stdin.fileno()
+                tally.acknowledge = lambda: os.write(windows, b".")
             yield int(process.stdout.readline())
             process.stdin.close()
             process.wait(10)

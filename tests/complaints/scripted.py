@@ -74,22 +74,35 @@ def note(server_id: str, result: object) -> str:
     return json.dumps({"jsonrpc": "2.0", "method": "eth_subscription", "params": params})
 
 
+async def shake_hands(peer: PeerConnection) -> None:
+    """Accept the handshake, unless the client goes before it has asked for it."""
+    asked = await peer.stream.receive_some()
+    if not asked:
+        raise trio.BrokenResourceError("the client has gone")
+    peer.protocol.receive_data(asked)
+    (peer.request,) = peer.protocol.events_received()
+    await peer.accept()
+
+
 async def answer(peer: PeerConnection, result: object) -> list[object]:
     """Answer the next request; what it asked for."""
-    request = json.loads(await peer.receive() or "null")
+    text = await peer.receive()
+    if text is None:
+        raise trio.BrokenResourceError("the client has gone")
+    request = json.loads(text)
     await peer.send(json.dumps({"jsonrpc": "2.0", "id": request["id"], "result": result}))
     return request["params"]
 
 
 async def confirm(peer: PeerConnection, *server_ids: str) -> list[list[object]]:
     """Shake hands and confirm so many subscriptions under these ids; what they asked for."""
-    await peer.accept()
+    await shake_hands(peer)
     return [await answer(peer, server_id) for server_id in server_ids]
 
 
 async def confirm_streams(peer: PeerConnection) -> None:
     """Shake hands as Binance and confirm one request."""
-    await peer.accept()
+    await shake_hands(peer)
     await answer(peer, None)
 
 

@@ -129,6 +129,17 @@ async def test_a_server_that_is_no_websocket_server(nursery, opened):
         await opened(peer.dial)
 
 
+async def test_a_server_that_hangs_up_before_it_has_read_a_byte(opened, autojump_clock):
+    async def dial(endpoint: Endpoint) -> trio.abc.Stream:
+        ours, theirs = trio.testing.memory_stream_pair()
+        await trio.aclose_forcefully(theirs)
+        return ours
+
+    with pytest.raises(StreamConnectionError, match=r"peer\.test:80"):
+        await opened(dial)
+    assert trio.current_time() == 0
+
+
 async def test_one_read_brings_a_batch(nursery, transport, opened):
     async def burst(peer: PeerConnection) -> None:
         await peer.accept()

@@ -114,13 +114,15 @@ async def cancelled_at(step: int) -> tuple[bool, RealtimeDataStream | None]:
     return scope.cancelled_caught, streams[0] if streams else None
 
 
-def test_cancelled_at_any_step_nothing_is_lost_uncounted_and_nothing_is_left_behind():
-    cut, uncut, steps = 0, 0, 0
-    received = set()
-    reasons = set()
-    while uncut < 10:  # the scheduler's order varies, and with it the number of steps
-        steps += 1
-        was_cut, stream = trio.run(cancelled_at, steps, clock=MockClock(autojump_threshold=0))
+@pytest.mark.parametrize("walk", range(3))
+def test_cancelled_at_any_step_nothing_is_lost_uncounted_and_nothing_is_left_behind(walk):
+    """Walked several times: the order of tasks that can run is random, as it is in Trio."""
+    cut = uncut = step = 0
+    received: set[int] = set()
+    reasons: set[str] = set()
+    while uncut < 10:  # the number of steps varies a little
+        step += 1
+        was_cut, stream = trio.run(cancelled_at, step, clock=MockClock(autojump_threshold=0))
         cut += was_cut
         uncut += not was_cut
         if stream is not None:
@@ -128,6 +130,7 @@ def test_cancelled_at_any_step_nothing_is_lost_uncounted_and_nothing_is_left_beh
             received.add(books.received)
             reasons |= {reason.partition(":")[2] for reason in books.lost_by}
     assert cut > 100
-    # The cuts were at the beginning, in the middle, and at the end.
-    assert {0, max(received)} < received
+    # It was cut at the beginning, in the middle and at the end.
+    assert min(received) == 0
+    assert len(received) > 5
     assert {"cancelled", "shed", "unsubscribed"} <= reasons

@@ -22,12 +22,14 @@ from ..stream import open_stream
 from ..version import __version__
 from .demo import TITLE, demo, how_to_go_live
 from .importing import FORMATS, import_tape
-from .live import EVENT_KINDS, Options, watch
+from .live import EVENT_KINDS, watch
 from .logs import log_to
 from .replaying import Replay, read_speed, run_replay
+from .shows import Options
 from .signals import stop_on_signals
 from .sources import sources
 from .view import console
+from .words import OutputFailed, complain, let_go, say
 
 Seconds = Annotated[float | None, Parameter("--for", help="Stop after so many seconds.")]
 Json = Annotated[bool, Parameter("--json", negative=(), help="Lines of JSON, even in a terminal.")]
@@ -104,8 +106,8 @@ def record(*, config: ConfigPath, out: Path, for_: Seconds = None) -> int:
             async with open_stream(feeds, (), loaded.settings.stream) as stream:
                 async with stop_on_signals(for_) as stop:
                     await stream.ended.wait()
-        sys.stderr.write(
-            f"{out}: {recorder.records} records, {recorder.written} bytes, {recorder.lost} lost\n"
+        complain(
+            f"{out}: {recorder.records} records, {recorder.written} bytes, {recorder.lost} lost"
         )
         return stop.exit_code
 
@@ -134,7 +136,7 @@ def replay(
     tapes
         One or more tapes; several are merged by their times.
     speed
-        max, 1, or how many times as fast as it was.
+        max, 1, or how many times as fast as it was, up to 1000.
     loopback
         Send the frames through WebSockets on this machine.
     align
@@ -170,7 +172,7 @@ def import_(
     """
     done = import_tape(form, sources, out)
     left = "".join(f", {count} {problem}" for problem, count in done.problems.items())
-    sys.stderr.write(f"{out}: {done.records} records{left}\n")
+    complain(f"{out}: {done.records} records{left}")
     return 0
 
 
@@ -179,7 +181,7 @@ def check_config(file: Path, /) -> int:
     """Check a configuration and report every problem at once."""
     loaded = load(file)
     feeds = ", ".join(feed.name for feed in loaded.settings.feeds) or "none"
-    sys.stdout.write(f"{file}: no problem; feeds: {feeds}\n")
+    say(f"{file}: no problem; feeds: {feeds}")
     return 0
 
 
@@ -209,16 +211,34 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _unusable(*error.problems)
     except KeyboardInterrupt:
         return 130
-    except (DataStreamError, ExceptionGroup) as error:
-        problems = [e for e in leaves(error) if isinstance(e, ConfigError)]
-        if problems and len(problems) == len(list(leaves(error))):
-            return _unusable(*(line for problem in problems for line in problem.problems))
-        traceback.print_exception(error)
-        return 1
+    except (OSError, OutputFailed) as error:
+        let_go()
+        return _unusable(_reason(error), code=1)
+    except (DataStreamError, BaseExceptionGroup) as error:
+        return _several(error)
     return code if isinstance(code, int) else 0
 
 
-def _unusable(*problems: str) -> int:
-    for problem in problems:
-        sys.stderr.write(" ".join(f"trio_mev: {problem}".split()) + "\n")
-    return 2
+def _several(error: BaseException) -> int:
+    """What came of a run whose tasks failed, or were interrupted."""
+    every = list(leaves(error))
+    if any(isinstance(e, KeyboardInterrupt) for e in every):
+        return 130
+    if all(isinstance(e, OutputFailed) for e in every):
+        return _unusable(str(every[0]), code=1)
+    problems = [e for e in every if isinstance(e, ConfigError)]
+    if problems and len(problems) == len(every):
+        return _unusable(*(line for problem in problems for line in problem.problems))
+    complain("".join(traceback.format_exception(error)).rstrip("\n"))
+    return 1
+
+
+def _reason(error: Exception) -> str:
+    if not isinstance(error, OSError) or error.strerror is None:
+        return str(error)
+    return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+
+
+def _unusable(*problems: str, code: int = 2) -> int:
+    complain(*(" ".join(f"trio_mev: {problem}".split()) for problem in problems))
+    return code

@@ -12,7 +12,8 @@ from ..loopback.servers import LoopbackServers, open_loopback
 from ..loopback.simulation import TAPE
 from ..model.settings import Settings
 from ..stream import RealtimeDataStream
-from .live import Beside, Options, watch
+from .live import Beside, watch
+from .shows import Options
 
 TITLE = "trio_mev demo: a seeded market simulation, nothing here is real"
 

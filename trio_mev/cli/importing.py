@@ -7,7 +7,9 @@ import json
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import attrs
 
@@ -41,25 +43,33 @@ def import_tape(form: str, sources: Iterable[Path], out: Path) -> Imported:
     readers = {"cryptofeed": _cryptofeed, "blocks": _blocks, "frames": _frames}
     feeds, records = readers[form](list(sources), problems)
     header = Header(VERSION, feeds, f"imported from {form}")
+    return Imported(_write(out, header, records), problems)
+
+
+def _write(out: Path, header: Header, records: Iterable[Record]) -> int:
+    """The number of records in the file; where it cannot be finished, there is no file."""
     try:
         with out.open("xb") as file:
-            count = 0
-            batch = [encode_header(header)]
-            for record in records:
-                batch.append(encode_record(record))
-                count += 1
-                if len(batch) >= BATCH:
-                    file.write(pack(batch))
-                    batch.clear()
-            file.write(pack(batch))
+            try:
+                return _fill(file, header, records)
+            except BaseException:
+                out.unlink()
+                raise
     except FileExistsError:
         raise ConfigError(f"{out}: it exists; choose another name") from None
-    except ConfigError:
-        out.unlink()
-        raise
     except OSError as error:
         raise ConfigError(f"{out}: {error.strerror}") from None
-    return Imported(count, problems)
+
+
+def _fill(file: BinaryIO, header: Header, records: Iterable[Record]) -> int:
+    file.write(pack([encode_header(header)]))  # by itself, so that a cut tape keeps it
+    count = 0
+    lines = map(encode_record, records)
+    while batch := list(islice(lines, BATCH)):
+        file.write(pack(batch))
+        count += len(batch)
+    file.flush()
+    return count
 
 
 def _text(path: Path) -> str:
@@ -74,13 +84,20 @@ def _text(path: Path) -> str:
         raise ConfigError(f"{path}: it is not UTF-8") from None
 
 
+def _json(path: Path) -> Any:
+    try:
+        return json.loads(_text(path))
+    except (ValueError, RecursionError):
+        raise ConfigError(f"{path}: it is not JSON") from None
+
+
 def _cryptofeed(
     sources: list[Path], problems: Counter[str]
 ) -> tuple[dict[str, FeedHeader], Iterator[Record]]:
     feeds: dict[str, FeedHeader] = {}
     found: list[Record] = []
     for path in sources:
-        lines = _text(path).splitlines()
+        lines = _text(path).split("\n")
         try:
             kind = CryptofeedImport.kind(lines)
             name = _fresh(f"{kind}:import", feeds)
@@ -108,12 +125,11 @@ def _blocks(
 ) -> tuple[dict[str, FeedHeader], Iterator[Record]]:
     blocks = []
     for path in sources:
+        value = _json(path)
         try:
-            blocks.append(read_block(json.loads(_text(path))))
-        except (ValueError, RecursionError):
-            raise ConfigError(f"{path}: it is not JSON") from None
+            blocks.append(read_block(value))
         except ConfigError as error:
-            raise ConfigError(f"{path}: {str(error).removeprefix(f'{path}: ')}") from None
+            raise ConfigError(f"{path}: {error}") from None
     return {"ethereum:import": FeedHeader("ethereum")}, block_records("ethereum:import", blocks)
 
 
@@ -124,10 +140,7 @@ def _frames(
     found: list[Record] = []
     for path in sources:
         beside = path.parent / "subscriptions.json"
-        try:
-            subscriptions = json.loads(_text(beside))
-        except ValueError:
-            raise ConfigError(f"{beside}: it is not JSON") from None
+        subscriptions = _json(beside)
         if not isinstance(subscriptions, dict):
             raise ConfigError(f"{beside}: it is not an object of names and ids")
         name = _fresh("ethereum:import", feeds)

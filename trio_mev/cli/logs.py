@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import select
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TextIO
 
 from loguru import logger
+
+from .words import complain
 
 LINE = "{time:HH:mm:ss} {level: <7} {message}"
 
@@ -19,7 +22,21 @@ def log_to(sink: Callable[[str], object] | None = None, default: str = "INFO") -
     if level not in {"TRACE", "DEBUG", "INFO", "SUCCESS", "WARNING", "ERROR", "CRITICAL"}:
         level = default
     # diagnose would print the values of variables, and with them secrets.
-    colour = sink is None and sys.stderr.isatty() and "NO_COLOR" not in os.environ
-    target: Any = sink or sys.stderr
-    logger.add(target, level=level, format=LINE, diagnose=False, colorize=colour)
+    target: Any = sink or _to_stderr
+    logger.add(target, level=level, format=LINE, diagnose=False, colorize=False)
     logger.enable("trio_mev")
+
+
+def _to_stderr(line: str) -> None:
+    """A line that nobody reads is let go: the log must not hold up what it tells of."""
+    if sys.stderr is not None and _ready(sys.stderr):
+        complain(line.rstrip("\n"))
+
+
+def _ready(stream: TextIO) -> bool:
+    try:
+        poll = select.poll()
+        poll.register(stream.fileno(), select.POLLOUT)
+        return bool(poll.poll(0))
+    except (AttributeError, OSError, ValueError):  # no descriptor, or a system without poll
+        return True

@@ -20,7 +20,11 @@ from ..model.settings import Settings
 from ..stream import RealtimeDataStream
 from ..wire.timeline import first_wall
 from .demo import conductor
-from .live import Options, watch
+from .live import watch
+from .shows import Options
+
+FASTEST = 1000.0
+"""Times as fast, beyond which pauses are too short for an operating system to keep."""
 
 
 @attrs.frozen
@@ -38,7 +42,7 @@ class Replay:
 
 
 def read_speed(text: str) -> float | None:
-    """``max`` or a number over 0.
+    """``max`` or a number over 0, up to 1000.
 
     Raises:
         ConfigError: it is neither.
@@ -51,6 +55,8 @@ def read_speed(text: str) -> float | None:
         speed = 0.0
     if not 0 < speed < math.inf:
         raise ConfigError(f"--speed {text}: it is max or a number over 0")
+    if speed > FASTEST:
+        raise ConfigError(f"--speed {text}: over {FASTEST:g} the clock decides; use max")
     return speed
 
 

@@ -14,6 +14,7 @@ from ..feeds.connection import Connection
 from ..flow.outstanding import Outstanding
 from ..flow.status import FeedState
 from ..model.event import DataEvent
+from .signals import stop_on_signals
 
 PATIENCE = 20.0
 """Seconds for connecting, subscribing and the first event together."""
@@ -61,15 +62,27 @@ async def ask(feed: Connection) -> Answer:
 
 
 async def sources(feeds: Sequence[Connection], console: Console) -> int:
-    """Ask every feed at once and print a table; 1 where one did not become ready."""
+    """Ask every feed at once and print a table.
+
+    Returns:
+        1 where one did not become ready; 128 and the signal's number where one came.
+    """
     answers: list[Answer] = []
 
     async def one(feed: Connection) -> None:
         answers.append(await ask(feed))
 
-    async with trio.open_nursery() as nursery:
-        for feed in feeds:
-            nursery.start_soon(one, feed)
+    async with stop_on_signals(None) as stop:
+        async with trio.open_nursery() as nursery:
+            for feed in feeds:
+                nursery.start_soon(one, feed)
+    if stop.signal is not None:
+        return stop.exit_code
+    console.print(_table(answers))
+    return 0 if all(a.state is FeedState.READY for a in answers) else 1
+
+
+def _table(answers: Sequence[Answer]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("source", "endpoint", "state", "connect", "confirm", "first event", ""):
         table.add_column(column, overflow="fold")
@@ -84,8 +97,7 @@ async def sources(feeds: Sequence[Connection], console: Console) -> int:
             first,
             Text(answer.detail),
         )
-    console.print(table)
-    return 0 if all(a.state is FeedState.READY for a in answers) else 1
+    return table
 
 
 def _ms(seconds: float | None) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from typing import TextIO
 
 import attrs
 from rich.console import Console, Group, RenderableType
@@ -223,6 +224,8 @@ def _table(*columns: str) -> Table:
     return table
 
 
-def console(environment: Mapping[str, str]) -> Console:
-    """The terminal; without colours where ``NO_COLOR`` is set."""
-    return Console(no_color="NO_COLOR" in environment, highlight=False)
+def console(environment: Mapping[str, str], file: TextIO | None = None) -> Console:
+    """The terminal, or what goes there later; without colours where ``NO_COLOR`` is set."""
+    terminal = None if file is None else True
+    plain = "NO_COLOR" in environment
+    return Console(file=file, force_terminal=terminal, no_color=plain, highlight=False)

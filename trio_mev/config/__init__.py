@@ -48,6 +48,8 @@ TABLES = frozenset({"stream", "prices", "transactions", "mempool"})
 RPC_VARIABLES = ("ETH_RPC_URL", "WEB3_WS_PROVIDER_URI")
 """Where an Ethereum feed without an endpoint looks for one, in this order."""
 
+LONGEST_LINE = 500
+
 
 @attrs.frozen
 class Config:
@@ -127,7 +129,37 @@ def loads(text: str, environment: Mapping[str, str] | None = None) -> Config:
     """Read a configuration from TOML text; as ``load``."""
     env = os.environ if environment is None else environment
     try:
-        values = tomllib.loads(text)
+        settings, problems = _read(text, env)
+    except RecursionError:
+        raise ConfigError("its values are nested too deeply") from None
+    if settings is None or problems:
+        raise ConfigError(*map(_line, problems))
+    return Config(settings)
+
+
+def _line(problem: str) -> str:
+    """One line, of a length that can be read."""
+    line = " ".join(problem.split())
+    return line if len(line) <= LONGEST_LINE else f"{line[:LONGEST_LINE]}…"
+
+
+def _toml(text: str) -> dict[str, Any]:
+    """As ``tomllib.loads``.
+
+    Raises:
+        TOMLDecodeError: also where a whole number is longer than Python reads.
+    """
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        raise
+    except ValueError:
+        raise tomllib.TOMLDecodeError("a number in it has too many digits") from None
+
+
+def _read(text: str, env: Mapping[str, str]) -> tuple[Settings | None, list[str]]:
+    try:
+        values = _toml(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"it is not TOML: {error}") from None
     problems = _overrides(values, env)
@@ -139,9 +171,7 @@ def loads(text: str, environment: Mapping[str, str] | None = None) -> Config:
         problems += explain(error)
     problems += _check_feeds(values, converter)
     problems += _check_filters(values, converter)
-    if settings is None or problems:
-        raise ConfigError(*problems)
-    return Config(settings)
+    return settings, problems
 
 
 def _overrides(values: dict[str, Any], env: Mapping[str, str]) -> list[str]:
@@ -167,7 +197,7 @@ def _override(values: dict[str, Any], name: str, keys: list[str], text: str) -> 
         if not isinstance(table, dict):
             return [f"{name}: {key} is not a table"]
     try:
-        table[keys[-1]] = tomllib.loads(f"value = {text}")["value"]
+        table[keys[-1]] = _toml(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
         table[keys[-1]] = text
     return []

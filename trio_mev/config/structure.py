@@ -16,6 +16,8 @@ from ..model.identity import Endpoint, Instrument, Secret
 from ..model.settings import AnyFeed, BinanceSettings, CoinbaseSettings, EthereumSettings
 
 KINDS = {"ethereum": EthereumSettings, "binance": BinanceSettings, "coinbase": CoinbaseSettings}
+MOST_BITS = 256
+"""Of a whole number; longer ones cannot even be shown."""
 
 
 def make_converter(env: Mapping[str, str]) -> cattrs.Converter:
@@ -45,7 +47,7 @@ def make_converter(env: Mapping[str, str]) -> cattrs.Converter:
         (DataType, lambda value, _: _data_type(value)),
         (bool, lambda value, _: _of_type(value, bool, "true or false")),
         (int, lambda value, _: _of_type(value, int, "a whole number")),
-        (float, lambda value, _: float(_of_type(value, (int, float), "a number"))),
+        (float, lambda value, _: _float(value)),
         (str, lambda value, _: _text(value)),
         (str | tuple[str, ...] | None, lambda value, _: _topic(value)),
     ]
@@ -113,10 +115,18 @@ def _text(value: Any) -> str:
 def _of_type(value: Any, kind: Any, what: str) -> Any:
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
         raise ValueError(f"{value!r} is not {what}")
+    if isinstance(value, int) and value.bit_length() > MOST_BITS:
+        raise ValueError("the number is too large")
     return value
 
 
+def _float(value: Any) -> float:
+    return float(_of_type(value, (int, float), "a number"))
+
+
 def _decimal(value: Any) -> Decimal:
+    if isinstance(value, int):
+        _of_type(value, int, "a number")
     try:
         number = Decimal(str(value))
     except InvalidOperation:

@@ -51,13 +51,17 @@ class _Cover(trio.abc.Stream):
         self.head = b""
         """The first bytes that came: the status line, of which the library tells too little."""
         self.over = trio.Event()
-        """Nothing more will be read."""
+        """Nothing more will come: it has ended, or it is broken."""
         self.torn = False
         """A write is under way, or was cut short: nothing sent after it would be understood."""
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
         self.torn = True
-        await self._stream.send_all(data)
+        try:
+            await self._stream.send_all(data)
+        except (trio.BrokenResourceError, trio.ClosedResourceError):
+            self.over.set()
+            raise
         self.torn = False
 
     async def wait_send_all_might_not_block(self) -> None:

@@ -102,6 +102,17 @@ def redact(url: str) -> str:
     return f"{parts.scheme}://{user}{host}{port}{path}" + (f"?{query}" if query else "")
 
 
+_SAFE = re.compile(r"[^\s\x00-\x20\x7f]+")
+
+
+def _nameable(host: str) -> bool:
+    """Whether IDNA can encode it: no label is empty or over 63 characters."""
+    try:
+        return len(host.encode("idna")) <= 253
+    except UnicodeError:
+        return False
+
+
 @attrs.frozen(repr=False)
 class Endpoint:
     """A WebSocket URL; its repr and str never show what may be a key."""
@@ -121,10 +132,24 @@ class Endpoint:
             raise ValueError(f"{redact(self.url)!r} has a fragment, which a WebSocket URL has not")
         if (parts.username is None) != (parts.password is None):
             raise ValueError(f"{redact(self.url)!r} has a user without a password, or the reverse")
+        self._check_address(parts.hostname)
+
+    def _check_address(self, host: str) -> None:
+        if not _SAFE.fullmatch(self.url):
+            raise ValueError("the endpoint has white space or control characters")
+        if not _nameable(host):
+            raise ValueError(f"{redact(self.url)!r} has a host that no name look-up takes")
         try:
-            _ = parts.port
+            port = urlsplit(self.url).port
         except ValueError:  # whose message would quote what may be a key
-            raise ValueError(f"{redact(self.url)!r} has a port that is not 0 to 65535") from None
+            port = 0
+        if port == 0:
+            raise ValueError(f"{redact(self.url)!r} has a port that is not 1 to 65535")
+
+    @property
+    def user(self) -> bool:
+        """Whether it names a user, who is asked for by the handshake's ``Authorization``."""
+        return urlsplit(self.url).username is not None
 
     @property
     def secure(self) -> bool:
@@ -150,9 +175,16 @@ class Endpoint:
 
 @attrs.frozen(repr=False)
 class Secret:
-    """A value that must not be seen: its repr and str are ``***``."""
+    """A value that must not be seen: its repr and str are ``***``.
+
+    It goes into a header, where other characters would end the header or be shown in an error.
+    """
 
     value: str
+
+    def __attrs_post_init__(self) -> None:
+        if not (self.value.isascii() and self.value.isprintable()):
+            raise ValueError("it has characters that no header can carry; is a line end in it?")
 
     def __repr__(self) -> str:
         return "Secret(***)"

@@ -6,6 +6,7 @@ Times are seconds, ratios are fractions of one, sizes are events or bytes as sai
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -33,9 +34,31 @@ def _fraction(_: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
         raise ValueError(f"{attribute.name} is {value}; it must be a fraction from 0 to below 1")
 
 
-def positive(default: Any) -> Any:
-    """A field that must be over zero."""
-    return attrs.field(default=default, validator=_positive)
+def _at_most(limit: Any) -> Callable[[Any, attrs.Attribute[Any], Any], None]:
+    def check(_: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
+        if value is not None and value > limit:
+            raise ValueError(f"{attribute.name} is too large; it must be at most {limit}")
+
+    return check
+
+
+def _name(_: Any, attribute: attrs.Attribute[Any], value: str) -> None:
+    if not (0 < len(value) <= 64 and value.isprintable() and value.strip()):
+        shown = repr(value[:64])
+        raise ValueError(f"{attribute.name} {shown} is not 1 to 64 printable characters")
+
+
+MOST = 10**9
+"""Of any setting: seconds, bytes, or how often."""
+LONGEST = 10**7
+"""Entries of what is kept in memory."""
+DEAREST = Decimal(10**18)
+"""Of amounts of money."""
+
+
+def positive(default: Any, most: Any = MOST) -> Any:
+    """A field that must be over zero, and not over what its use can bear."""
+    return attrs.field(default=default, validator=[_positive, _at_most(most)])
 
 
 Overflow = Literal["drop_oldest", "drop_newest", "latest", "block"]
@@ -52,10 +75,10 @@ class LaneSettings:
     it fill up has lost the thread and is made anew.
     """
 
-    high: int = positive(1000)
+    high: int = positive(1000, LONGEST)
     """Events."""
-    normal: int = positive(5000)
-    low: int = positive(2000)
+    normal: int = positive(5000, LONGEST)
+    low: int = positive(2000, LONGEST)
     max_bytes: int = positive(64 * 2**20)
     """Bytes, of each lane."""
     high_overflow: Overflow = "drop_oldest"
@@ -135,12 +158,12 @@ class ConnectionSettings:
     """For the closing handshake; then the socket is closed all the same."""
     max_message: int = positive(32 * 2**20)
     """Bytes of one message; a larger one costs the connection."""
-    subscribe_interval: float = attrs.field(default=0.1, validator=_not_negative)
+    subscribe_interval: float = attrs.field(default=0.1, validator=[_not_negative, _at_most(MOST)])
     """Pause between two subscription requests."""
     malformed_per_minute: int = positive(6000)
     """More undecodable frames than that in a minute, and the connection is made anew."""
     first_delay: float = positive(5.0)
-    factor: float = attrs.field(default=1.5, validator=attrs.validators.ge(1))
+    factor: float = attrs.field(default=1.5, validator=[attrs.validators.ge(1), _at_most(MOST)])
     max_delay: float = positive(60.0)
     settle_after: float = positive(60.0)
     """Seconds of health after which the count of restarts begins anew."""
@@ -152,7 +175,7 @@ class ConnectionSettings:
 class FeedSettings:
     """What every feed has."""
 
-    name: str
+    name: str = attrs.field(validator=_name)
     """The alias by which the feed is known everywhere."""
     endpoint: Endpoint | None = None
     token: Secret | None = None
@@ -160,6 +183,10 @@ class FeedSettings:
     required: bool = False
     """Whether the stream ends with an error when the feed cannot be regained."""
     connection: ConnectionSettings = ConnectionSettings()
+
+    def __attrs_post_init__(self) -> None:
+        if self.token is not None and self.endpoint is not None and self.endpoint.user:
+            raise ValueError("both a token and a user in the endpoint; the handshake takes one")
 
 
 @attrs.frozen
@@ -190,9 +217,9 @@ class EthereumSettings(FeedSettings):
     """``bodies`` falls back to fetching by hash where the node refuses them; ``hashes`` asks
     for hashes and fetches the bodies; ``off`` sees no mempool."""
     logs: tuple[LogFilter, ...] = ()
-    fetches: int = positive(16)
+    fetches: int = positive(16, LONGEST)
     """Requests in flight at once."""
-    backlog: int = positive(1000)
+    backlog: int = positive(1000, LONGEST)
     """Hashes that may wait for a fetch; more are counted as lost."""
     fetch_timeout: float = positive(10.0)
 
@@ -235,10 +262,10 @@ AnyFeed = EthereumSettings | BinanceSettings | CoinbaseSettings
 class AlertSettings:
     """One alert on a price; reported once each time it is crossed."""
 
-    id: str
+    id: str = attrs.field(validator=_name)
     instrument: Instrument
     type: Literal["above", "below"]
-    price: Decimal = attrs.field(validator=_positive)
+    price: Decimal = attrs.field(validator=[_positive, _at_most(DEAREST)])
 
 
 TAKER_FEES = {"binance": Decimal("0.001"), "coinbase": Decimal("0.006")}
@@ -257,9 +284,9 @@ class PriceSettings:
     """From the median of the fresh sources; a source beyond it is rejected."""
     max_age: float = positive(60.0)
     """No quote counts for longer than this."""
-    history: int = positive(1000)
+    history: int = positive(1000, LONGEST)
     """Prices kept for each instrument."""
-    publish_interval: float = attrs.field(default=0.1, validator=_not_negative)
+    publish_interval: float = attrs.field(default=0.1, validator=[_not_negative, _at_most(MOST)])
     """Least time between two prices of one instrument, unless the status changes."""
     fees: dict[str, Decimal] = attrs.field(factory=dict, converter=_beside_the_defaults)
     """Taker fee by venue, beside the defaults; no spread is reported for a venue without one."""
@@ -269,7 +296,9 @@ class PriceSettings:
     """Net ratio from which a spread is reported."""
     spread_high: Decimal = attrs.field(default=Decimal("0.005"), validator=_fraction)
     """Net ratio from which it has HIGH priority."""
-    volatility_window: int = attrs.field(default=50, validator=attrs.validators.ge(2))
+    volatility_window: int = attrs.field(
+        default=50, validator=[attrs.validators.ge(2), _at_most(LONGEST)]
+    )
     alerts: tuple[AlertSettings, ...] = ()
 
 
@@ -279,10 +308,12 @@ class TransactionSettings:
 
     native: Instrument = Instrument("ETH", "USD")
     """Whose price values the transferred ether."""
-    large: Decimal = attrs.field(default=Decimal(1000), validator=_positive)
-    very_large: Decimal = attrs.field(default=Decimal(10_000), validator=_positive)
-    mega: Decimal = attrs.field(default=Decimal(100_000), validator=_positive)
-    gas_window: int = attrs.field(default=100, validator=attrs.validators.ge(10))
+    large: Decimal = positive(Decimal(1000), DEAREST)
+    very_large: Decimal = positive(Decimal(10_000), DEAREST)
+    mega: Decimal = positive(Decimal(100_000), DEAREST)
+    gas_window: int = attrs.field(
+        default=100, validator=[attrs.validators.ge(10), _at_most(LONGEST)]
+    )
     """Transactions that the urgency is measured against."""
 
     def __attrs_post_init__(self) -> None:
@@ -296,7 +327,7 @@ class MempoolSettings:
 
     window: float = positive(300.0)
     """Seconds that a transaction is kept for."""
-    max_transactions: int = positive(200_000)
+    max_transactions: int = positive(200_000, LONGEST)
     """More than these in the window, and the oldest are forgotten and counted."""
 
 

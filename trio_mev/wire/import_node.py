@@ -6,8 +6,9 @@ seconds before its time, then its head with their hashes, then its logs.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -25,6 +26,9 @@ OWN_IDS = {"newHeads": "0x1", "pendingFull": "0x2", "logs": "0x3"}
 BEFORE_NS = 11_000_000_000
 STEP_NS = 10_000
 """Between a head and its logs."""
+_HEX = re.compile("0x[0-9a-fA-F]+")
+_BELOW = {"number": 2**64, "timestamp": 2**33}
+"""A later time, in seconds, would not fit a tape's nanoseconds."""
 
 _LOG = {
     "blockHash": "block_hash",
@@ -102,13 +106,28 @@ def read_block(value: Any) -> dict[str, Any]:
     missing = [k for k in ("number", "hash", "timestamp", "transactions") if k not in value]
     if missing:
         raise ConfigError(f"it is not a block: {', '.join(missing)} missing")
-    if any(not isinstance(t, dict) for t in value["transactions"]):
-        raise ConfigError("the block has hashes only; ask for whole transactions")
-    try:
-        int(value["number"], 16), int(value["timestamp"], 16)
-    except (TypeError, ValueError):
-        raise ConfigError("its number or timestamp is not hexadecimal text") from None
+    _check_block(value)
     return dict(value)
+
+
+def _check_block(value: Mapping[str, Any]) -> None:
+    transactions, logs = value["transactions"], value.get("logs", [])
+    if not isinstance(transactions, list):
+        raise ConfigError("its transactions are no list")
+    if any(not isinstance(t, dict) for t in transactions):
+        raise ConfigError("the block has hashes only; ask for whole transactions")
+    if not isinstance(logs, list) or any(not isinstance(log, dict) for log in logs):
+        raise ConfigError("its logs are no list of objects")
+    for name, limit in _BELOW.items():
+        text = value[name]
+        if not isinstance(text, str) or not _HEX.fullmatch(text):
+            raise ConfigError(f"its {name} is not hexadecimal text")
+        if int(text, 16) >= limit:
+            raise ConfigError(f"its {name} is too large to be one")
+    try:
+        _encode(value)
+    except (OverflowError, RecursionError, ValueError):
+        raise ConfigError("it has a value that no tape can hold") from None
 
 
 def _from_snake(value: Mapping[str, Any]) -> dict[str, Any]:
@@ -136,7 +155,7 @@ def block_records(feed: str, blocks: Iterable[Mapping[str, Any]]) -> Iterator[Re
     """Blocks, in the order of their numbers, as a node's socket."""
     ordered = sorted(blocks, key=lambda b: int(b["number"], 16))
     if ordered:
-        first = int(ordered[0]["timestamp"], 16) * 10**9 - BEFORE_NS
+        first = max(0, int(ordered[0]["timestamp"], 16) * 10**9 - BEFORE_NS)
         yield from opening(feed, first, OWN_IDS)
     for block in ordered:
         yield from _block(feed, block)
@@ -147,7 +166,7 @@ def _block(feed: str, block: Mapping[str, Any]) -> Iterator[Record]:
     transactions = block["transactions"]
     for number, body in enumerate(transactions):
         pending = {**body, "blockHash": None, "blockNumber": None, "transactionIndex": None}
-        when = at - BEFORE_NS + BEFORE_NS * number // len(transactions)
+        when = max(0, at - BEFORE_NS + BEFORE_NS * number // len(transactions))
         yield notification(feed, when, OWN_IDS["pendingFull"], pending)
     head = {k: v for k, v in block.items() if k not in {"logs", "withdrawals", "uncles"}}
     head["transactions"] = [body.get("hash") for body in transactions]
@@ -164,16 +183,19 @@ class FramesImport:
         subscriptions: the recording's subscriptions by name, such as ``newHeads``, with ids.
 
     Raises:
-        ConfigError: a name is not known.
+        ConfigError: a name is not known, or an id is no text.
     """
 
-    def __init__(self, feed: str, subscriptions: Mapping[str, str]) -> None:
+    def __init__(self, feed: str, subscriptions: Mapping[str, Any]) -> None:
         unknown = sorted(set(subscriptions) - set(SUBSCRIPTIONS))
         if unknown:
             known = ", ".join(SUBSCRIPTIONS)
             raise ConfigError(f"subscriptions {', '.join(unknown)} are not known; known: {known}")
+        wrong = [name for name, given in subscriptions.items() if not isinstance(given, str)]
+        if wrong:
+            raise ConfigError(f"the id of {', '.join(wrong)} is no text")
         self.feed = feed
-        self.subscriptions = subscriptions
+        self.subscriptions: Mapping[str, str] = subscriptions
         self.bad_lines = 0
 
     def records(self, lines: Iterable[bytes]) -> Iterator[Record]:
@@ -192,7 +214,7 @@ class FramesImport:
 
 
 class _Row(msgspec.Struct):
-    t: int
+    t: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
     frame: msgspec.Raw
 
 

@@ -11,16 +11,22 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 
 from ..errors import ConfigError
+from ..model.identity import Instrument
 from .tape import Direction, FeedHeader, Record
 
-_OPENED = re.compile(r"(\S+) <-> ([0-9.]+)")
-_SENT = re.compile(r"(\S+) <- ([0-9.]+): (.*)")
-_ANSWERED = re.compile(r"\S+ -> [0-9.]+: ")
-_RECEIVED = re.compile(r"([0-9]+(?:\.[0-9]+)?): (.*)")
+_TIME = r"([0-9]{1,10}(?:\.[0-9]{1,18})?)"
+_URL = re.compile(r"(\S+) <-> ")
+_OPENED = re.compile(rf"(\S+) <-> {_TIME}")
+_SENT = re.compile(rf"(\S+) <- {_TIME}: (.*)")
+_ANSWERED = re.compile(rf"\S+ -> {_TIME}: ")
+_RECEIVED = re.compile(rf"{_TIME}: (.*)")
+_LATEST = 2**63
+"""Nanoseconds that a tape can hold."""
 
 HOSTS = {
     "stream.binance.com": "binance",
@@ -72,7 +78,7 @@ class CryptofeedImport:
             ConfigError: there is none, or it is one that cannot be read.
         """
         for line in lines:
-            opened = _OPENED.match(line)
+            opened = _URL.match(line)
             if opened:
                 host = re.sub(r"^\w+://", "", opened[1]).partition("/")[0].partition(":")[0]
                 if host in HOSTS:
@@ -91,8 +97,8 @@ class CryptofeedImport:
         asked = set(_binance_streams(every) if kind == "binance" else _coinbase_channels(every))
         symbols: dict[str, str] = {}
         for symbol, _ in sorted(asked):
-            instrument = split_symbol(symbol) if kind == "binance" else symbol.replace("-", "/")
-            symbols[symbol] = instrument
+            spelled = split_symbol(symbol) if kind == "binance" else symbol.replace("-", "/")
+            symbols[symbol] = _instrument(symbol, spelled)
         wanted = {channel for _, channel in asked}
         channels = [channel for channel in CHANNELS[kind] if channel in wanted]
         if not symbols or not channels:
@@ -106,23 +112,33 @@ class CryptofeedImport:
             if not text:
                 continue
             if received := _RECEIVED.fullmatch(text):
-                yield self._record(received[1], Direction.IN, received[2])
+                yield from self._record(received[1], Direction.IN, received[2])
             elif sent := _SENT.fullmatch(text):
-                yield self._record(sent[2], Direction.OUT, sent[3])
+                yield from self._record(sent[2], Direction.OUT, sent[3])
             elif opened := _OPENED.fullmatch(text):
-                yield self._record(opened[2], Direction.OPEN)
+                yield from self._record(opened[2], Direction.OPEN)
             else:
                 self.problems["http_answer" if _ANSWERED.match(text) else "bad_line"] += 1
 
-    def _record(self, seconds: str, direction: Direction, frame: str = "") -> Record:
+    def _record(self, seconds: str, direction: Direction, frame: str = "") -> Iterator[Record]:
         at = int(Decimal(seconds) * 10**9)
-        return Record(at, at, self.feed, direction, frame.encode())
+        if at < _LATEST:
+            yield Record(at, at, self.feed, direction, frame.encode())
+        else:
+            self.problems["bad_line"] += 1
+
+
+def _instrument(symbol: str, spelled: str) -> str:
+    try:
+        return str(Instrument.parse(spelled))
+    except ValueError as error:
+        raise ConfigError(f"product {symbol!r} is no instrument: {error}") from None
 
 
 def _binance_streams(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
     """Symbol and channel of every stream in a URL."""
     for line in lines:
-        opened = _OPENED.match(line)
+        opened = _URL.match(line)
         streams = opened[1].partition("streams=")[2] if opened else ""
         for stream in filter(None, streams.split("/")):
             symbol, _, channel = stream.partition("@")
@@ -137,8 +153,23 @@ def _coinbase_channels(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
             continue
         try:
             message = msgspec.json.decode(sent[3])
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, RecursionError):
             continue
-        for product in message.get("product_ids", ()):
-            for channel in message.get("channels", ()):
-                yield product, channel
+        if isinstance(message, dict):
+            yield from _subscribed(message)
+
+
+def _subscribed(message: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """A channel is a name, or an object that may have products of its own."""
+    everywhere = message.get("product_ids")
+    for channel in _list(message.get("channels")):
+        name, products = channel, everywhere
+        if isinstance(channel, dict):
+            name, products = channel.get("name"), channel.get("product_ids", everywhere)
+        for product in _list(products):
+            if isinstance(name, str) and isinstance(product, str):
+                yield product, name
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []

@@ -1,0 +1,70 @@
+"""The benches run, at a size that tells nothing, and their rows are what the contract says."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+SCRIPTS = Path(__file__).parent.parent.parent / "scripts"
+KEYS = ["bench", "measure", "unit", "ours", "peer", "peer_name", "ratio", "must", "aim", "holds"]
+ROWS = {"flood": 12, "engine": 2, "paced": 24, "lanes": 5, "idle": 1}
+PEERS = {"flood", "paced"}
+
+
+def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
+    paths = os.pathsep.join((str(SCRIPTS), str(SCRIPTS.parent)))
+    return subprocess.run(
+        [sys.executable, "-m", "benchmarks", *arguments],
+        env={**os.environ, "PYTHONPATH": paths},
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_rows_are_shaped_as_the_contract_says(name: str):
+    if name in PEERS and not (find_spec("uvloop") and find_spec("picows")):
+        pytest.skip("its peers come with the extra named bench")
+    done = bench(name, "--quick", "--json")
+    assert done.returncode in {0, 1}, done.stderr
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(rows) == ROWS[name]
+    for row in rows:
+        assert list(row) == KEYS
+        assert row["bench"] == name
+        assert row["ours"] > 0
+        assert (row["peer"] is None) == (row["peer_name"] is None) == (row["ratio"] is None)
+        assert (row["must"] is None) == (row["aim"] is None)
+    # The code says what the rows say; how fast it was is nobody's business here.
+    assert done.returncode == (0 if all(row["holds"] for row in rows) else 1)
+
+
+def test_each_must_bounds_the_ratio_or_else_ours():
+    done = bench("lanes", "--quick", "--json")
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    bounded = [row for row in rows if row["must"] is not None]
+    assert len(bounded) == 3
+    for row in bounded:
+        value = row["ours"] if row["peer"] is None else row["ratio"]
+        assert row["holds"] == (value <= row["must"])
+
+
+def test_the_table_names_the_machine():
+    done = bench("idle", "--quick")
+    assert done.returncode in {0, 1}, done.stderr
+    assert "quiet connections" in done.stdout
+    assert "cores" in done.stdout
+    assert "trio " in done.stdout
+
+
+def test_an_unknown_bench_is_refused():
+    done = bench("nothing")
+    assert done.returncode == 2
+    assert "no bench is named nothing" in done.stderr
