@@ -6,7 +6,6 @@ import struct
 
 TRANSACTION = "transaction"
 QUOTE = "quote"
-KINDS = TRANSACTION, QUOTE
 SIZES = {TRANSACTION: 1024, QUOTE: 182}
 """Bytes of one message's payload."""
 SERVER_ID = "0x9cef478923ff08bf67fde6c64013158d"

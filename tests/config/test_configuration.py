@@ -453,3 +453,67 @@ def test_a_filter_is_checked_even_where_its_neighbour_is_wrong():
     problems = problems_of(text)
     assert problems[0] == "stream.filters[0].path: 5 is not text"
     assert problems[-1].startswith("stream.filters[1]: path 'data.nothing_such': no payload has")
+
+
+DEEP = "[" * 3000 + "]" * 3000
+LONG = "1" + "0" * 5000
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (f"a = {DEEP}", "its values are nested too deeply"),
+        ("stream.name" + ".a" * 3000 + " = 1", "stream.name: its values are nested too deeply"),
+        (f"a = {LONG}", "it is not TOML: a number in it has too many digits"),
+        (f"stream.lanes.high = 0x{'f' * 5000}", "stream.lanes.high: the number is too large"),
+        (f"stream.budget = 0x{'f' * 5000}", "stream.budget: the number is too large"),
+        (f"transactions.mega = 0x{'f' * 5000}", "transactions.mega: the number is too large"),
+        (
+            "stream.budget = inf",
+            "stream.budget: budget is too large; it must be at most 1000000000",
+        ),
+        (binance(name='"a\\nb"'), "feeds[0].name: name 'a\\nb' is not 1 to 64 printable"),
+    ],
+)
+def test_what_is_too_deep_or_too_long_is_one_clear_line(text, problem):
+    (found,) = problems_of(text)
+    assert found.startswith(problem)
+
+
+def test_an_override_that_is_too_deep_or_too_long_is_one_clear_line():
+    name = "TRIO_MEV_STREAM__BUDGET"
+    assert problems_of("", {name: DEEP}) == ["its values are nested too deeply"]
+    (problem,) = problems_of("", {name: LONG})
+    assert problem.startswith("stream.budget: '1000")
+    assert len(problem) < 600
+
+
+def test_a_problem_is_one_line_of_a_length_that_can_be_read():
+    (problem,) = problems_of(f'stream.budget = "{"x" * 9999}"')
+    assert len(problem) == 501
+    (problem,) = problems_of('stream = """\na\nb"""')
+    assert "\n" not in problem
+
+
+@pytest.mark.parametrize("tail", ["\n", "\u00e9", "\x07"])
+def test_a_token_that_no_header_can_carry_is_refused_without_showing_it(tail):
+    (problem,) = problems_of(binance(token='"env:MINE"'), {"MINE": TOKEN + tail})
+    assert problem.startswith("feeds[0].token: ")
+    assert TOKEN not in problem
+
+
+def test_a_user_in_the_endpoint_beside_a_token_is_refused():
+    endpoint = f'"wss://me:{KEY}@node.test"'
+    problems = problems_of(binance(endpoint=endpoint, token='"env:MINE"'), {"MINE": TOKEN})
+    assert problems == [
+        "feeds[0]: both a token and a user in the endpoint; the handshake takes one"
+    ]
+
+
+@pytest.mark.parametrize(
+    "host", ["n\u00f6de..test", f"{'a' * 64}.test", "node.test:0"], ids=["idna", "label", "port"]
+)
+def test_an_endpoint_that_cannot_be_dialled_is_refused_without_showing_a_key(host):
+    (problem,) = problems_of(binance(endpoint=f'"wss://{host}/{KEY}"'))
+    assert problem.startswith("feeds[0].endpoint: ")
+    assert KEY not in problem

@@ -24,7 +24,6 @@ from trio_mev.model.identity import Endpoint, Instrument
 from trio_mev.model.settings import (
     BinanceSettings,
     CoinbaseSettings,
-    ConnectionSettings,
     EthereumSettings,
 )
 from trio_mev.stream import open_stream
@@ -91,10 +90,10 @@ def ethereum(peer: Peer, **settings: object) -> EthereumWebSocketClient:
     return EthereumWebSocketClient(made, peer.dial, rng=random.Random(1))
 
 
-async def test_a_server_gone_for_a_minute_comes_back(nursery, autojump_clock):
+async def test_a_server_gone_for_a_minute_comes_back(nursery, settings, autojump_clock):
     node = Node()
     peer = Peer(nursery, node)
-    feed = ethereum(peer)
+    feed = ethereum(peer, connection=settings)
     before = trio.lowlevel.current_statistics().tasks_living
     async with open_stream([feed]) as stream:
         heads = stream.subscribe(DataType.BLOCK)
@@ -127,23 +126,25 @@ async def test_a_server_gone_for_a_minute_comes_back(nursery, autojump_clock):
             await connection.stream.send_all(b"x")
 
 
-async def test_many_reconnects_keep_the_registry_of_subscriptions_small(nursery, autojump_clock):
+async def test_many_reconnects_keep_the_registry_of_subscriptions_small(
+    nursery, settings, autojump_clock
+):
     async def confirm_and_drop(peer: PeerConnection) -> None:
         await peer.accept()
         for _ in range(2):
             request = json.loads(await peer.receive() or "null")
             await peer.send(json.dumps({"id": request["id"], "result": hex(request["id"])}))
 
-    feed = ethereum(Peer(nursery, confirm_and_drop))
+    feed = ethereum(Peer(nursery, confirm_and_drop), connection=settings)
     async with open_stream([feed]):
         await trio.sleep(3600)
         assert feed.status.connections > 50
         assert len(feed.status.subscriptions) == 2
 
 
-async def test_a_silent_subscription_on_a_living_socket_is_lost(nursery, autojump_clock):
+async def test_a_silent_subscription_on_a_living_socket_is_lost(nursery, settings, autojump_clock):
     node = Node(every=1e6)
-    feed = ethereum(Peer(nursery, node))
+    feed = ethereum(Peer(nursery, node), connection=settings)
     async with open_stream([feed]):
         await feed.status.wait_for(FeedState.READY)
         start = trio.current_time()
@@ -153,7 +154,7 @@ async def test_a_silent_subscription_on_a_living_socket_is_lost(nursery, autojum
         assert trio.current_time() - start == pytest.approx(90, abs=0.2)
 
 
-async def test_a_peer_that_answers_no_ping_is_lost(nursery, autojump_clock):
+async def test_a_peer_that_answers_no_ping_is_lost(nursery, settings, autojump_clock):
     async def deaf(peer: PeerConnection) -> None:
         await peer.accept()
         for _ in range(2):
@@ -161,7 +162,7 @@ async def test_a_peer_that_answers_no_ping_is_lost(nursery, autojump_clock):
             await peer.send(json.dumps({"id": request["id"], "result": hex(request["id"])}))
         await trio.sleep_forever()
 
-    feed = ethereum(Peer(nursery, deaf))
+    feed = ethereum(Peer(nursery, deaf), connection=settings)
     async with open_stream([feed]):
         await feed.status.wait_for(FeedState.WAITING)
         assert feed.status.detail == "no pong within 20 s"
@@ -170,18 +171,18 @@ async def test_a_peer_that_answers_no_ping_is_lost(nursery, autojump_clock):
     nursery.cancel_scope.cancel()
 
 
-async def test_subscriptions_that_are_never_confirmed_are_lost(nursery, autojump_clock):
+async def test_subscriptions_that_are_never_confirmed_are_lost(nursery, settings, autojump_clock):
     async def mute(peer: PeerConnection) -> None:
         await peer.accept()
         await peer.hold()
 
-    feed = ethereum(Peer(nursery, mute))
+    feed = ethereum(Peer(nursery, mute), connection=settings)
     async with open_stream([feed]):
         await feed.status.wait_for(FeedState.WAITING)
         assert feed.status.detail == "not confirmed in time: newHeads, newPendingTransactions"
 
 
-async def test_a_refusal_is_final_and_a_required_feed_says_so(nursery, autojump_clock):
+async def test_a_refusal_is_final_and_a_required_feed_says_so(nursery, settings, autojump_clock):
     async def refuse(peer: PeerConnection) -> None:
         await peer.accept()
         request = json.loads(await peer.receive() or "null")
@@ -190,14 +191,14 @@ async def test_a_refusal_is_final_and_a_required_feed_says_so(nursery, autojump_
         await peer.hold()
 
     peer = Peer(nursery, refuse)
-    feed = ethereum(peer)
+    feed = ethereum(peer, connection=settings)
     async with open_stream([feed]) as stream:
         await stream.ended.wait()
     assert feed.status.state is FeedState.REFUSED
     assert "-32601" in feed.status.detail
     assert peer.dials == 1
     with pytest.raises(RestartLimitReached, match="refused"):
-        async with open_stream([ethereum(peer, required=True)]):
+        async with open_stream([ethereum(peer, required=True, connection=settings)]):
             await trio.sleep_forever()
 
 
@@ -271,7 +272,9 @@ async def test_bad_frames_are_counted_and_disturb_nothing(nursery, autojump_cloc
     assert feed.status.connections == 1
 
 
-async def test_an_oversized_message_costs_its_own_connection_only(nursery, autojump_clock):
+async def test_an_oversized_message_costs_its_own_connection_only(
+    nursery, settings, autojump_clock
+):
     async def boast(peer: PeerConnection) -> None:
         await peer.accept()
         request = json.loads(await peer.receive() or "null")
@@ -279,10 +282,11 @@ async def test_an_oversized_message_costs_its_own_connection_only(nursery, autoj
         await peer.send("x" * 5000)
         await peer.hold()
 
-    small = ConnectionSettings(max_message=4000)
+    small = attrs.evolve(settings, max_message=4000)
     loud = ethereum(Peer(nursery, boast), pending="off", connection=small)
     calm = EthereumWebSocketClient(
-        EthereumSettings(name="calm", endpoint=ENDPOINT), Peer(nursery, Node()).dial
+        EthereumSettings(name="calm", endpoint=ENDPOINT, connection=settings),
+        Peer(nursery, Node()).dial,
     )
     async with open_stream([loud, calm]) as stream:
         heads = stream.subscribe(DataType.BLOCK)
@@ -291,7 +295,9 @@ async def test_an_oversized_message_costs_its_own_connection_only(nursery, autoj
         assert calm.status.connections == 1
 
 
-async def test_too_many_bad_frames_in_a_minute_mean_a_new_connection(nursery, autojump_clock):
+async def test_too_many_bad_frames_in_a_minute_mean_a_new_connection(
+    nursery, settings, autojump_clock
+):
     async def garbage(peer: PeerConnection) -> None:
         await peer.accept()
         request = json.loads(await peer.receive() or "null")
@@ -300,7 +306,7 @@ async def test_too_many_bad_frames_in_a_minute_mean_a_new_connection(nursery, au
             await peer.send("garbage")
         await peer.hold()
 
-    few = ConnectionSettings(malformed_per_minute=10)
+    few = attrs.evolve(settings, malformed_per_minute=10)
     feed = ethereum(Peer(nursery, garbage), pending="off", connection=few)
     async with open_stream([feed]):
         await feed.status.wait_for(FeedState.READY)
@@ -309,7 +315,7 @@ async def test_too_many_bad_frames_in_a_minute_mean_a_new_connection(nursery, au
         assert feed.status.refused == {"not_json": 11}
 
 
-async def test_a_request_that_is_never_answered_is_given_up(nursery, autojump_clock):
+async def test_a_request_that_is_never_answered_is_given_up(nursery, settings, autojump_clock):
     async def slow(peer: PeerConnection) -> None:
         await peer.accept()
         request = json.loads(await peer.receive() or "null")
@@ -318,7 +324,7 @@ async def test_a_request_that_is_never_answered_is_given_up(nursery, autojump_cl
         await peer.send(json.dumps({"params": {"subscription": "0x1", "result": without}}))
         await peer.hold()
 
-    feed = ethereum(Peer(nursery, slow), pending="off")
+    feed = ethereum(Peer(nursery, slow), pending="off", connection=settings)
     async with open_stream([feed]) as stream:
         heads = stream.subscribe(DataType.BLOCK)
         block = (await heads.__anext__()).data
@@ -327,14 +333,17 @@ async def test_a_request_that_is_never_answered_is_given_up(nursery, autojump_cl
     assert feed.status.refused == {"fetch_timeout": 1}
 
 
-async def test_a_hung_peer_delays_the_end_by_the_close_timeout_only(nursery, autojump_clock):
+async def test_a_hung_peer_delays_the_end_by_the_close_timeout_only(
+    nursery, settings, autojump_clock
+):
     async def hang(peer: PeerConnection) -> None:
         await peer.accept()
         await trio.sleep_forever()
 
     feeds = [
         EthereumWebSocketClient(
-            EthereumSettings(name=f"node {number}", endpoint=ENDPOINT), Peer(nursery, hang).dial
+            EthereumSettings(name=f"node {number}", endpoint=ENDPOINT, connection=settings),
+            Peer(nursery, hang).dial,
         )
         for number in range(5)
     ]

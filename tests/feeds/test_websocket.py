@@ -218,7 +218,7 @@ async def test_a_frame_that_breaks_the_protocol_ends_the_connection(nursery, ope
         await trio.sleep_forever()
 
     socket = await opened(Peer(nursery, nonsense).dial)
-    with pytest.raises(StreamConnectionError, match="ended|closed with 1002"):
+    with pytest.raises(StreamConnectionError, match=r"ended|closed with 1002"):
         await socket.receive()
     nursery.cancel_scope.cancel()
     await socket.aclose()

@@ -99,8 +99,14 @@ def test_an_endpoint_knows_its_host_its_port_and_whether_it_uses_tls(url, secure
         ("https://node.example/hunter2", r"does not begin with ws:// or wss://"),
         ("wss:///hunter2", "has no host"),
         ("wss://node.example/#hunter2", "has a fragment"),
-        ("wss://node.example:hunter2", "has a port that is not 0 to 65535"),
-        ("wss://node.example:65536/hunter2", "has a port that is not 0 to 65535"),
+        ("wss://node.example:hunter2", "has a port that is not 1 to 65535"),
+        ("wss://node.example:65536/hunter2", "has a port that is not 1 to 65535"),
+        ("wss://node.example:0/hunter2", "has a port that is not 1 to 65535"),
+        ("wss://n\u00f6de..example/hunter2", "has a host that no name look-up takes"),
+        (f"wss://{'a' * 64}.example/hunter2", "has a host that no name look-up takes"),
+        (f"wss://{'a' * 63}.{'b.' * 120}example/hunter2", "has a host that no name look-up"),
+        ("wss://node.example/hunter2\n", "white space or control characters"),
+        ("wss://node.example/hunter2 x", "white space or control characters"),
         ("wss://[::1/hunter2", "is not a URL"),
         ("wss://me:hunter2@n\u2100de.example", "is not a URL"),
     ],
@@ -126,3 +132,16 @@ def test_a_user_without_a_password_is_refused_without_showing_it():
     with pytest.raises(ValueError, match="has a user without a password") as caught:
         Endpoint(url)
     assert "KEY" not in str(caught.value)
+
+
+def test_a_host_in_another_script_is_a_host():
+    assert Endpoint("wss://n\u00f6de.example").host == "n\u00f6de.example"
+    assert Endpoint(f"wss://{'a' * 63}.example").port == 443
+
+
+@pytest.mark.parametrize("tail", ["\n", "\r\nX-Evil: 1", "\x00", "\x7f", "\u00e9", "\u2028"])
+def test_a_secret_that_no_header_can_carry_is_refused_without_showing_it(tail):
+    with pytest.raises(ValueError, match="no header can carry") as caught:
+        Secret(f"hunter2{tail}")
+    assert "hunter2" not in f"{caught.value!r}"
+    assert Secret("a b~!").value == "a b~!"

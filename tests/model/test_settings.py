@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import attrs
 import pytest
 
-from trio_mev.model.identity import Instrument
+from trio_mev.model.identity import Endpoint, Instrument, Secret
 from trio_mev.model.settings import (
     AlertSettings,
     BinanceSettings,
@@ -137,3 +138,61 @@ def test_two_feeds_of_one_name_are_refused():
     with pytest.raises(ValueError, match="two feeds are named spot; names must differ"):
         Settings(feeds=feeds)
     assert Settings(feeds=feeds[:2]).feeds == feeds[:2]
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: LaneSettings(high=10**7 + 1),
+        lambda: LaneSettings(max_bytes=10**9 + 1),
+        lambda: StreamConfig(failures_before_restart=10**40),
+        lambda: StreamConfig(drain_timeout=float("inf")),
+        lambda: ConnectionSettings(max_message=2**31),
+        lambda: ConnectionSettings(subscribe_interval=1e10),
+        lambda: ConnectionSettings(factor=float("inf")),
+        lambda: EthereumSettings(name="n", backlog=10**8),
+        lambda: EthereumSettings(name="n", fetches=10**8),
+        lambda: PriceSettings(history=10**8),
+        lambda: PriceSettings(volatility_window=10**8),
+        lambda: TransactionSettings(gas_window=10**8),
+        lambda: TransactionSettings(mega=Decimal("1E+999999")),
+        lambda: MempoolSettings(max_transactions=10**8),
+        lambda: AlertSettings("a", ETH, "above", Decimal("1E+999999")),
+    ],
+)
+def test_a_setting_over_what_its_use_can_bear_is_refused(make):
+    with pytest.raises(ValueError, match="is too large; it must be at most 10"):
+        make()
+
+
+@pytest.mark.parametrize(
+    "cls",
+    [LaneSettings, StreamConfig, ConnectionSettings, PriceSettings, MempoolSettings],
+)
+def test_every_whole_number_and_time_has_an_upper_bound(cls):
+    numbers = [f.name for f in attrs.fields(cls) if type(f.default) in {int, float}]
+    assert numbers
+    for name in numbers:
+        with pytest.raises(ValueError, match=f"{name} is too large"):
+            cls(**{name: 10**12})
+
+
+@pytest.mark.parametrize("name", ["", "   ", "a\nb", "a\x1b[31m", "a\u202eb", "x" * 65])
+def test_a_name_that_cannot_be_shown_in_a_line_is_refused(name):
+    with pytest.raises(ValueError, match="is not 1 to 64 printable characters"):
+        BinanceSettings(name=name, instruments=(ETH,))
+    with pytest.raises(ValueError, match="is not 1 to 64 printable characters"):
+        AlertSettings(name, ETH, "above", Decimal(1))
+
+
+def test_a_fee_is_a_fraction():
+    with pytest.raises(ValueError, match="fees: that of binance is not between -1 and 1"):
+        PriceSettings(fees={"binance": Decimal("1E+999999")})
+
+
+def test_a_user_in_the_endpoint_beside_a_token_is_refused_without_showing_either():
+    endpoint = Endpoint("wss://me:hunter2@node.example/ws")
+    with pytest.raises(ValueError, match="both a token and a user") as caught:
+        EthereumSettings(name="n", endpoint=endpoint, token=Secret("hunter2"))
+    assert "hunter2" not in str(caught.value)
+    assert EthereumSettings(name="n", endpoint=endpoint).endpoint == endpoint

@@ -153,8 +153,8 @@ async def test_floods_one_after_the_other_leave_no_memory_behind(nursery, autoju
 
 
 SECONDS = 600
-RATES = {EventPriority.HIGH: 1, EventPriority.NORMAL: 32, EventPriority.LOW: 8}
-"""Events a second, of which a slow processor does 16."""
+RATES = {EventPriority.HIGH: 1, EventPriority.NORMAL: 16, EventPriority.LOW: 4}
+"""Events a second, of which a processor does 8."""
 
 
 @attrs.define
@@ -176,16 +176,16 @@ class Watched(DataProcessor):
         self.longest = max(self.longest, waited)
         if event.priority is EventPriority.HIGH:
             self.urgent.append(waited)
-        await trio.sleep(STEP)
+        await trio.sleep(1 / 8)
 
 
 async def too_fast(stream: RealtimeDataStream) -> None:
-    for tick in range(32 * SECONDS):
+    for tick in range(16 * SECONDS):
         # The first at once, the others a millisecond after the processor's steps.
-        await trio.sleep_until(tick / 32 + (1 / 1024 if tick else 0))
+        await trio.sleep_until(tick / 16 + (1 / 1024 if tick else 0))
         now = trio.current_time()
         for priority, often in RATES.items():
-            if tick % (32 // often) == 0:
+            if tick % (16 // often) == 0:
                 event = DataEvent(DataType.LOG, priority, None, "fast", now, sequence=tick)
                 stream.emit_event(event)
 
@@ -195,7 +195,7 @@ async def test_ten_minutes_of_overload_cost_the_lower_lanes_and_keep_the_high_on
 ):
     watched = Watched()
     sizes: list[int] = []
-    config = StreamConfig(lanes=LaneSettings(100, 200, 50), drain_timeout=1.0)
+    config = StreamConfig(budget=1.0, lanes=LaneSettings(100, 200, 50), drain_timeout=1.0)
     async with open_stream([], [lambda: watched], config) as stream:
         nursery.start_soon(too_fast, stream)
         await trio.sleep(60)  # by now the lanes are full
@@ -204,21 +204,21 @@ async def test_ten_minutes_of_overload_cost_the_lower_lanes_and_keep_the_high_on
             sizes.append(tracemalloc.get_traced_memory()[0])
             await trio.sleep_until(60 * (minute + 1) - 1 / 2048)
         tracemalloc.stop()
-        started = dict(watched.started)
+        started, longest = dict(watched.started), watched.longest
         books = stream.get_stats().books
-    # 600 s are 9,600 steps; HIGH is served first, and LOW not at all while there is NORMAL.
-    assert started == {EventPriority.HIGH: 600, EventPriority.NORMAL: 9000}
-    assert books.lost_by == {"normal:shed": 19_200 - 9000 - 200, "low:shed": 4800 - 50}
-    assert watched.told == {"normal": 10_000, "low": 4750}
+    # 600 s are 4,800 steps; HIGH is served first, and LOW not at all while there is NORMAL.
+    assert started == {EventPriority.HIGH: 600, EventPriority.NORMAL: 4200}
+    assert books.lost_by == {"normal:shed": 9600 - 4200 - 200, "low:shed": 2400 - 50}
+    assert watched.told == {"normal": 5200, "low": 2350}
     assert max(sizes) - sizes[0] < 100_000
 
-    assert statistics.median(watched.urgent) == max(watched.urgent) == STEP - 1 / 1024
-    assert watched.longest <= 200 / 32
-    # The second of the drain was good for what was in hand and 15 more.
+    assert statistics.median(watched.urgent) == max(watched.urgent) == 1 / 8 - 1 / 1024
+    assert longest <= 200 / 16
+    # The second of the drain was good for what was in hand and 7 more.
     books = stream.get_stats().books
     assert books.lost_by == {
-        "normal:shed": 10_000, "normal:drain": 200 - 15, "low:shed": 4750, "low:drain": 50,
+        "normal:shed": 5200, "normal:drain": 200 - 7, "low:shed": 2350, "low:drain": 50,
     }  # fmt: skip
-    told = books.processed - 9600 - 15
-    assert books.received == 600 + 19_200 + 4800 + told
+    told = books.processed - 4800 - 7
+    assert books.received == 600 + 9600 + 2400 + told
     assert_settled(stream)

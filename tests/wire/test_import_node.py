@@ -51,6 +51,16 @@ def test_snake_case_and_integers_become_a_nodes_spelling():
         ({**BLOCK, "transactions": ["0xt1"]}, "hashes only"),
         ({**BLOCK, "number": 16}, "not hexadecimal"),
         ({**BLOCK, "timestamp": "soon"}, "not hexadecimal"),
+        ({**BLOCK, "number": "-0x1"}, "number is not hexadecimal"),
+        ({**BLOCK, "timestamp": "-0x1"}, "timestamp is not hexadecimal"),
+        ({**BLOCK, "number": hex(2**64)}, "number is too large"),
+        ({**BLOCK, "timestamp": hex(2**40)}, "timestamp is too large"),
+        ({**BLOCK, "transactions": 5}, "transactions are no list"),
+        ({**BLOCK, "logs": 5}, "logs are no list"),
+        ({**BLOCK, "logs": None}, "logs are no list"),
+        ({**BLOCK, "logs": [5]}, "logs are no list of objects"),
+        ({**BLOCK, "miner": "\ud800"}, "a value that no tape can hold"),
+        ({**SNAKE, "logs": None}, "wrong type"),
         ({"block": {"number": 1}}, "transactions"),
         ({"block": {"number": 1}, "transactions": [3]}, "wrong type"),
     ],
@@ -107,3 +117,20 @@ def test_recorded_frames_begin_with_the_subscriptions_that_they_name():
 def test_a_subscription_of_an_unknown_name_is_refused():
     with pytest.raises(ConfigError, match="syncing are not known"):
         FramesImport("node", {"syncing": "0x1"})
+
+
+def test_a_block_of_the_first_seconds_is_played_from_zero_on():
+    block = read_block({**BLOCK, "timestamp": "0x0"})
+    assert {r.wall for r in block_records("node", [block])} == {0}
+
+
+def test_an_id_that_is_no_text_is_refused():
+    with pytest.raises(ConfigError, match="the id of newHeads is no text"):
+        FramesImport("node", {"newHeads": ["0x1"]})
+
+
+def test_a_time_that_no_tape_can_hold_is_a_bad_line():
+    source = FramesImport("node", {})
+    lines = [b'{"t": -1, "frame": 1}', b'{"t": 9223372036854775808, "frame": 1}', b'{"t": 1']
+    assert list(source.records(lines)) == []
+    assert source.bad_lines == 3

@@ -81,3 +81,49 @@ def test_each_kind_of_line_becomes_its_record_and_times_are_exact():
         (1633998512063356900, 1633998512063356900, Direction.IN, b"[1]"),
     ]
     assert source.problems == {"http_answer": 1, "bad_line": 1}
+
+
+COINBASE = "wss://ws-feed.exchange.coinbase.com"
+
+
+def asked(message):
+    return CryptofeedImport("c").header([f"{COINBASE} <-> 1.5", f"{COINBASE} <- 1.5: {message}"])
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "[1]",
+        "5",
+        "[" * 3000 + "]" * 3000,
+        '{"product_ids":5,"channels":["ticker"]}',
+        '{"product_ids":["ETH-USD"],"channels":"ticker"}',
+        '{"product_ids":[5],"channels":["ticker"]}',
+        '{"product_ids":["ETH-USD"],"channels":[{"name":5},[],null]}',
+    ],
+)
+def test_a_sent_message_of_another_shape_subscribes_to_nothing(message):
+    with pytest.raises(ConfigError, match="subscribes to nothing"):
+        asked(message)
+
+
+def test_a_channel_may_be_an_object_with_products_of_its_own():
+    header = asked(
+        '{"product_ids":["ETH-USD"],"channels":["ticker",{"name":"heartbeat"},'
+        '{"name":"matches","product_ids":["BTC-USD"]}]}'
+    )
+    assert header.symbols == {"ETH-USD": "ETH/USD", "BTC-USD": "BTC/USD"}
+    assert header.channels == ["ticker", "matches", "heartbeat"]
+
+
+def test_a_product_that_is_no_instrument_is_refused():
+    with pytest.raises(ConfigError, match="product 'eth-usd' is no instrument"):
+        asked('{"product_ids":["eth-usd"],"channels":["ticker"]}')
+
+
+@pytest.mark.parametrize("time", ["1.2.3", "1.", ".", "9" * 10, "1" * 400, "1." + "0" * 400])
+def test_a_time_that_is_none_is_a_bad_line(time):
+    source = CryptofeedImport("c")
+    lines = [f"{URL} <-> {time}", f"{URL} <- {time}: {{}}", f"{time}: {{}}"]
+    assert list(source.records(lines)) == []
+    assert source.problems == {"bad_line": 3}

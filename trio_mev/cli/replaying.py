@@ -79,11 +79,10 @@ async def _directly(replay: Replay, options: Options) -> int:
 
 
 async def _over_sockets(replay: Replay, options: Options) -> int:
-    if replay.start > 0 or replay.end < math.inf:
-        raise ConfigError("--from and --to work without --loopback only")
     tapes = [Tape(path) for path in replay.paths]
     config = replay.config
-    async with open_loopback(tapes, align=replay.align) as servers:
+    part = {"start": replay.start, "end": replay.end}
+    async with open_loopback(tapes, align=replay.align, **part) as servers:
         feeds = [make_feed(feed) for feed in servers.settings(in_step=True)]
         begin = conductor(servers)
 
@@ -93,7 +92,7 @@ async def _over_sockets(replay: Replay, options: Options) -> int:
 
         options = attrs.evolve(options, progress=partial(_share, tapes))
         stream = config.settings.stream
-        epoch = first_wall(tapes) - round(trio.current_time() * 1e9)
+        epoch = first_wall(tapes) + round((replay.start - trio.current_time()) * 1e9)
         return await watch(feeds, config.processors(), stream, options, conduct, epoch)
 
 

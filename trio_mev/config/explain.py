@@ -30,6 +30,8 @@ def _describe(error: BaseException) -> str:
     if isinstance(error, cattrs.ForbiddenExtraKeysError):
         known = [field.name for field in attrs.fields(error.cl)]
         return "; ".join(_unknown(key, known) for key in sorted(error.extra_fields))
+    if isinstance(error, RecursionError):
+        return "its values are nested too deeply"
     if isinstance(error, KeyError):
         return f"{error.args[0]} is missing"
     if isinstance(error, (TypeError, AttributeError)):

@@ -88,12 +88,10 @@ async def connect(
 
 def obstacles(settings: FeedSettings) -> Iterator[tuple[str, str]]:
     """Why no connection can be made with these settings: the key, and what to do."""
-    conn, token = settings.connection, settings.token
+    conn = settings.connection
     if conn.compression and conn.transport != "websockets":
         yield (
             "connection.compression",
             f'the transport {conn.transport} has none; set transport = "websockets", or leave'
             " compression out",
         )
-    if token is not None and not (token.value.isascii() and token.value.isprintable()):
-        yield "token", "it has characters that no header can carry; is there a line end in it?"

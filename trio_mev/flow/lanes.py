@@ -121,7 +121,10 @@ class Lanes:
             DataStreamError: the lane is full and makes its producers wait; this one did not.
         """
         self.books.received += 1
-        lane = self._lane_of(event)
+        if event.event_type in VITAL:
+            lane = self._vital
+        else:
+            lane = self._by_priority.get(event.priority, self._normal)
         if (
             self.closed or lane.count >= lane.capacity or lane.bytes + event.size > self._max_bytes
         ) and not self._make_room(lane, event):
@@ -193,9 +196,8 @@ class Lanes:
 
     def next(self) -> DataEvent | None:
         """The event to work on: what is in the hand, or the oldest of the highest lane."""
-        if self.hand:
-            return self.hand[0]
-        return self._draw()
+        hand = self.hand
+        return hand[0] if hand else self._draw()
 
     def _draw(self) -> DataEvent | None:
         """Move one event into the hand."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
@@ -16,12 +17,13 @@ from trio_websocket import (
     serve_websocket,
 )
 
+from ..errors import ConfigError
 from ..flow.clock import TapeClock, settle
 from ..flow.outstanding import Outstanding
 from ..model.identity import Endpoint
 from ..model.settings import AnyFeed, ConnectionSettings
 from ..wire.sessions import tape_settings
-from ..wire.tape import Direction
+from ..wire.tape import Direction, FeedHeader, merged
 from ..wire.timeline import Moment, RecordedTape, timeline
 from .peers import EVERYBODY, PEERS, Peer, Visitor
 
@@ -47,6 +49,7 @@ class LoopbackServers:
     """Frames that were due so far, wanted or not."""
     outstanding: Outstanding | None = None
     """The stream's, where every frame shall wait for the one before to be finished with."""
+    _headers: dict[str, FeedHeader] = attrs.Factory(dict)
     _peers: dict[str, Peer] = attrs.Factory(dict)
     _visitors: dict[str, dict[WebSocketConnection, Visitor]] = attrs.Factory(dict)
     _requests: dict[str, list[bytes]] = attrs.Factory(dict)
@@ -55,6 +58,10 @@ class LoopbackServers:
         """Read the tapes once: what was asked and answered."""
         for tape in self.tapes:
             for name, header in tape.header.feeds.items():
+                if header.kind not in PEERS:
+                    raise ConfigError(f"feed {name} is of the unknown kind {header.kind!r}")
+                known = self._headers.get(name)
+                self._headers[name] = header if known is None else merged(name, known, header)
                 self._peers.setdefault(name, PEERS[header.kind]())
                 self._visitors.setdefault(name, {})
             for record in tape.records():
@@ -73,9 +80,7 @@ class LoopbackServers:
             conn = attrs.evolve(conn, subscribe_interval=0.0, ping_interval=_LONG, silence=_LONG)
         return [
             tape_settings(name, header, self.endpoints[name], self._requests.get(name, ()), conn)
-            for name, header in {
-                n: h for t in self.tapes for n, h in t.header.feeds.items()
-            }.items()
+            for name, header in self._headers.items()
         ]
 
     async def listen(self, nursery: trio.Nursery) -> None:
@@ -101,15 +106,20 @@ class LoopbackServers:
             finally:
                 del self._visitors[name][ws]
 
-    async def play(self, speed: float, align: bool) -> None:
-        """Send every frame at its time to those who want it."""
+    async def play(self, speed: float, align: bool, start: float, end: float) -> None:
+        """Send every frame of a part of the time line at its time to those who want it."""
         await self.begin.wait()
         clock = trio.lowlevel.current_clock()
         origin = trio.current_time()
         for moment in timeline(self.tapes, align):
             if moment.record.direction is not Direction.IN:
                 continue
-            at = origin + moment.at / 1e9 / speed
+            seconds = moment.at / 1e9
+            if seconds >= end:
+                break
+            if seconds < start:
+                continue
+            at = origin + (seconds - start) / speed
             if isinstance(clock, TapeClock):
                 await clock.go_to(at)
             else:
@@ -158,7 +168,11 @@ class LoopbackServers:
 
 @asynccontextmanager
 async def open_loopback(
-    tapes: Sequence[RecordedTape], speed: float = 1.0, align: bool = False
+    tapes: Sequence[RecordedTape],
+    speed: float = 1.0,
+    align: bool = False,
+    start: float = 0.0,
+    end: float = math.inf,
 ) -> AsyncIterator[LoopbackServers]:
     """Servers for as long as the block lasts, one for each feed of the tapes.
 
@@ -166,11 +180,16 @@ async def open_loopback(
         tapes: what is played.
         speed: how many times as fast as it was recorded.
         align: whether all tapes begin at once, whatever their dates.
+        start: seconds of the time line before which nothing is sent.
+        end: seconds of the time line at which it is over.
+
+    Raises:
+        ConfigError: a tape's feed is of no known kind, or two of one name are of two kinds.
     """
     servers = LoopbackServers(tapes)
     servers.learn()
     async with trio.open_nursery() as nursery:
         await servers.listen(nursery)
-        nursery.start_soon(servers.play, speed, align)
+        nursery.start_soon(servers.play, speed, align, start, end)
         yield servers
         nursery.cancel_scope.cancel()

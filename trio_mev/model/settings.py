@@ -48,6 +48,12 @@ def _name(_: Any, attribute: attrs.Attribute[Any], value: str) -> None:
         raise ValueError(f"{attribute.name} {shown} is not 1 to 64 printable characters")
 
 
+def _fees(_: Any, attribute: attrs.Attribute[Any], value: dict[str, Decimal]) -> None:
+    for venue, fee in value.items():
+        if not -1 < fee < 1:
+            raise ValueError(f"{attribute.name}: that of {venue} is not between -1 and 1")
+
+
 MOST = 10**9
 """Of any setting: seconds, bytes, or how often."""
 LONGEST = 10**7
@@ -288,7 +294,9 @@ class PriceSettings:
     """Prices kept for each instrument."""
     publish_interval: float = attrs.field(default=0.1, validator=[_not_negative, _at_most(MOST)])
     """Least time between two prices of one instrument, unless the status changes."""
-    fees: dict[str, Decimal] = attrs.field(factory=dict, converter=_beside_the_defaults)
+    fees: dict[str, Decimal] = attrs.field(
+        factory=dict, converter=_beside_the_defaults, validator=_fees
+    )
     """Taker fee by venue, beside the defaults; no spread is reported for a venue without one."""
     spread_max_age: float = positive(10.0)
     """Both quotes of a spread must be younger than this."""

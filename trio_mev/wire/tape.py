@@ -60,6 +60,18 @@ class FeedHeader(msgspec.Struct, frozen=True, omit_defaults=True):
     channels: list[str] = []
 
 
+def merged(name: str, one: FeedHeader, other: FeedHeader) -> FeedHeader:
+    """What two tapes together hold of a feed.
+
+    Raises:
+        ConfigError: they are of two kinds.
+    """
+    if one.kind != other.kind:
+        raise ConfigError(f"feed {name} is {one.kind} on one tape and {other.kind} on another")
+    channels = [*one.channels, *(c for c in other.channels if c not in one.channels)]
+    return FeedHeader(one.kind, one.endpoint, {**one.symbols, **other.symbols}, channels)
+
+
 class Header(msgspec.Struct, frozen=True, omit_defaults=True):
     """The first line."""
 

@@ -1,0 +1,225 @@
+"""Readers that stop, go away or were never there; signals at every moment."""
+
+from __future__ import annotations
+
+import fcntl
+import io
+import os
+import pty
+import select
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from contextlib import suppress
+from pathlib import Path
+from typing import TextIO
+
+import pytest
+import trio
+
+from trio_mev.cli.app import main
+from trio_mev.loopback.simulation import TAPE
+from trio_mev.sinks.console import JsonLines
+from trio_mev.sinks.output import Output
+
+ROOT = Path(__file__).parent.parent.parent
+COMMAND = [sys.executable, "-m", "trio_mev"]
+EVERY = "quote,trade,transaction,log,block,price"
+
+
+def run(*arguments: str, **options) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([*COMMAND, *arguments], cwd=ROOT, **options)
+
+
+def writer(descriptor: int, closefd: bool) -> TextIO:
+    return open(descriptor, "w", closefd=closefd)
+
+
+@pytest.fixture
+def full_pipe():
+    """A pipe's end that nobody reads and that takes no more."""
+    ours, theirs = os.pipe()
+    os.set_blocking(theirs, False)
+    with suppress(BlockingIOError):
+        while True:
+            os.write(theirs, b"x" * 4096)
+    os.set_blocking(theirs, True)
+    yield theirs
+    os.close(ours)
+    os.close(theirs)
+
+
+@pytest.fixture
+def stalled(tmp_path):
+    """Starts a replay whose reader has stopped reading, once it does not get on."""
+    ours, theirs = os.pipe()
+    fcntl.fcntl(theirs, fcntl.F_SETPIPE_SZ, 4096)
+    processes = []
+
+    def start(drain: float) -> subprocess.Popen[bytes]:
+        config = tmp_path / "short.toml"
+        config.write_text(f"[stream]\ndrain_timeout = {drain}\n")
+        process = run(
+            *("replay", str(TAPE), "--json", "--events", EVERY, "--config", str(config)),
+            stdout=theirs,
+            stderr=subprocess.PIPE,
+        )
+        processes.append(process)
+        while select.select([], [theirs], [], 0)[1]:
+            assert process.poll() is None
+        return process
+
+    yield start
+    for process in processes:
+        process.kill()
+        process.communicate()
+    os.close(ours)
+    os.close(theirs)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_reader_that_stops_reading_does_not_make_a_run_unstoppable(stalled, number):
+    process = stalled(0.2)
+    process.send_signal(number)
+    _, err = process.communicate(timeout=15)
+    assert process.returncode == 128 + number
+    assert b"Traceback" not in err
+
+
+def test_a_second_interrupt_ends_the_drain_without_a_traceback(stalled):
+    process = stalled(1000)
+    process.send_signal(signal.SIGINT)
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(2)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=15)
+    assert process.returncode == 130
+    assert b"Traceback" not in err
+
+
+@pytest.mark.parametrize("number", [None, signal.SIGINT, signal.SIGTERM])
+def test_a_terminal_that_nobody_reads_does_not_make_a_run_unstoppable(number):
+    ours, theirs = pty.openpty()
+    sizes = {"COLUMNS": "200", "LINES": "100", "TERM": "xterm-256color"}
+    process = run(
+        *(("--for", "2") if number is None else ()),
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env={**os.environ, **sizes},
+        start_new_session=True,
+    )
+    try:
+        assert select.select([ours], [], [], 20)[0]
+        if number is not None:
+            process.send_signal(number)
+        assert process.wait(15) == (0 if number is None else 128 + number)
+    finally:
+        process.kill()
+        process.wait()
+        os.close(ours)
+        os.close(theirs)
+
+
+def test_a_full_standard_output_is_one_clear_line_and_code_1():
+    with open("/dev/full", "w") as full:
+        for arguments in (["--json", "--for", "5", "--events", EVERY], ["--help"]):
+            process = run(*arguments, stdout=full, stderr=subprocess.PIPE)
+            _, err = process.communicate(timeout=30)
+            assert process.returncode == 1
+            assert b"Traceback" not in err
+            lines = [line for line in err.splitlines() if line.startswith(b"trio_mev: ")]
+            (line,) = lines
+            assert line.endswith(b"No space left on device")
+
+
+@pytest.mark.parametrize(
+    ("closed", "arguments", "code"),
+    [
+        (">&-", ["--json", "--for", "5"], 0),
+        (">&-", ["--for", "5"], 0),
+        (">&-", ["check-config", "trio_mev/cli/public.toml"], 0),
+        ("2>&-", ["--json", "--for", "2"], 0),
+        ("2>&-", ["check-config", "absent.toml"], 2),
+    ],
+)
+def test_a_stream_that_is_closed_is_no_failure(closed, arguments, code):
+    shell = ["sh", "-c", f'exec "$@" {closed}', "sh", *COMMAND, *arguments]
+    done = subprocess.run(shell, capture_output=True, cwd=ROOT, timeout=30, check=False)
+    assert done.returncode == code, done.stderr
+    assert b"Traceback" not in done.stdout + done.stderr
+
+
+def test_a_log_that_nobody_reads_holds_up_nothing(full_pipe):
+    process = run("--json", "--for", "2", stdout=subprocess.PIPE, stderr=full_pipe)
+    out, _ = process.communicate(timeout=20)
+    assert process.returncode == 0
+    assert b'"kind":"summary"' in out.splitlines()[-1]
+
+
+def test_an_interrupt_while_the_sources_are_asked_is_130(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        path = tmp_path / "silent.toml"
+        path.write_text(
+            '[[feeds]]\nkind = "binance"\nname = "b"\ninstruments = ["ETH/USDT"]\n'
+            f'endpoint = "ws://127.0.0.1:{silent.getsockname()[1]}"\n'
+        )
+        process = run("sources", "--config", str(path), stderr=subprocess.PIPE)
+        silent.settimeout(20)
+        with silent.accept()[0]:
+            process.send_signal(signal.SIGINT)
+            _, err = process.communicate(timeout=15)
+    assert process.returncode == 130
+    assert b"Traceback" not in err
+
+
+def test_a_replay_faster_than_the_clock_can_tell_is_refused(capfd):
+    assert main(["replay", str(TAPE), "--speed", "1001"]) == 2
+    assert "use max" in capfd.readouterr().err
+
+
+async def test_what_has_no_descriptor_is_written_to_as_it_is():
+    text = io.StringIO()
+    lines = JsonLines(text)
+    await lines.write([{"kind": "a"}])
+    await lines.write_last([{"kind": "b"}])
+    assert text.getvalue() == '{"kind":"a"}\n{"kind":"b"}\n'
+    assert (lines.written, lines.closed) == (2, False)
+    text.close()
+    await lines.write([{"kind": "c"}])
+    assert lines.closed
+    assert lines.written == 2
+
+
+async def test_a_descriptor_that_takes_a_part_at_a_time_gets_the_whole():
+    ours, theirs = os.pipe()
+    os.set_blocking(theirs, False)
+    text = "0123456789" * 100_000
+    read: list[bytes] = []
+
+    def read_all() -> None:
+        while piece := os.read(ours, 65536):
+            read.append(piece)
+
+    reader = threading.Thread(target=read_all)
+    with writer(theirs, closefd=True) as stream:
+        output = Output(stream)
+        reader.start()
+        await output.write(text)
+    reader.join(20)
+    os.close(ours)
+    assert b"".join(read).decode() == text
+
+
+async def test_the_last_words_are_given_up_in_real_time_and_the_next_do_not_wait(full_pipe):
+    with writer(full_pipe, closefd=False) as stream:
+        output = Output(stream)
+        with trio.move_on_after(0.1) as scope:
+            await output.write("x" * 100_000)
+        assert scope.cancelled_caught
+        await output.write_within("y", 0.1)
+        with trio.fail_after(5):
+            await output.write_within("z", 1000)
+    assert not output.closed
