@@ -1,6 +1,6 @@
 """One small tree of errors; each name says whose fault it is.
 
-Library errors are renamed once, at the socket (``feeds/websocket.py``); nothing above it sees a
+Library errors are renamed once, at the socket (``feeds/transport.py``); nothing above it sees a
 Trio or a WebSocket error.
 """
 

@@ -31,7 +31,7 @@ from .tally import READS, Tally
 LIMIT = 60.0
 """Seconds after which a run is given up."""
 TYPES = {"transaction": DataType.TRANSACTION, "quote": DataType.QUOTE}
-ROOMY = StreamConfig(lanes=LaneSettings(normal=10**6, max_bytes=2**30))
+ROOMY = StreamConfig(lanes=LaneSettings(normal=100_000, max_bytes=2**28))
 """The other pipelines' lanes have no bounds: an overload shall show as a delay in all of them."""
 STAMPS: dict[str, Callable[[DataEvent], int]] = {
     "transaction": lambda event: int(event.data.hash, 16),

@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+import termios
 import threading
 from contextlib import suppress
 from pathlib import Path
@@ -31,6 +32,11 @@ EVERY = "quote,trade,transaction,log,block,price"
 
 def run(*arguments: str, **options) -> subprocess.Popen[bytes]:
     return subprocess.Popen([*COMMAND, *arguments], cwd=ROOT, **options)
+
+
+def waiting(descriptor: int) -> int:
+    """Bytes that a pipe holds."""
+    return int.from_bytes(fcntl.ioctl(descriptor, termios.FIONREAD, bytes(4)), sys.byteorder)
 
 
 def writer(descriptor: int, closefd: bool) -> TextIO:
@@ -55,7 +61,7 @@ def full_pipe():
 def stalled(tmp_path):
     """Starts a replay whose reader has stopped reading, once it does not get on."""
     ours, theirs = os.pipe()
-    fcntl.fcntl(theirs, fcntl.F_SETPIPE_SZ, 4096)
+    size = fcntl.fcntl(theirs, fcntl.F_SETPIPE_SZ, 4096)
     processes = []
 
     def start(drain: float) -> subprocess.Popen[bytes]:
@@ -67,7 +73,7 @@ def stalled(tmp_path):
             stderr=subprocess.PIPE,
         )
         processes.append(process)
-        while select.select([], [theirs], [], 0)[1]:
+        while waiting(ours) < size:
             assert process.poll() is None
         return process
 

@@ -253,7 +253,6 @@ async def test_a_peer_that_is_cut_off_is_missed_and_replaced(nursery, autojump_c
         assert 50.5 < trio.current_time() <= 55.5
     assert seen.data.hash == hash_of(1)
     assert (feed.status.connections, feed.status.failures) == (2, 1)
-    nursery.cancel_scope.cancel()
 
 
 async def transactions(peer: PeerConnection) -> None:
@@ -520,7 +519,6 @@ async def test_a_hung_peer_and_unread_messages_delay_the_end_by_less_than_two_se
         start = trio.current_time()
     assert trio.current_time() - start < 2
     assert stream.get_stats().books.lost_by == {"normal:unread": 2000}
-    nursery.cancel_scope.cancel()
 
 
 async def refuse(peer: PeerConnection) -> None:
@@ -552,7 +550,6 @@ async def test_a_lost_feed_raises_one_error_whose_cause_says_why(
             await trio.sleep_forever()
     assert type(caught.value.__cause__) is cause
     assert said in str(caught.value.__cause__)
-    nursery.cancel_scope.cancel()
 
 
 async def test_what_a_body_or_a_plug_in_raises_keeps_its_cause_and_gets_no_group(

@@ -41,6 +41,7 @@ from trio_mev.feeds.prices import PriceFeedWebSocketHandler
 from trio_mev.feeds.venues import BinanceWebSocketClient, CoinbaseWebSocketClient
 from trio_mev.flow.processor import DataProcessor
 from trio_mev.flow.pump import ConsumerSnapshot
+from trio_mev.flow.subscription import Subscription
 from trio_mev.model.chain import Transaction, Urgency
 from trio_mev.model.event import DataEvent, DataType, EventPriority
 from trio_mev.model.identity import Instrument, Venue
@@ -99,8 +100,13 @@ def consumer(stream: RealtimeDataStream, name: str) -> ConsumerSnapshot:
     return next(c for c in stream.get_stats().consumers if c.name.startswith(name))
 
 
-async def first(count: int, events) -> list[DataEvent]:
-    return [await anext(events) for _ in range(count)]
+async def first(count: int, events: Subscription) -> list[DataEvent]:
+    with trio.fail_after(3600):
+        return [await anext(events) for _ in range(count)]
+
+
+async def one(events: Subscription) -> DataEvent:
+    return (await first(1, events))[0]
 
 
 async def test_a_notification_is_known_by_the_id_that_the_server_gave(nursery, autojump_clock):
@@ -113,7 +119,7 @@ async def test_a_notification_is_known_by_the_id_that_the_server_gave(nursery, a
 
     feed = node(Peer(nursery, script), pending="off")
     async with open_stream([feed]) as stream:
-        seen = await anext(stream.subscribe(DataType.BLOCK))
+        seen = await one(stream.subscribe(DataType.BLOCK))
     assert seen.data.number == 7
     assert seen.metadata["subscription_id"] == "0x9ce59a13059e417087c02d3236a0b1cc"
 
@@ -210,7 +216,7 @@ async def test_one_recipient_is_enough_to_know_a_swap(autojump_clock):
             stream.emit_event(event(DataType.TRANSACTION, transaction(number)))
         swap = transaction(10, to=V2_ROUTER, input="0x7ff36ab5", gasPrice=hex(10**12))
         stream.emit_event(event(DataType.TRANSACTION, swap))
-        found = (await anext(findings)).data
+        found = (await one(findings)).data
     assert (found.transaction, found.to) == (hash_of(10), V2_ROUTER)
     assert found.router == "Uniswap V2 Router02"
     assert found.method == "swapExactETHForTokens(uint256,address[],address,uint256)"
@@ -263,7 +269,7 @@ async def test_the_profit_on_an_amount_is_the_net_share_of_it(autojump_clock):
         findings = stream.findings
         stream.emit_event(event(DataType.QUOTE, quote("alpha", "1999", "2000")))
         stream.emit_event(event(DataType.QUOTE, quote("beta", "2100", "2101")))
-        spread = (await anext(findings)).data
+        spread = (await one(findings)).data
     assert (spread.buy_price, spread.sell_price) == (2000, 2100)
     assert spread.net_per_unit == 79  # 2100 less one per cent, less 2000
     assert spread.profit_on(Decimal(1000)) == Decimal("39.5")
@@ -394,7 +400,7 @@ async def test_pending_transactions_come_with_their_bodies(nursery, autojump_clo
 
     feed = node(Peer(nursery, script), heads=False)
     async with open_stream([feed]) as stream:
-        seen = await anext(stream.subscribe(DataType.TRANSACTION))
+        seen = await one(stream.subscribe(DataType.TRANSACTION))
     assert asked == [["newPendingTransactions", True], [hash_of(77)]]
     assert (seen.data.hash, seen.data.value, seen.data.sender) == (hash_of(77), 77, SENDER)
 
@@ -436,7 +442,7 @@ async def test_an_exchanges_frame_becomes_a_quote(nursery, autojump_clock):
         await peer.hold()
 
     async with open_stream([binance(Peer(nursery, script), "bookTicker")]) as stream:
-        seen = await anext(stream.subscribe(DataType.QUOTE))
+        seen = await one(stream.subscribe(DataType.QUOTE))
     assert (seen.data.venue, seen.data.instrument) == ("binance", ETH)
     assert (seen.data.bid, seen.data.ask) == (Decimal("2000.10"), Decimal("2000.20"))
 
@@ -454,7 +460,7 @@ async def test_a_source_that_speaks_is_a_source(nursery, autojump_clock):
     (made,) = handler.feeds()
     feed = BinanceWebSocketClient(made.settings, Peer(nursery, script).dial)
     async with open_stream([feed], [PriceDataProcessor]) as stream:
-        price = (await anext(stream.subscribe(DataType.PRICE))).data
+        price = (await one(stream.subscribe(DataType.PRICE))).data
     assert (price.instrument, price.price) == (ETH, Decimal("2000.5"))
     assert price.sources == ("binance",)
 
@@ -489,7 +495,7 @@ async def test_the_mempools_window_is_a_time_and_not_a_count(autojump_clock):
                 stream.emit_event(event(DataType.TRANSACTION, offered))
             await wait_all_tasks_blocked()
             stream.emit_event(block(1))
-            pending.append((await anext(views)).data.pending)
+            pending.append((await one(views)).data.pending)
     assert MempoolSettings().window == 300
     assert pending == [1000, 1001, 1, 0]
 
@@ -504,7 +510,7 @@ async def test_a_few_transactions_have_no_percentiles_and_raise_nothing(autojump
             stream.emit_event(event(DataType.TRANSACTION, offered))
             await wait_all_tasks_blocked()
             stream.emit_event(block(number + 1))
-            gas.append((await anext(views)).data.gas)
+            gas.append((await one(views)).data.gas)
     assert gas[:9] == [None] * 9
     assert (gas[9].count, gas[9].p50, gas[9].p90, gas[9].p99) == (10, 5, 9, 10)
     assert stream.get_stats().books.failed == 0
@@ -534,7 +540,7 @@ async def test_a_contract_creation_is_a_transaction_like_any_other(nursery, auto
     feed = node(Peer(nursery, script), heads=False)
     processors = standard_processors(Settings())
     async with open_stream([feed], processors, StreamConfig(strict=True)) as stream:
-        seen = await anext(stream.subscribe(DataType.TRANSACTION))
+        seen = await one(stream.subscribe(DataType.TRANSACTION))
     assert (seen.data.hash, seen.data.to) == (hash_of(5), None)
     assert consumer(stream, "TransactionAnalyzer").books.processed == 1
     assert stream.get_stats().books.failed == 0
@@ -568,9 +574,10 @@ async def test_resubscribing_leaves_the_registry_as_large_as_it_was(nursery, aut
 
     enough = trio.Event()
     peer_of = Peer(nursery, script)
-    feed = node(peer_of, connection=attrs.evolve(AT_ONCE, restarts=1000))
+    feed = node(peer_of, connection=attrs.evolve(AT_ONCE, restarts=1000, max_delay=5.0))
     async with open_stream([feed]):
-        await enough.wait()
+        with trio.fail_after(3600):
+            await enough.wait()
         await wait_all_tasks_blocked()
     assert feed.status.connections == 100
     assert feed.status.snapshot().subscriptions == {
@@ -603,5 +610,5 @@ async def test_the_limit_on_deviation_the_intervals_and_the_sizes_have_an_effect
         findings = stream.findings
         stream.emit_event(event(DataType.QUOTE, buy))
         stream.emit_event(event(DataType.QUOTE, sell))
-        spread = (await anext(findings)).data
+        spread = (await one(findings)).data
     assert (spread.size, spread.net) == (Decimal("0.5"), Decimal(50))

@@ -112,7 +112,6 @@ async def test_a_flood_costs_what_is_old_of_its_lane_and_nothing_else(nursery, a
     assert_settled(stream)
     # Hashes whose bodies were asked for, and those that had no place in the queue for it.
     assert feed.status.refused["body_backlog_full"] == HASHES - 16 - 1000
-    nursery.cancel_scope.cancel()
 
 
 async def test_floods_one_after_the_other_leave_no_memory_behind(nursery, autojump_clock):
