@@ -229,7 +229,8 @@ async def test_subscriptions_are_known_for_as_long_as_the_connection_lives(nurse
 
     feed = node(Peer(nursery, script), pending="hashes", backlog=many, connection=AT_ONCE)
     async with open_stream([feed]) as stream:
-        seen = await anext(stream.subscribe(DataType.BLOCK))
+        with trio.fail_after(60):
+            seen = await anext(stream.subscribe(DataType.BLOCK))
     assert (seen.data.number, seen.metadata["subscription_id"]) == (1, "0xa")
     assert stream.get_stats().events == {"mempool": many, "transaction": many, "block": 1}
     assert feed.status.refused == {}

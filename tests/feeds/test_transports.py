@@ -160,6 +160,39 @@ async def test_a_ping_that_comes_while_we_close(nursery, opened, autojump_clock)
     assert trio.current_time() == 0
 
 
+async def test_what_follows_a_closing_frame_does_not_hide_it(nursery, opened):
+    async def close_and_ping(peer: PeerConnection) -> None:
+        await peer.accept()
+        ping = Frame(Opcode.PING, b"").serialize(mask=False)
+        close = Frame(Opcode.CLOSE, b"\x03\xf4restart").serialize(mask=False)
+        await peer.stream.send_all(close + ping)
+        await trio.sleep_forever()
+
+    socket = await opened(Peer(nursery, close_and_ping).dial)
+    with pytest.raises(StreamConnectionError, match="closed with 1012 'restart'"):
+        await socket.receive()
+    nursery.cancel_scope.cancel()
+
+
+@pytest.mark.parametrize("way", ["send", "ping"])
+async def test_a_pipe_that_breaks_as_we_write(nursery, opened, autojump_clock, way):
+    async def stop_reading(peer: PeerConnection) -> None:
+        await peer.accept()
+        await peer.stream.receive_stream.aclose()
+        await trio.sleep_forever()
+
+    socket = await opened(Peer(nursery, stop_reading).dial)
+    await trio.testing.wait_all_tasks_blocked()
+    if way == "send":
+        socket.send("lost")
+        with pytest.raises(StreamConnectionError):
+            await socket.write()
+    else:
+        with pytest.raises(StreamConnectionError):
+            await socket.ping(5)
+    nursery.cancel_scope.cancel()
+
+
 # --- messages
 
 
@@ -171,6 +204,19 @@ async def test_the_limit_is_of_bytes_not_of_characters(nursery, opened):
 
     socket = await opened(Peer(nursery, speak).dial, max_message=1000)
     assert await socket.receive() == ["é".encode() * 500]
+    with pytest.raises(MessageTooBig):
+        await socket.receive()
+
+
+async def test_what_came_before_an_oversized_message_is_not_lost(nursery, opened):
+    async def speak(peer: PeerConnection) -> None:
+        await peer.accept()
+        await peer.send("1", "2", "3", "4", "x" * 1001)
+        await peer.hold()
+
+    socket = await opened(Peer(nursery, speak).dial, max_message=1000)
+    await trio.testing.wait_all_tasks_blocked()
+    assert await collect(socket, 4) == [b"1", b"2", b"3", b"4"]
     with pytest.raises(MessageTooBig):
         await socket.receive()
 

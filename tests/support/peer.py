@@ -24,7 +24,10 @@ class PeerConnection:
     async def accept(self, status: int | None = None) -> None:
         """Answer the handshake, with an error where a status is given."""
         while self.request is None:
-            self.protocol.receive_data(await self.stream.receive_some())
+            data = await self.stream.receive_some()
+            if not data:
+                raise trio.BrokenResourceError("the client left before its handshake")
+            self.protocol.receive_data(data)
             for event in self.protocol.events_received():
                 self.request = event
         if status is None:

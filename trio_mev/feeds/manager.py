@@ -34,6 +34,7 @@ class WebSocketStreamManager:
         self._scopes: dict[Feed, trio.CancelScope] = {}
         self._ending: set[Feed] = set()
         """Removed, but not yet closed."""
+        self._held = False
         self._running: tuple[trio.Nursery, Emit, Outstanding] | None = None
         for feed in feeds:
             self.add(feed)
@@ -62,6 +63,9 @@ class WebSocketStreamManager:
     def remove(self, name: str) -> None:
         """Close a feed and forget it.
 
+        A stream goes on without it, even if it was the last: only feeds that end by themselves
+        end a stream.
+
         Raises:
             ConfigError: there is none of that name.
         """
@@ -69,6 +73,9 @@ class WebSocketStreamManager:
             if any(status.name == name for status in feed.statuses):
                 if self._running is not None:
                     self._ending.add(feed)
+                    if not self._held:
+                        self._held = True
+                        self._running[0].start_soon(trio.sleep_forever)
                 self._scopes.pop(feed).cancel()
                 return
         raise ConfigError(f"no feed is named {name}")
@@ -86,7 +93,7 @@ class WebSocketStreamManager:
                     await trio.sleep_forever()
                 await trio.lowlevel.checkpoint()
         finally:
-            self._running = None
+            self._running, self._held = None, False
 
     async def _run_one(self, feed: Feed, scope: trio.CancelScope) -> None:
         assert self._running is not None

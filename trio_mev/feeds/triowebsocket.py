@@ -197,10 +197,9 @@ class TrioWebSocket(FrameSocket):
             return MessageTooBig(f"a message was over the limit of {self._settings.max_message} B")
         if code == 1007 and words.startswith("'utf-8' codec"):
             return MessageNotText(f"a text message is not UTF-8: {words}")
-        if self._failure:
-            return StreamConnectionError(self._failure)
         if code == 1006:
-            return StreamConnectionError("the connection was cut without a closing handshake")
+            cut = "the connection was cut without a closing handshake"
+            return StreamConnectionError(self._failure or cut)
         return StreamConnectionError(f"the connection was closed with {code} {words!r}")
 
     def _check(self) -> None:
