@@ -313,7 +313,7 @@ async def test_a_server_that_is_stopped_and_continued(quick):
             assert feed.status.detail.endswith("no answer in time")
             process.send_signal(signal.SIGCONT)
             await heads.__anext__()
-            assert feed.status.state is FeedState.READY
+            await feed.status.wait_for(FeedState.READY)
 
 
 # --- again and again

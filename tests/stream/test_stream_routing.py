@@ -270,7 +270,7 @@ async def test_findings_and_subscriptions_end_when_the_feeds_end_by_themselves(
             nursery.start_soon(read, s.subscribe(DataType.QUOTE))
             async for finding in s.findings:
                 findings.append(finding.data)
-        assert s.ended.is_set()
+        await s.ended.wait()
     assert quotes == findings == [0, 1, 2, 9]
     assert trio.current_time() == 9.0
 

@@ -92,12 +92,15 @@ async def settle(outstanding: Outstanding) -> None:
 async def run_down() -> None:
     """Let time pass, deadline by deadline, while everybody is blocked: the tape is over.
 
-    Does nothing on any other clock. Whoever starts it cancels it.
+    While a job in a thread is waited for, time passes as it really does. Does nothing on any
+    other clock. Whoever starts it cancels it.
     """
     clock = trio.lowlevel.current_clock()
     while isinstance(clock, TapeClock):
+        before = time.perf_counter()
         await trio.testing.wait_all_tasks_blocked(_CUSHION)
-        _to_next_deadline(clock)
+        if not _to_next_deadline(clock):
+            clock.advance_to(clock.current_time() + time.perf_counter() - before)
 
 
 def _to_next_deadline(clock: TapeClock) -> bool:

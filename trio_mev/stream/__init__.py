@@ -174,24 +174,29 @@ class RealtimeDataStream:
         """Run feeds and pumps; when the feeds have ended, drain. ``open_stream`` runs it."""
         self._started_at = trio.current_time()
         try:
-            async with trio.open_nursery() as sinks:
-                for run, subscription in self._sinks:
-                    sinks.start_soon(_run_sink, run, subscription)
-                async with trio.open_nursery() as self._nursery:
-                    for crew in {id(pump.crew): pump.crew for pump in self._pumps}.values():
-                        self._nursery.start_soon(crew.run)
-                    await self._run_feeds(task_status)
-                    async with trio.open_nursery() as time:
-                        time.start_soon(run_down)
-                        await self._drain()
-                        time.cancel_scope.cancel()
-                self.router.close()
-                sinks.cancel_scope.deadline = trio.current_time() + self.config.drain_timeout
+            async with trio.open_nursery() as time:
+                await self._run_sinks_around(task_status, time)
+                time.cancel_scope.cancel()
         finally:
             self._draining = True
             self.router.close()
             self._stopped_at = trio.current_time()
             self.ended.set()
+
+    async def _run_sinks_around(
+        self, task_status: trio.TaskStatus[None], time: trio.Nursery
+    ) -> None:
+        async with trio.open_nursery() as sinks:
+            for run, subscription in self._sinks:
+                sinks.start_soon(_run_sink, run, subscription)
+            async with trio.open_nursery() as self._nursery:
+                for crew in {id(pump.crew): pump.crew for pump in self._pumps}.values():
+                    self._nursery.start_soon(crew.run)
+                await self._run_feeds(task_status)
+                time.start_soon(run_down)
+                await self._drain()
+            self.router.close()
+            sinks.cancel_scope.deadline = trio.current_time() + self.config.drain_timeout
 
     async def _run_feeds(self, task_status: trio.TaskStatus[None]) -> None:
         async with trio.open_nursery() as helpers:
