@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import threading
 import time
 
 import pytest
 import trio
 from trio.testing import wait_all_tasks_blocked
 
-from trio_mev.flow.clock import TapeClock, replay_clock
+from trio_mev.flow.clock import TapeClock, replay_clock, run_down, settle
+from trio_mev.flow.outstanding import Outstanding
 
 
 def test_time_stands_still_until_the_tape_moves_it():
@@ -73,3 +76,70 @@ def test_the_real_time_until_a_deadline_is_divided_by_the_rate():
 def test_a_replay_without_a_speed_is_as_fast_as_it_goes():
     assert replay_clock(None).rate is None
     assert replay_clock(2.5).rate == 2.5
+
+
+def test_while_a_thread_works_time_passes_as_it_really_does():
+    async def main():
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(run_down)
+            release = threading.Event()
+            with trio.move_on_after(0.02) as scope:
+                await trio.to_thread.run_sync(release.wait, abandon_on_cancel=True)
+            release.set()
+            nursery.cancel_scope.cancel()
+        return scope.cancelled_caught
+
+    start = time.perf_counter()
+    assert trio.run(main, clock=TapeClock())
+    assert time.perf_counter() - start >= 0.02
+
+
+def test_on_any_other_clock_nothing_moves_time():
+    trio.run(run_down)
+
+
+def run_settling(work, clock):
+    """Settle while ``work`` is outstanding; whether it was done by then."""
+    done = []
+
+    async def finish(outstanding):
+        await work()
+        done.append(True)
+        outstanding.done()
+
+    async def main():
+        outstanding = Outstanding(1)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(finish, outstanding)
+            await settle(outstanding)
+            return bool(done)
+
+    return trio.run(main, clock=clock)
+
+
+async def in_a_thread():
+    await trio.to_thread.run_sync(time.sleep, 0.01)
+
+
+async def at_a_socket():
+    """What no deadline bounds: another program writes to a pipe."""
+    ours, theirs = os.pipe()
+    timer = threading.Timer(0.01, os.write, (theirs, b"x"))
+    timer.start()
+    await trio.lowlevel.wait_readable(ours)
+    timer.join()
+    os.close(ours)
+    os.close(theirs)
+
+
+async def for_time():
+    await trio.sleep(1e6)
+
+
+@pytest.mark.parametrize("work", [in_a_thread, at_a_socket, for_time])
+def test_what_is_outstanding_is_waited_for_in_its_own_way(work):
+    assert run_settling(work, TapeClock())
+
+
+def test_on_any_other_clock_it_is_just_waited_for():
+    assert run_settling(in_a_thread, None)

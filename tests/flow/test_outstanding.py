@@ -35,3 +35,21 @@ async def test_a_waiter_waits_on_if_more_came_in_the_meantime():
         await wait_all_tasks_blocked()
         assert len(nursery.child_tasks) == 1
         outstanding.done()
+
+
+async def test_who_has_to_wait_for_room_waits_and_nobody_else_does(make_event):
+    class Room:
+        waited = 0
+
+        def has_room(self, event):
+            return event.sequence < 2
+
+        async def wait_room(self, event):
+            self.waited += 1
+
+    outstanding = Outstanding()
+    await outstanding.wait_room(make_event(5))
+    outstanding.room = Room()
+    for number in range(4):
+        await outstanding.wait_room(make_event(number))
+    assert outstanding.room.waited == 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from trio_mev.model.identity import Instrument, Venue
-from trio_mev.model.market import Quote, Spread
+from trio_mev.model.market import Price, PriceStatus, Quote, Spread
 
 ETH = Instrument("ETH", "USDT")
 BINANCE, COINBASE = Venue("binance"), Venue("coinbase")
@@ -28,3 +28,10 @@ def test_the_profit_of_a_thousand_is_the_relative_gain_and_not_the_difference_ti
         net=None,
     )
     assert spread.profit_on(Decimal(1000)) == Decimal(5)
+
+
+def test_a_newer_quote_or_price_replaces_the_one_of_its_key():
+    eth = Instrument("ETH", "USD")
+    quote = Quote(Venue("alpha"), eth, Decimal(1), Decimal(2))
+    assert quote.key == (Venue("alpha"), eth)
+    assert Price(eth, None, None, PriceStatus.STALE, ()).key == eth

@@ -56,3 +56,16 @@ def test_a_refused_unsubscribe_is_counted_and_no_more():
     session.unsubscribe(["ethusd@bookTicker"])
     session.receive(b'{"id": 1, "error": {"code": 2, "msg": "no"}}', 0.0, 1)
     assert session.refused == {"error": 1}
+
+
+def test_a_feed_of_two_kinds_cannot_be_merged():
+    import pytest
+
+    from trio_mev.errors import ConfigError
+    from trio_mev.wire.tape import FeedHeader, merged
+
+    one = FeedHeader("binance", "", {"A": "A/B"}, ["ticker"])
+    both = merged("x", one, FeedHeader("binance", "", {"C": "C/D"}, ["ticker", "aggTrade"]))
+    assert both == FeedHeader("binance", "", {"A": "A/B", "C": "C/D"}, ["ticker", "aggTrade"])
+    with pytest.raises(ConfigError, match="x is binance on one tape and coinbase on another"):
+        merged("x", one, FeedHeader("coinbase"))

@@ -102,7 +102,8 @@ class Crew:
         if dismissed is not None:
             self._pumps.remove(dismissed)
             dismissed.end()
-        elif current is not None and current.lanes.hand:
+        else:
+            assert current is not None  # at rest the deadline is lifted
             current.timed_out()
 
     async def _rest(self) -> None:
