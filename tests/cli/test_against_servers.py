@@ -160,6 +160,7 @@ def test_the_live_view_shows_every_part():
         "ETH/USDT",
         "binance, coinbase",
         "TransactionAnalyzer",
+        "vital",
         "findings: ",
         "go live, without a key",
         "books",
@@ -167,6 +168,10 @@ def test_the_live_view_shows_every_part():
     ):
         assert words in shown, words
     assert "\x1b[32m" in shown
+    plain = re.sub("\x1b\\[[0-9;]*m", "", shown)
+    header = re.findall(r"processor +events.*?lost", plain)[-1].split()
+    row = re.findall(r"BlockAnalyzer .*?│", plain)[-1].replace(" µs", "µs").split()
+    assert len(row) == len(header) + 1  # and the panel's border
 
 
 def test_without_colours_and_in_a_low_terminal():

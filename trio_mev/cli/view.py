@@ -198,7 +198,16 @@ def _chain_line(block: BlockSummary | None, mempool: MempoolView | None) -> str:
 
 def _consumers(consumers: tuple[ConsumerSnapshot, ...]) -> Table:
     table = _table(
-        "processor", "events>", "mean>", "p99>", "failed>", "high>", "normal>", "low>", "lost>"
+        "processor",
+        "events>",
+        "mean>",
+        "p99>",
+        "failed>",
+        "vital>",
+        "high>",
+        "normal>",
+        "low>",
+        "lost>",
     )
     for one in consumers:
         depths = [f"{lane.depth}/{lane.capacity}" for lane in one.lanes]
