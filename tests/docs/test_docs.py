@@ -154,7 +154,6 @@ def test_it_is_plain_text(page: Path) -> None:
     assert "\t" not in text
     assert text.startswith("# ")
     assert not re.search("[\U0001f000-\U0001faff☀-➿]", text)
-    assert "/work/" not in text
 
 
 # The configuration
