@@ -176,7 +176,8 @@ class Connection:
         self.flush()
         if session.confirmed:
             self._confirmed.set()
-        self._rearmed.set()
+        if session.next_due() is not None:
+            self._rearmed.set()
         refused = self.status.refused.total()
         if refused > self._refused:
             self._count_refused(refused, now)

@@ -224,18 +224,24 @@ class PriceFeedAggregator:
 
     def get_price_analysis(self, instrument: Instrument, now: float) -> PriceAnalysis:
         """The price with its volatility and trend over the configured window."""
-        window = self._settings.volatility_window
-        history = self.get_price_history(instrument, max(window, LONG))
-        prices = [float(price) for _, price in history]
+        count, spread, direction = self.get_course(instrument)
         latest = max((held.at for held in self._held.get(instrument, {}).values()), default=None)
         return PriceAnalysis(
             self.get_price(instrument, now),
             None if latest is None else now - latest,
-            len(prices[-window:]),
-            volatility(prices[-window:]),
-            trend(prices, SHORT, LONG, THRESHOLD),
+            count,
+            spread,
+            direction,
             self.get_source_stats(now),
         )
+
+    def get_course(self, instrument: Instrument) -> tuple[int, float | None, Trend]:
+        """What the history alone tells: prices in the window, their volatility, the trend."""
+        window = self._settings.volatility_window
+        history = self.get_price_history(instrument, max(window, LONG))
+        prices = [float(price) for _, price in history]
+        recent = prices[-window:]
+        return len(recent), volatility(recent), trend(prices, SHORT, LONG, THRESHOLD)
 
 
 def _disputed(fresh: Iterable[_Held], admitted: int, limit: Decimal) -> bool:

@@ -107,8 +107,8 @@ class PriceDataProcessor(DataProcessor):
 
     def _told(self, event: DataEvent, price: Price) -> DataEvent:
         """The price's event, with its volatility and trend."""
-        analysis = self.aggregator.get_price_analysis(price.instrument, event.received_at)
-        told = attrs.evolve(price, volatility=analysis.volatility, trend=analysis.trend)
+        _, volatility, trend = self.aggregator.get_course(price.instrument)
+        told = attrs.evolve(price, volatility=volatility, trend=trend)
         return event.finding(told, DataType.PRICE, EventPriority.NORMAL)
 
     def _silent(self, now: float) -> Iterator[Price]:
