@@ -19,6 +19,7 @@ from trio_mev.model.event import NO_METADATA, DataEvent, DataType, EventPriority
 from trio_mev.model.export import PAYLOADS, from_dict, to_dict
 from trio_mev.model.identity import Instrument, Venue
 from trio_mev.model.market import Quote
+from trio_mev.model.noun import field_types
 
 ASSETS = st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", min_size=1, max_size=20)
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
@@ -45,8 +46,8 @@ def values_of(kind) -> st.SearchStrategy:
         return st.lists(values_of(arguments[0]), max_size=3).map(tuple)
     if issubclass(kind, enum.Enum):
         return st.sampled_from(kind)
-    hints = typing.get_type_hints(kind)
-    return st.builds(kind, **{f.name: values_of(hints[f.name]) for f in attrs.fields(kind)})
+
+    return st.builds(kind, **{name: values_of(hint) for name, hint in field_types(kind).items()})
 
 
 @attrs.frozen

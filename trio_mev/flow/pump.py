@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import attrs
+import msgspec
 import trio
 from loguru import logger
 
@@ -122,7 +123,7 @@ class Pump:
                 raise ProcessorFailed(
                     f"{self.name} emitted {event.event_type.value}, its emits says {declared}"
                 )
-            made = attrs.evolve(event, source=self.name, ordinal=ordinal)
+            made = msgspec.structs.replace(event, source=self.name, ordinal=ordinal)
             if self._room is not None and not self._room.has_room(made):
                 lift()  # waiting for others is not this processor's time
                 await self._room.wait_room(made)

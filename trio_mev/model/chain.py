@@ -8,6 +8,8 @@ from decimal import Decimal
 
 import attrs
 
+from .noun import Noun
+
 
 @attrs.frozen
 class Block:
@@ -29,8 +31,7 @@ class Block:
     """Whether the block's logs were fetched and not only overheard."""
 
 
-@attrs.frozen
-class Transaction:
+class Transaction(Noun, frozen=True):
     """The body of a pending transaction."""
 
     hash: str
@@ -65,8 +66,7 @@ class Transaction:
         return min(cap, base_fee + (self.max_priority_fee or 0))
 
 
-@attrs.frozen
-class Log:
+class Log(Noun, frozen=True):
     """One event log as a node streamed it."""
 
     block_hash: str
@@ -90,8 +90,7 @@ class Life(enum.Enum):
     """Its hash was seen, its body not yet."""
 
 
-@attrs.frozen
-class PendingLife:
+class PendingLife(Noun, frozen=True):
     """One step of a pending transaction's life."""
 
     hash: str

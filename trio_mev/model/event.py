@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-import attrs
+import msgspec
+
+from .noun import Noun
 
 
 class Stage(enum.IntEnum):
@@ -87,8 +89,7 @@ class EventPriority(enum.IntEnum):
         return next((p for p in cls if p == value), cls.NORMAL)
 
 
-@attrs.frozen
-class Lost:
+class Lost(Noun, frozen=True):
     """Deliveries that one consumer lost, between two that it got."""
 
     lane: str
@@ -101,8 +102,7 @@ class Lost:
 NO_METADATA: Mapping[str, Any] = MappingProxyType({})
 
 
-@attrs.frozen
-class DataEvent:
+class DataEvent(msgspec.Struct, frozen=True):
     """A typed event. It never changes; what a processor finds is a new event."""
 
     event_type: DataType

@@ -9,10 +9,12 @@ from types import MappingProxyType
 from typing import Any
 
 import cattrs
+import msgspec
 
 from . import chain, market
 from .event import NO_METADATA, DataEvent, DataType, EventPriority, Lost
 from .identity import Instrument
+from .noun import field_types
 
 PAYLOADS: tuple[type, ...] = (
     Lost,
@@ -37,6 +39,26 @@ _converter.register_unstructure_hook(Instrument, str)
 _converter.register_structure_hook(Instrument, lambda v, _: Instrument.parse(v))
 _converter.register_unstructure_hook(bytes, lambda b: "0x" + b.hex())
 _converter.register_structure_hook(bytes, lambda v, _: bytes.fromhex(v[2:]))
+
+
+def _is_noun(cls: Any) -> bool:
+    return isinstance(cls, type) and issubclass(cls, msgspec.Struct)
+
+
+def _fields(value: msgspec.Struct) -> dict[str, Any]:
+    return {name: _converter.unstructure(getattr(value, name)) for name in value.__struct_fields__}
+
+
+def _noun(values: Any, cls: type[msgspec.Struct]) -> msgspec.Struct:
+    types = field_types(cls)
+    if not isinstance(values, dict):
+        raise TypeError(f"{type(values).__name__} in place of its fields")
+    known = [name for name in types if name in values]
+    return cls(**{name: _converter.structure(values[name], types[name]) for name in known})
+
+
+_converter.register_unstructure_hook_func(_is_noun, _fields)
+_converter.register_structure_hook_func(_is_noun, _noun)
 
 
 def to_dict(event: DataEvent) -> dict[str, Any]:
@@ -73,7 +95,7 @@ def from_dict(values: Mapping[str, Any], payloads: Iterable[type] = ()) -> DataE
     elif name in classes:
         try:
             data = _converter.structure(values["data"], classes[name])
-        except (cattrs.BaseValidationError, TypeError) as error:
+        except (cattrs.BaseValidationError, TypeError, ValueError) as error:
             raise ValueError(f"payload {name}: {error}") from error
     else:
         raise ValueError(f"payload {name!r} is not known; pass its class in payloads")

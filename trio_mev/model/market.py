@@ -8,10 +8,10 @@ from decimal import Decimal
 import attrs
 
 from .identity import Instrument, Venue
+from .noun import Noun
 
 
-@attrs.frozen
-class Quote:
+class Quote(Noun, frozen=True):
     """The best bid and ask of one venue for one instrument."""
 
     venue: Venue
@@ -44,8 +44,7 @@ class Side(enum.Enum):
     SELL = "sell"
 
 
-@attrs.frozen
-class Trade:
+class Trade(Noun, frozen=True):
     """One trade, or the venue's aggregate of fills of one taker order at one price."""
 
     venue: Venue

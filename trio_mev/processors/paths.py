@@ -17,6 +17,7 @@ from ..errors import ConfigError
 from ..model.event import DataEvent, EventPriority
 from ..model.export import PAYLOADS
 from ..model.identity import Instrument
+from ..model.noun import field_types
 
 MISSING = object()
 """What a path leads to where there is nothing."""
@@ -65,7 +66,7 @@ def parse_path(text: str, payloads: Iterable[type] = ()) -> FieldPath:
         ConfigError: no event has such a field.
     """
     raw = text.split(".")
-    fields = {f.name: f for f in attrs.fields(DataEvent)}
+    fields = field_types(DataEvent)
     first = snake(raw[0])
     if first not in fields:
         raise ConfigError(f"path {text!r}: an event has no {raw[0]!r}; it has {_names(fields)}")
@@ -74,7 +75,7 @@ def parse_path(text: str, payloads: Iterable[type] = ()) -> FieldPath:
     if first != "data" or len(raw) == 1:
         if len(raw) > 1:
             raise ConfigError(f"path {text!r}: {first} has no fields of its own")
-        hint = plain_type(typing.get_type_hints(DataEvent)[first])
+        hint = plain_type(fields[first])
         return FieldPath(text, (first,), () if hint is Any else (hint,))
     return _in_payload(text, raw[1:], (*PAYLOADS, *payloads))
 
@@ -84,18 +85,14 @@ def _in_payload(text: str, raw: list[str], classes: tuple[type, ...]) -> FieldPa
     found: list[Any] = []
     for part in raw:
         name = snake(part)
-        types_of = [
-            typing.get_type_hints(c)[name]
-            for c in classes
-            if attrs.has(c) and name in attrs.fields_dict(c)
-        ] or [
+        types_of = [field_types(c)[name] for c in classes if name in field_types(c)] or [
             # A property is a field for whoever reads; selector is one.
             typing.get_type_hints(c.__dict__[name].fget).get("return")
             for c in classes
             if isinstance(c.__dict__.get(name), property)
         ]
         if not types_of:
-            known = sorted({f.name for c in classes if attrs.has(c) for f in attrs.fields(c)})
+            known = sorted({name for c in classes for name in field_types(c)})
             close = difflib.get_close_matches(name, known, 3, 0.5)
             hint = f"near it are {_names(close)}" if close else f"known are {_names(known)}"
             raise ConfigError(f"path {text!r}: no payload has {part!r}; {hint}")
