@@ -29,6 +29,34 @@ class Block:
     """In block order; None where the node did not deliver them."""
     complete: bool = False
     """Whether the block's logs were fetched and not only overheard."""
+    logs: tuple[Log, ...] | None = None
+    """By the feed's log filters, in block order; None where they were not fetched."""
+
+
+@attrs.frozen
+class Gap:
+    """Blocks that no head announced: while there was no connection, or because the node did
+    not say."""
+
+    first: int
+    last: int
+    filled: bool
+    """Whether they were fetched, and follow as blocks."""
+    reason: str = ""
+    """Why not, where they were not."""
+
+
+@attrs.frozen
+class Reorg:
+    """A reorganisation: the chain is another one from its ancestor on."""
+
+    ancestor: int
+    """The last block that both have in common."""
+    ancestor_hash: str
+    retracted: tuple[Block, ...]
+    """No longer of the chain, newest first."""
+    added: tuple[str, ...]
+    """Hashes of the blocks in their place, oldest first; they follow as blocks."""
 
 
 class Transaction(Noun, frozen=True):
@@ -88,6 +116,16 @@ class Life(enum.Enum):
 
     ANNOUNCED = "announced"
     """Its hash was seen, its body not yet."""
+    REPLACED = "replaced"
+    """Another one of the same sender and nonce took its place."""
+    INCLUDED = "included"
+    """A block of the chain has it."""
+    RETURNED = "returned"
+    """A reorganisation took its block from the chain; it is pending again."""
+    DROPPED = "dropped"
+    """The node does not know it any more."""
+    EXPIRED = "expired"
+    """It is no longer watched: it was pending for too long, or too many were."""
 
 
 class PendingLife(Noun, frozen=True):
@@ -95,6 +133,14 @@ class PendingLife(Noun, frozen=True):
 
     hash: str
     life: Life
+    by: str | None = None
+    """What replaced it."""
+    block: str | None = None
+    """The block that has it, or had it."""
+    number: int | None = None
+    """That block's."""
+    waited: float | None = None
+    """Seconds since it was seen first."""
 
 
 @attrs.frozen

@@ -47,6 +47,10 @@ class DataType(enum.Enum):
     """A step in the life of a pending transaction."""
     QUOTE = "quote"
     TRADE = "trade"
+    GAP = "gap"
+    """Blocks that no head announced, and whether they follow."""
+    REORG = "reorg"
+    """Blocks were retracted; those in their place follow."""
     LOST = "lost"
     """A consumer's own lanes lost something; it gets this in place of it, if it consumes it."""
     BLOCK_SUMMARY = "block_summary"
@@ -67,7 +71,7 @@ class DataType(enum.Enum):
     __hash__ = object.__hash__
 
 
-VITAL = frozenset({DataType.BLOCK, DataType.LOST})
+VITAL = frozenset({DataType.BLOCK, DataType.GAP, DataType.REORG, DataType.LOST})
 """Types that are never shed and never expire."""
 
 FINDINGS = frozenset(t for t in DataType if t.stage is Stage.FINDING)

@@ -1,0 +1,213 @@
+"""The life of pending transactions, against a plain list of what can be told of each."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trio_mev.model.chain import Life, PendingLife, Transaction
+from trio_mev.wire.pending import PendingPool
+
+
+def body(name: str, sender: str = "s", nonce: int = 0, fee: int = 10) -> Transaction:
+    return Transaction(name, sender, None, nonce, 0, 21_000, b"", 2, max_fee=fee)
+
+
+@pytest.fixture
+def pool() -> PendingPool:
+    return PendingPool(most=1000, max_age=100.0, ask_after=30.0)
+
+
+def test_it_is_announced_once(pool):
+    assert pool.announced("a", 1.0) == [PendingLife("a", Life.ANNOUNCED)]
+    assert pool.announced("a", 2.0) == []
+    assert "a" in pool
+    assert (len(pool), pool.pending) == (1, 1)
+
+
+def test_a_body_is_new_once_whether_it_was_announced_or_not(pool):
+    pool.announced("a", 1.0)
+    assert pool.body(body("a"), 2.0) == (True, [])
+    assert pool.body(body("a"), 3.0) == (False, [])
+    assert pool.body(body("b", nonce=1), 3.0) == (True, [])
+    assert pool.announced("b", 4.0) == []
+
+
+def test_the_one_that_pays_more_replaces_the_other_whichever_came_first(pool):
+    pool.body(body("a", fee=10), 1.0)
+    assert pool.body(body("b", fee=12), 4.0) == (
+        True,
+        [PendingLife("a", Life.REPLACED, "b", waited=3.0)],
+    )
+    assert pool.body(body("c", fee=11), 5.0) == (
+        True,
+        [PendingLife("c", Life.REPLACED, "b", waited=0.0)],
+    )
+    assert (len(pool), "b" in pool) == (1, True)
+
+
+def test_another_sender_or_nonce_replaces_nothing(pool):
+    pool.body(body("a"), 1.0)
+    assert pool.body(body("b", sender="t", fee=99), 1.0) == (True, [])
+    assert pool.body(body("c", nonce=1, fee=99), 1.0) == (True, [])
+    assert pool.pending == 3
+
+
+def test_a_block_includes_what_was_seen_and_says_how_long_it_waited(pool):
+    pool.announced("a", 1.0)
+    assert pool.included("B7", 7, ["x", "a"], 6.0) == [
+        PendingLife("a", Life.INCLUDED, None, "B7", 7, 5.0)
+    ]
+    assert pool.included("B7", 7, ["a"], 7.0) == []
+    assert pool.pending == 0
+
+
+def test_inclusion_replaces_the_rival(pool):
+    pool.announced("a", 0.0)
+    pool.body(body("b", fee=50), 1.0)
+    pool.included("B7", 7, ["a"], 2.0)
+    # Its body comes after its block: the one in the block stays, whatever it paid.
+    assert pool.body(body("a", fee=10), 3.0) == (True, [])
+    assert pool.included("B8", 8, ["a"], 4.0) == [
+        PendingLife("a", Life.INCLUDED, None, "B8", 8, 4.0),
+        PendingLife("b", Life.REPLACED, "a", waited=3.0),
+    ]
+    assert pool.body(body("c", fee=99), 5.0) == (
+        True,
+        [PendingLife("c", Life.REPLACED, "a", waited=0.0)],
+    )
+
+
+def test_a_retracted_block_gives_back_what_it_had(pool):
+    pool.body(body("a"), 1.0)
+    pool.included("B7", 7, ["a"], 2.0)
+    assert pool.retracted("B6", 6, ["a"], 3.0) == []
+    assert pool.retracted("B7", 7, ["a", "x"], 3.0) == [
+        PendingLife("a", Life.RETURNED, None, "B7", 7)
+    ]
+    assert pool.pending == 1
+    assert [step.life for step in pool.included("C7", 7, ["a"], 4.0)] == [Life.INCLUDED]
+
+
+def test_what_waits_for_long_is_asked_for_and_dropped_where_the_node_knows_it_no_more(pool):
+    pool.body(body("a"), 0.0)
+    pool.body(body("b", nonce=1), 1.0)
+    assert pool.next_due() == 30.0
+    assert pool.expire(29.0, 10) == ([], [])
+    assert pool.expire(31.0, 10) == ([], ["a", "b"])
+    assert pool.next_due() == 100.0
+    assert pool.answered("a", True, 32.0) == []
+    assert pool.answered("b", False, 32.0) == [PendingLife("b", Life.DROPPED, waited=31.0)]
+    assert pool.next_due() == 62.0
+    assert "b" not in pool
+    assert pool.body(body("c", nonce=1), 33.0) == (True, [])
+
+
+def test_an_answer_that_nobody_waits_for_changes_nothing(pool):
+    assert pool.answered("a", False, 0.0) == []
+    pool.announced("a", 0.0)
+    assert pool.answered("a", False, 1.0) == []
+    pool.expire(30.0, 1)
+    pool.included("B", 1, ["a"], 31.0)
+    assert pool.answered("a", False, 32.0) == []
+    assert "a" in pool
+
+
+def test_no_more_are_asked_for_than_there_is_room(pool):
+    for name in "abc":
+        pool.announced(name, 0.0)
+    assert pool.expire(30.0, 1) == ([], ["a"])
+    assert pool.expire(60.0, 5) == ([], ["b", "c"])
+
+
+def test_what_the_node_does_not_answer_is_asked_again(pool):
+    pool.announced("a", 0.0)
+    pool.unanswered("a", 1.0)
+    pool.unanswered("x", 1.0)
+    assert pool.expire(30.0, 1) == ([], ["a"])
+    pool.unanswered("a", 40.0)
+    assert pool.expire(70.0, 1) == ([], ["a"])
+    pool.included("B", 1, ["a"], 71.0)
+    pool.unanswered("a", 72.0)
+    assert pool.next_due() == 100.0
+
+
+def test_age_ends_the_watch_of_pending_ones_with_a_word_and_of_others_without(pool):
+    pool.announced("a", 0.0)
+    pool.announced("b", 0.0)
+    pool.included("B", 1, ["b"], 5.0)
+    assert pool.expire(100.0, 0) == ([PendingLife("a", Life.EXPIRED, waited=100.0)], [])
+    assert (len(pool), pool.next_due()) == (0, None)
+
+
+def test_the_count_is_bounded():
+    pool = PendingPool(most=2, max_age=100.0, ask_after=30.0)
+    pool.announced("a", 0.0)
+    pool.announced("b", 1.0)
+    assert pool.announced("c", 5.0) == [
+        PendingLife("c", Life.ANNOUNCED),
+        PendingLife("a", Life.EXPIRED, waited=5.0),
+    ]
+    pool.included("B", 1, ["b"], 6.0)
+    assert pool.body(body("d"), 7.0) == (True, [])
+    assert len(pool) == 2
+
+
+NAMES = st.sampled_from([f"t{n}" for n in range(8)])
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(["announce", "body", "include", "retract", "expire", "answer"]),
+        NAMES,
+        st.integers(0, 20),
+    ),
+    max_size=60,
+)
+
+
+@given(STEPS, st.integers(1, 8))
+def test_every_life_is_a_course_that_can_be(steps, most):
+    """Whatever comes: bounds hold, nothing ends twice without beginning again, and what is
+    pending by the steps told is pending in the pool."""
+    pool = PendingPool(most, max_age=50.0, ask_after=15.0)
+    state: dict[str, str] = {}
+    asked: set[str] = set()
+    now = 0.0
+    for what, name, number in steps:
+        told: list[PendingLife] = []
+        before_pool = {known for known in state if known in pool}
+        now += number / 4
+        if what == "announce":
+            told = pool.announced(name, now)
+        elif what == "body":
+            new, told = pool.body(body(name, nonce=int(name[1]) % 3, fee=number), now)
+            if new and name not in before_pool:
+                state[name] = "pending"
+        elif what == "include":
+            told = pool.included(f"B{number}", number, [name], now)
+        elif what == "retract":
+            told = pool.retracted(f"B{number}", number, [name], now)
+        elif what == "expire":
+            told, asks = pool.expire(now, number % 3)
+            assert len(asks) <= number % 3
+            asked |= set(asks)
+        else:
+            told = pool.answered(name, number % 2 == 0, now)
+            assert not told or name in asked
+            asked.discard(name)
+        for step in told:
+            before = state.get(step.hash, "over")
+            if step.life is Life.ANNOUNCED:
+                assert before in {"over", "included"}  # long ago
+                state[step.hash] = "pending"
+            elif step.life is Life.INCLUDED:
+                assert before in {"pending", "included"}
+                state[step.hash] = "included"
+            elif step.life is Life.RETURNED:
+                assert before == "included"
+                state[step.hash] = "pending"
+            else:
+                assert before == "pending"
+                state[step.hash] = "over"
+        assert len(pool) <= most
+        assert pool.pending == sum(s == "pending" for s in state.values())

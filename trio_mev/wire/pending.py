@@ -1,0 +1,214 @@
+"""The life of pending transactions: announced, body, replaced, included, dropped, expired.
+
+Bounded by count and by age. What a node forgets it does not announce, so that a transaction which
+has waited for long is asked for by its hash: where the node knows it no more, it was dropped.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable
+
+import attrs
+
+from ..model.chain import Life, PendingLife, Transaction
+
+
+@attrs.define(eq=False)
+class _Entry:
+    seen: float
+    place: tuple[str, int] | None = None
+    """Sender and nonce, where the body is known."""
+    fee: int = 0
+    block: str | None = None
+    """The block that has it; None while it is pending."""
+    number: int = 0
+    asked: bool = False
+
+
+class PendingPool:
+    """Everything seen pending and not long settled.
+
+    Args:
+        most: transactions that are remembered; the oldest goes first.
+        max_age: seconds after which one is no longer watched.
+        ask_after: seconds without news after which the node is asked whether it still knows one.
+    """
+
+    def __init__(self, most: int, max_age: float, ask_after: float) -> None:
+        self._most = most
+        self._max_age = max_age
+        self._ask_after = ask_after
+        self._entries: OrderedDict[str, _Entry] = OrderedDict()
+        self._places: dict[tuple[str, int], str] = {}
+        self._checks: OrderedDict[str, float] = OrderedDict()
+        """When to ask for each pending one, in the order of time."""
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __contains__(self, transaction: object) -> bool:
+        return transaction in self._entries
+
+    @property
+    def pending(self) -> int:
+        """How many no block has, as far as is known."""
+        return sum(entry.block is None for entry in self._entries.values())
+
+    def announced(self, transaction: str, now: float) -> list[PendingLife]:
+        """A hash was announced: what follows, beginning with its own first step if it is new."""
+        if transaction in self._entries:
+            return []
+        return [PendingLife(transaction, Life.ANNOUNCED), *self._enter(transaction, now)[1]]
+
+    def _enter(self, transaction: str, now: float) -> tuple[_Entry, list[PendingLife]]:
+        entry = self._entries[transaction] = _Entry(now)
+        self._checks[transaction] = now + self._ask_after
+        gone = [self._forget(next(iter(self._entries)), now)] if self._is_full else []
+        return entry, [step for step in gone if step is not None]
+
+    @property
+    def _is_full(self) -> bool:
+        return len(self._entries) > self._most
+
+    def body(self, body: Transaction, now: float) -> tuple[bool, list[PendingLife]]:
+        """A body has come: whether it is the first time, and what follows.
+
+        Of two with the same sender and nonce the one that pays more replaces the other, whichever
+        came first; a node takes no other replacement.
+        """
+        steps: list[PendingLife] = []
+        entry = self._entries.get(body.hash)
+        if entry is None:
+            entry, steps = self._enter(body.hash, now)
+        if entry.place is not None:
+            return False, steps
+        entry.place = body.sender, body.nonce
+        entry.fee = body.fee_per_gas(None) or 0
+        rival = self._places.get(entry.place)
+        if rival is None:
+            self._places[entry.place] = body.hash
+        elif self._entries[rival].block is None and entry.fee > self._entries[rival].fee:
+            steps.append(self._replace(rival, body.hash, now))
+            self._places[entry.place] = body.hash
+        elif entry.block is None:
+            steps.append(self._replace(body.hash, rival, now))
+        return True, steps
+
+    def _replace(self, loser: str, winner: str, now: float) -> PendingLife:
+        entry = self._entries.pop(loser)
+        self._checks.pop(loser, None)
+        return PendingLife(loser, Life.REPLACED, winner, waited=now - entry.seen)
+
+    def included(
+        self, block: str, number: int, transactions: Iterable[str], now: float
+    ) -> list[PendingLife]:
+        """A block of the chain has these."""
+        steps: list[PendingLife] = []
+        for transaction in transactions:
+            entry = self._entries.get(transaction)
+            if entry is None or entry.block == block:
+                continue
+            entry.block, entry.number = block, number
+            self._checks.pop(transaction, None)
+            steps.append(
+                PendingLife(
+                    transaction,
+                    Life.INCLUDED,
+                    block=block,
+                    number=number,
+                    waited=now - entry.seen,
+                )
+            )
+            steps += self._outlive(transaction, entry, now)
+        return steps
+
+    def _outlive(self, transaction: str, entry: _Entry, now: float) -> list[PendingLife]:
+        """What else had its place can never be included any more."""
+        rival = self._places.get(entry.place) if entry.place is not None else None
+        if rival is None or rival == transaction:
+            return []
+        assert entry.place is not None
+        self._places[entry.place] = transaction
+        return [self._replace(rival, transaction, now)]
+
+    def retracted(
+        self, block: str, number: int, transactions: Iterable[str], now: float
+    ) -> list[PendingLife]:
+        """A block is no longer of the chain: what it had is pending again."""
+        steps: list[PendingLife] = []
+        for transaction in transactions:
+            entry = self._entries.get(transaction)
+            if entry is None or entry.block != block:
+                continue
+            entry.block = None
+            self._checks[transaction] = now + self._ask_after
+            steps.append(PendingLife(transaction, Life.RETURNED, block=block, number=number))
+        return steps
+
+    def answered(self, transaction: str, known: bool, now: float) -> list[PendingLife]:
+        """Whether the node still knows a transaction that it was asked for."""
+        entry = self._entries.get(transaction)
+        if entry is None or not entry.asked:
+            return []
+        entry.asked = False
+        if entry.block is not None:
+            return []
+        if known:
+            self._checks[transaction] = now + self._ask_after
+            return []
+        self._remove(transaction, entry)
+        return [PendingLife(transaction, Life.DROPPED, waited=now - entry.seen)]
+
+    def next_due(self) -> float | None:
+        """When ``expire`` has something to do, if at all."""
+        oldest = next(iter(self._entries.values()), None)
+        if oldest is None:
+            return None
+        due = oldest.seen + self._max_age
+        return min(due, next(iter(self._checks.values()), due))
+
+    def expire(self, now: float, room: int) -> tuple[list[PendingLife], list[str]]:
+        """What is no longer watched, and whom to ask for now.
+
+        Args:
+            now: the time.
+            room: how many may be asked for; the others are asked for ``ask_after`` later.
+        """
+        steps: list[PendingLife] = []
+        while self._entries:
+            transaction, entry = next(iter(self._entries.items()))
+            if entry.seen + self._max_age > now:
+                break
+            step = self._forget(transaction, now)
+            steps += [step] if step is not None else []
+        asks: list[str] = []
+        while self._checks and next(iter(self._checks.values())) <= now:
+            transaction, _ = self._checks.popitem(last=False)
+            if len(asks) < room:
+                asks.append(transaction)
+                self._entries[transaction].asked = True
+            else:
+                self._checks[transaction] = now + self._ask_after
+        return steps, asks
+
+    def unanswered(self, transaction: str, now: float) -> None:
+        """The node was asked for one and did not answer; it is asked again later."""
+        entry = self._entries.get(transaction)
+        if entry is not None and entry.asked:
+            entry.asked = False
+            if entry.block is None:
+                self._checks[transaction] = now + self._ask_after
+
+    def _forget(self, transaction: str, now: float) -> PendingLife | None:
+        entry = self._entries[transaction]
+        self._remove(transaction, entry)
+        if entry.block is not None:
+            return None
+        return PendingLife(transaction, Life.EXPIRED, waited=now - entry.seen)
+
+    def _remove(self, transaction: str, entry: _Entry) -> None:
+        del self._entries[transaction]
+        self._checks.pop(transaction, None)
+        if entry.place is not None and self._places.get(entry.place) == transaction:
+            del self._places[entry.place]
