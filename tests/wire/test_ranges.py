@@ -89,9 +89,7 @@ def test_a_single_block_that_is_too_large_is_an_error_that_says_so():
     plan: LogPlan[str] = LogPlan.of_block([LogFilter((A,))], 5, "h")
     plan.ask(0.0)
     plan.too_large("message over 1024 bytes")
-    assert plan.problem == (
-        "block 5: its logs do not fit into one reply: message over 1024 bytes"
-    )
+    assert plan.problem == ("block 5: its logs do not fit into one reply: message over 1024 bytes")
     assert not plan.done
     assert plan.ask(0.0) is None
 

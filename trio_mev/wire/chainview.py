@@ -105,6 +105,16 @@ class ChainView(Generic[B]):
         """The newest block; None before the first."""
         return self._chain[-1] if self._chain else None
 
+    @property
+    def blocks(self) -> tuple[B, ...]:
+        """The chain, oldest first."""
+        return tuple(self._chain)
+
+    @property
+    def lowest(self) -> int:
+        """The number of the oldest block that is remembered; 0 before the first."""
+        return self._chain[0].number if self._chain else 0
+
     def __contains__(self, block_hash: object) -> bool:
         return block_hash in self._places
 
@@ -159,9 +169,10 @@ class ChainView(Generic[B]):
         return takewhile(lambda block: block.hash != ancestor.hash, reversed(self._chain))
 
     def apply(self, plan: Advance[B]) -> None:
-        """Make a plan true."""
-        for _ in plan.retracted:
+        """Make a plan true. What is retracted is held: it may return."""
+        for block in plan.retracted:
             del self._places[self._chain.pop().hash]
+            self.hold(block)
         for block in plan.blocks:
             if len(self._chain) == self._chain.maxlen:
                 del self._places[self._chain[0].hash]

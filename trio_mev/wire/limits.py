@@ -36,7 +36,7 @@ _QUOTA_WORDS = re.compile(
 _SIZE_WORDS = re.compile(
     r"more than \S+ (?:results|logs)|too many (?:results|logs)|max(?:imum)? results"
     r"|response size|response (?:is )?too (?:large|big)|result (?:set )?(?:is )?too (?:large|big)"
-    r"|response exceeded|block range|range limit|range \S+ exceeds|ranges? over|limited to \S+ .*range"
+    r"|response exceeded|block range|range limit|range \S+ exceeds|ranges? over"
     r"|range (?:is )?too (?:large|wide|big|high)|range exceeds|max(?:imum)? .*range|limited to a "
     r"|exceeds? (?:the )?(?:max|limit|range)|blocks? distance|block span|query timeout exceeded"
     r"|limit exceeded"

@@ -55,7 +55,7 @@ class FirstSeen:
     def __init__(self, window: float = 60.0, most: int = 100_000) -> None:
         self._window = window
         self._most = most
-        self._sightings: OrderedDict[Hashable, _Sighting] = OrderedDict()
+        self._sightings: OrderedDict[tuple[str, Hashable], _Sighting] = OrderedDict()
         self._tallies: dict[tuple[str, str], _Tally] = {}
         self._up: dict[str, float] = {}
 
@@ -96,7 +96,7 @@ class FirstSeen:
             self._settle_oldest()
 
     def _settle_oldest(self) -> None:
-        (kind, _), sighting = self._sightings.popitem(last=False)  # type: ignore[misc]
+        (kind, _), sighting = self._sightings.popitem(last=False)
         for source, since in self._up.items():
             if since <= sighting.at and source not in sighting.by:
                 self._tally(source, kind).missed += 1
