@@ -175,6 +175,9 @@ class ConnectionSettings:
     """Seconds of health after which the count of restarts begins anew."""
     restarts: int = positive(10)
     """Restarts in a row before a required feed gives up and another is called lost."""
+    rotate_after: float | None = positive(None)
+    """Seconds after which a new connection takes over from one that is still sound, for servers
+    that close old ones; none by default."""
 
 
 @attrs.frozen(kw_only=True)
@@ -213,11 +216,40 @@ class LogFilter:
                     raise ValueError(f"topic {one!r} is not 0x and 64 hexadecimal digits")
 
 
+@attrs.frozen
+class NodeSettings:
+    """One of several nodes of a feed."""
+
+    alias: str = attrs.field(validator=_name)
+    """By which this node is known everywhere, in place of the feed's name."""
+    endpoint: Endpoint
+    token: Secret | None = None
+
+
+def _aliases_differ(_: Any, __: Any, nodes: tuple[NodeSettings, ...]) -> None:
+    aliases = [node.alias for node in nodes]
+    twice = sorted({alias for alias in aliases if aliases.count(alias) > 1})
+    if twice:
+        raise ValueError(f"two nodes are named {', '.join(twice)}; aliases must differ")
+
+
 @attrs.frozen(kw_only=True)
 class EthereumSettings(FeedSettings):
-    """A node's WebSocket."""
+    """A node's WebSocket, or several nodes' of one chain."""
 
     kind: Literal["ethereum"] = "ethereum"
+    nodes: tuple[NodeSettings, ...] = attrs.field(default=(), validator=_aliases_differ)
+    """In place of ``endpoint``: several at once, in the order in which they are believed."""
+    chain_id: int | None = positive(None, 2**64)
+    """A node of another chain is refused; not checked where there is none."""
+    follow: bool = True
+    """Whether missed blocks are fetched, reorganisations told, and each block's logs fetched;
+    without it heads and logs are passed on as they are announced."""
+    backfill: int = positive(512, 4096)
+    """Blocks of a gap that are fetched; a longer one is told and left."""
+    held_logs: int = positive(10_000, LONGEST)
+    """Streamed logs that may wait while a gap is filled; more, and the oldest are dropped, since
+    each block brings its own."""
     heads: bool = True
     pending: Literal["bodies", "hashes", "off"] = "bodies"
     """``bodies`` falls back to fetching by hash where the node refuses them; ``hashes`` asks
@@ -228,6 +260,30 @@ class EthereumSettings(FeedSettings):
     backlog: int = positive(1000, LONGEST)
     """Hashes that may wait for a fetch; more are counted as lost."""
     fetch_timeout: float = positive(10.0)
+    most_pending: int = positive(100_000, LONGEST)
+    """Pending transactions that are watched; more, and the oldest expire."""
+    pending_age: float = positive(1800.0)
+    """Seconds for which one is watched."""
+    ask_pending_after: float = positive(300.0)
+    """Seconds without news of one after which the node is asked whether it still knows it."""
+    patience: float = positive(3.0)
+    """Seconds that the node which is believed may be behind another."""
+
+    def __attrs_post_init__(self) -> None:
+        super().__attrs_post_init__()
+        if self.nodes and self.endpoint is not None:
+            raise ValueError("both an endpoint and nodes; a feed has one or the other")
+
+    @property
+    def aliases(self) -> tuple[str, ...]:
+        """Of its connections."""
+        return tuple(node.alias for node in self.nodes) or (self.name,)
+
+    def of_node(self, node: NodeSettings) -> EthereumSettings:
+        """As a feed with one node, known by its alias."""
+        return attrs.evolve(
+            self, name=node.alias, endpoint=node.endpoint, token=node.token or self.token, nodes=()
+        )
 
 
 @attrs.frozen(kw_only=True)
@@ -341,6 +397,9 @@ class MempoolSettings:
 
 def _names_differ(_: Any, __: Any, feeds: tuple[FeedSettings, ...]) -> None:
     names = [feed.name for feed in feeds]
+    for feed in feeds:
+        if isinstance(feed, EthereumSettings):
+            names += [node.alias for node in feed.nodes]
     twice = sorted({n for n in names if names.count(n) > 1})
     if twice:
         raise ValueError(f"two feeds are named {', '.join(twice)}; names must differ")

@@ -40,6 +40,8 @@ class FollowSettings:
     """How often a block or its hashes are asked for."""
     most_missing: int = HELD // 2
     """Blocks of a gap that are fetched; a longer one is told and left."""
+    follow: bool = True
+    """Whether heads are joined to the chain; else each is given out as it is announced."""
 
 
 class Follower:
@@ -82,6 +84,11 @@ class Follower:
         self.refused = self._completing.refused
         """What could not be had, by reason."""
 
+    def count_into(self, refused: Counter[str], ignored: Counter[str]) -> None:
+        """Count into the feed's counters."""
+        self.refused = self._completing.refused = refused
+        self.ignored = ignored
+
     @property
     def catching_up(self) -> bool:
         """Whether blocks of a gap are still to come."""
@@ -94,6 +101,10 @@ class Follower:
 
     def head(self, block: Block, now: float) -> None:
         """The node announces its head, or says it when asked."""
+        if not self._settings.follow:
+            self._completing.add([block], None)
+            self._pump(now)
+            return
         if block.hash in self._view or block == self._goal:
             self.ignored["repeated_head"] += 1
             return

@@ -18,6 +18,8 @@ class RpcError(msgspec.Struct):
 
     code: int
     message: str = ""
+    data: Any = None
+    """What the node adds, such as the reason of a revert."""
 
 
 class Notification(msgspec.Struct):

@@ -1,29 +1,40 @@
-"""A node's session: subscriptions confirmed and mapped, bodies fetched where they are missing."""
+"""A node's session: its identity checked, subscriptions confirmed, its chain followed."""
 
 from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 
 import attrs
 import msgspec
 from msgspec import UNSET
 
 from ..errors import MalformedFrame, SubscriptionLost, SubscriptionRejected
-from ..model.chain import Block, Life, PendingLife, Transaction
+from ..model.chain import Transaction
 from ..model.event import DataEvent, DataType, EventPriority
-from ..model.settings import EthereumSettings
-from .ethereum import parse_head, parse_log, parse_pending, parse_transaction
+from ..model.settings import LONGEST, EthereumSettings
+from .asking import LOGS, Question
+from .bodies import BODY, Bodies
+from .ethereum import parse_body, parse_head, parse_log, parse_pending, parse_transaction
 from .jsonrpc import Message, Notification, Request, RpcBook, parse_message
+from .numbers import quantity
 from .session import PENDING, Session, decode
+from .tracking import METHODS, Tracking, make_trunk
+from .trunk import Told, Trunk
 
 HEADS = "newHeads"
 BODIES = "newPendingTransactions"
-BLOCK = "eth_getBlockByHash"
-BODY = "eth_getTransactionByHash"
-MAX_HEADS = 100
-"""That wait for their hashes at once; twenty minutes of them."""
+CHAIN_ID = "eth_chainId"
 QUOTA = frozenset({-32005, -32097, 429})
 """Codes of providers for too many requests: the answer to wait, not to give up."""
 
+_NOTHING = b"\0"
+"""What no message begins with."""
 _TEXT = msgspec.json.Decoder(str)
+
+
+def _no_jitter() -> float:
+    return 0.5
 
 
 class EthereumSession(Session):
@@ -32,45 +43,85 @@ class EthereumSession(Session):
     Args:
         settings: what to subscribe to, and the bounds of fetching.
         replaying: whether a tape shows what was sent, so that nothing is to be sent now.
+        trunk: what the feed holds as true, where it outlives this life.
+        jitter: draws from 0 to below 1 for pauses between two tries.
     """
 
-    def __init__(self, settings: EthereumSettings, replaying: bool = False) -> None:
+    def __init__(
+        self,
+        settings: EthereumSettings,
+        replaying: bool = False,
+        trunk: Trunk | None = None,
+        jitter: Callable[[], float] = _no_jitter,
+    ) -> None:
         super().__init__(settings.name)
         self._settings = settings
         self._replaying = replaying
-        self._rpc = RpcBook()
+        self._trunk = trunk or make_trunk(settings)
+        self.rpc = RpcBook()
         self._labels: dict[str, str] = {}
-        self._queue: dict[str, None] = {}  # a set in the order of arrival
-        self._fetching: set[str] = set()
-        self._heads: dict[str, Block] = {}
-        self._due: dict[tuple[str, str], float] = {}
+        fetches = LONGEST if replaying else settings.fetches
+        self._bodies = Bodies(fetches, settings.backlog, settings.fetch_timeout)
+        self._tracking = Tracking(settings, settings.name, self._trunk, jitter)
+        self._before_body = _NOTHING
+        """How a notification of a body begins here, the subscription's id included."""
+        self.count_into(self.refused, self.ignored)
+
+    def count_into(self, refused: Counter[str], ignored: Counter[str]) -> None:
+        """Count into the feed's."""
+        super().count_into(refused, ignored)
+        self._bodies.refused = refused
+        self._trunk.ignored = self._tracking.ignored = ignored
+        self._tracking.refused = refused
+
+    # What is asked for.
 
     def opening(self) -> list[str]:
-        """One ``eth_subscribe`` for heads, one for pending transactions, one a log filter."""
+        """One ``eth_subscribe`` for heads, one for pending transactions, one a log filter; where
+        the chain is to be checked, they follow its check."""
+        for label, _ in self._wishes():
+            self.subscriptions[label] = PENDING
         if self._settings.heads:
-            self._subscribe(HEADS, [HEADS])
             self.heard[HEADS] = 0.0
-        if self._settings.pending == "bodies":
-            self._subscribe(BODIES, [BODIES, True])
-        elif self._settings.pending == "hashes":
-            self._subscribe(BODIES, [BODIES])
+        if self._settings.chain_id is None:
+            self._subscribe_all()
+        else:
+            self._ask(CHAIN_ID, [])
+        return self.outgoing()
+
+    def _wishes(self) -> Iterable[tuple[str, list[object]]]:
+        if self._settings.heads:
+            yield HEADS, [HEADS]
+        if self._settings.pending != "off":
+            bodies = [True] if self._settings.pending == "bodies" else []
+            yield BODIES, [BODIES, *bodies]
         for number, wanted in enumerate(self._settings.logs):
             conditions: dict[str, object] = {}
             if wanted.address:
                 conditions["address"] = list(wanted.address)
             if wanted.topics:
                 conditions["topics"] = list(wanted.topics)
-            self._subscribe(f"logs:{number}", ["logs", conditions])
-        return self.outgoing()
+            yield f"logs:{number}", ["logs", conditions]
 
-    def _subscribe(self, label: str, params: list[object]) -> None:
-        self.subscriptions[label] = PENDING
-        self._outbox.append(self._rpc.request("eth_subscribe", params, label)[1])
+    def _subscribe_all(self) -> None:
+        for label, params in self._wishes():
+            self._ask("eth_subscribe", params, label)
+
+    def _ask(self, method: str, params: Sequence[object], label: str = "") -> None:
+        if not self._replaying:
+            self._outbox.append(self.rpc.request(method, params, label)[1])
+
+    def _send_questions(self) -> None:
+        """Whatever following the chain and fetching bodies asks for now."""
+        for question in self._tracking.questions():
+            self._ask(question.method, question.params)
+        for transaction in self._bodies.to_send():
+            self._ask(BODY, [transaction])
 
     def sent(self, frame: bytes) -> None:
         """Learn a request from a tape, so that its reply is understood."""
         try:
-            number, request = self._rpc.learn(frame)
+            number, request = self.rpc.learn(frame)
         except MalformedFrame as error:
             self.refused[f"sent_{error.reason}"] += 1
             return
@@ -78,188 +129,180 @@ class EthereumSession(Session):
             label = str(request.params[0])
             if label == "logs":
                 label = f"logs:{sum(s.startswith('logs:') for s in self.subscriptions)}"
-            self._rpc.pending[number] = attrs.evolve(request, label=label)
+                self._tracking.learn_filter(request.params[1] if len(request.params) > 1 else {})
+            self.rpc.pending[number] = attrs.evolve(request, label=label)
             self.subscriptions[label] = PENDING
+        elif request.method == LOGS:
+            self._tracking.was_asked(Question.of(LOGS, request.params), self._now)
+
+    # What comes.
 
     def decode_frame(self, frame: bytes) -> list[DataEvent]:
         """A notification's events, or what a reply makes known."""
+        if frame.startswith(self._before_body):
+            found = parse_body(frame)
+            if found is not None and self._labels.get(found[0]) == BODIES:
+                return self._bodied(found[1])
         message = parse_message(frame)
         if message.params is not UNSET:
-            return self._notified(message.params)
-        request = self._rpc.settle(message)
+            return self._notified(message.params, frame)
+        return self._replied(self.rpc.settle(message), message)
+
+    def _replied(self, request: Request, message: Message) -> list[DataEvent]:
         if request.method == "eth_subscribe":
-            self._subscribed(request, message)
-            return []
-        if request.method == BLOCK:
-            return self._block_fetched(request, message)
+            return self._subscribed(request, message)
         if request.method == BODY:
             return self._body_fetched(request, message)
+        if request.method == CHAIN_ID and not self._replaying:
+            return self._identified(message)
+        if request.method in METHODS:
+            question = Question.of(request.method, request.params)
+            return self._chain(self._tracking.fetched(question, message, self._now))
         self.ignore(f"reply_{request.method}")
         return []
 
-    def _notified(self, notification: Notification) -> list[DataEvent]:
+    def _identified(self, message: Message) -> list[DataEvent]:
+        raw = message.result if message.result is not UNSET else b"null"
+        found, wanted = quantity(decode(_TEXT, raw), 64), self._settings.chain_id
+        if found != wanted:
+            raise SubscriptionRejected(f"the node is on chain {found}, and {wanted} is configured")
+        self._subscribe_all()
+        return []
+
+    def _notified(self, notification: Notification, frame: bytes) -> list[DataEvent]:
         label = self._labels.get(notification.subscription)
         if label is None:
             raise MalformedFrame("unknown_subscription", notification.subscription[:40])
         if label == HEADS:
             self.heard[HEADS] = self._now
-            return self._head(parse_head(notification.result))
+            return self._chain(self._tracking.head(parse_head(notification.result), self._now))
         if label == BODIES:
             pending = parse_pending(notification.result)
             if isinstance(pending, Transaction):
-                self._arrived(pending.hash)  # another subscription may be faster than a fetch
-                return [self._transaction(pending)]
+                # The next one begins alike, and can be read in one pass.
+                before, known, _ = frame.partition(notification.subscription.encode())
+                self._before_body = before + known
+                return self._bodied(pending)
             return self._announced(pending)
-        log = parse_log(notification.result)
-        return [self.event(DataType.LOG, EventPriority.NORMAL, log, None, label)]
+        return self._events(self._tracking.log(parse_log(notification.result), label, self._now))
 
-    def _transaction(self, body: Transaction) -> DataEvent:
-        return self.event(DataType.TRANSACTION, EventPriority.NORMAL, body, None, BODIES)
+    def _chain(self, told: list[Told]) -> list[DataEvent]:
+        """What the chain's course tells; with each block the pending transactions are looked
+        through for those that have waited for too long."""
+        if any(one.kind is DataType.BLOCK for one in told):
+            more, asks = self._trunk.expire(self._now, self._bodies.room)
+            told += more
+            self._bodies.want(asks, self._now)
+        self._send_questions()
+        return self._events(told)
 
-    def _head(self, block: Block) -> list[DataEvent]:
-        """A head's event; where its hashes are missing they are fetched first."""
-        if block.transactions is not None:
-            return [self._block(block)]
-        if block.hash in self._heads:
-            self.ignored["repeated_head"] += 1
-            return []
-        if len(self._heads) >= MAX_HEADS:
-            self.refused["head_backlog_full"] += 1
-            return [self._block(block)]
-        self._heads[block.hash] = block
-        self._request(BLOCK, block.hash, False)
-        return []
+    def _events(self, told: Iterable[Told]) -> list[DataEvent]:
+        return [
+            self.event(
+                one.kind, one.priority, one.data, one.occurred_at, one.label or _LABELS[one.kind]
+            )
+            for one in told
+        ]
 
-    def _block(self, block: Block) -> DataEvent:
-        occurred_at = block.timestamp * 1_000_000_000
-        return self.event(DataType.BLOCK, EventPriority.HIGH, block, occurred_at, HEADS)
+    # Pending transactions.
+
+    def _bodied(self, body: Transaction) -> list[DataEvent]:
+        if self._bodies.busy:  # another subscription may be faster than a fetch
+            self._bodies.arrived(body.hash, self._now)
+            self._send_questions()
+        new, others = self._trunk.body(self.source, body, self._now)
+        if not new:
+            return self._events(others)
+        event = self.event(DataType.TRANSACTION, EventPriority.NORMAL, body, None, BODIES)
+        return [event, *self._events(others)] if others else [event]
 
     def _announced(self, transaction: str) -> list[DataEvent]:
         """A hash whose body has to be fetched, now or when others have come in."""
-        life = PendingLife(transaction, Life.ANNOUNCED)
-        if transaction in self._fetching or transaction in self._queue:
+        told = self._trunk.announced(self.source, transaction, self._now)
+        if transaction in self._bodies or self._trunk.pool.has_body(transaction):
             self.ignored["repeated_hash"] += 1
-            return []
-        if self._replaying or len(self._fetching) < self._settings.fetches:
-            self._fetch(transaction)
-        elif len(self._queue) < self._settings.backlog:
-            self._queue[transaction] = None
         else:
-            self.refused["body_backlog_full"] += 1
-        return [self.event(DataType.MEMPOOL, EventPriority.LOW, life, None, BODIES)]
+            self._bodies.want((transaction,), self._now)
+            self._send_questions()
+        return self._events(told)
 
-    def _fetch(self, transaction: str) -> None:
-        self._fetching.add(transaction)
-        self._request(BODY, transaction)
+    def _body_fetched(self, request: Request, message: Message) -> list[DataEvent]:
+        subject = str(request.params[0]) if request.params else ""
+        if not self._bodies.arrived(subject, self._now):
+            self.ignored["late_reply"] += 1
+            return []
+        self._send_questions()
+        if message.error is not None:
+            self._trunk.pool.unanswered(subject, self._now)
+            raise MalformedFrame("fetch_error", f"{message.error.code}")
+        if message.result is UNSET or bytes(message.result) == b"null":
+            self.ignored["not_available"] += 1
+            return self._events(self._trunk.asked(subject, False, self._now))
+        body = parse_transaction(message.result)
+        if body.hash != subject:
+            raise MalformedFrame("wrong_reply", "the body of another transaction")
+        told = self._trunk.asked(subject, True, self._now)
+        return self._bodied(body) + self._events(told)
 
-    def _request(self, method: str, subject: str, *params: object) -> None:
-        self._due[method, subject] = self._now + self._settings.fetch_timeout
-        if not self._replaying:
-            self._outbox.append(self._rpc.request(method, [subject, *params])[1])
+    # Subscriptions.
 
-    def _arrived(self, transaction: str) -> bool:
-        """Whether its body was being fetched, whose place is now another's."""
-        if self._due.pop((BODY, transaction), None) is None:
-            return False
-        self._fetching.remove(transaction)
-        self._fetch_next()
-        return True
-
-    def _subscribed(self, request: Request, message: Message) -> None:
+    def _subscribed(self, request: Request, message: Message) -> list[DataEvent]:
         if message.error is None:
             raw = message.result if message.result is not UNSET else b"null"
             server_id = decode(_TEXT, raw)
             self._labels[server_id] = request.label
             self.confirm(request.label, server_id)
-            return
+            return self._begun() if request.label == HEADS else []
         error = message.error
         if request.label == BODIES and len(request.params) > 1:
             # Nodes before 2023, and some providers, know this subscription without bodies only.
             self.ignored["bodies_refused"] += 1
-            if not self._replaying:
-                self._subscribe(BODIES, [BODIES])
-            return
+            self._ask("eth_subscribe", [BODIES], BODIES)
+            return []
         kind = SubscriptionLost if error.code in QUOTA else SubscriptionRejected
         raise kind(f"{request.label}: the node answers {error.code} {error.message[:200]!r}")
 
-    def _block_fetched(self, request: Request, message: Message) -> list[DataEvent]:
-        subject = _subject(request)
-        if self._due.pop((BLOCK, subject), None) is None:  # given up before
-            self.ignored["late_reply"] += 1
-            return []
-        block = self._heads.pop(subject)
-        try:
-            raw = self._result(message)
-            if raw is not None:
-                block = attrs.evolve(block, transactions=_hashes(parse_head(raw), subject))
-        except MalformedFrame as error:
-            self.refused[error.reason] += 1
-        return [self._block(block)]
+    def _begun(self) -> list[DataEvent]:
+        """Heads are announced from now on."""
+        return self._chain(self._tracking.begun(self._now))
 
-    def _body_fetched(self, request: Request, message: Message) -> list[DataEvent]:
-        if not self._arrived(_subject(request)):
-            self.ignored["late_reply"] += 1
-            return []
-        raw = self._result(message)
-        if raw is None:
-            return []
-        body = parse_transaction(raw)
-        if body.hash != _subject(request):
-            raise MalformedFrame("wrong_reply", "the body of another transaction")
-        return [self._transaction(body)]
-
-    def _result(self, message: Message) -> bytes | msgspec.Raw | None:
-        """A reply's result; None, counted, where the node has none."""
-        if message.error is not None:
-            raise MalformedFrame("fetch_error", f"{message.error.code}")
-        if message.result is UNSET or bytes(message.result) == b"null":
-            self.ignored["not_available"] += 1
-            return None
-        return message.result
-
-    def _fetch_next(self) -> None:
-        while self._queue and len(self._fetching) < self._settings.fetches:
-            following = next(iter(self._queue))
-            del self._queue[following]
-            self._fetch(following)
+    # Time, and the end.
 
     def next_due(self) -> float | None:
-        """When the oldest request under way is given up."""
-        return next(iter(self._due.values()), None)
+        """When the next question is asked again or given up."""
+        dues = (self._tracking.next_due(), self._bodies.next_due())
+        return min((due for due in dues if due is not None), default=None)
 
     def expire(self, now: float) -> list[DataEvent]:
-        """Give up requests that were not answered in time; their heads come without hashes."""
-        events: list[DataEvent] = []
+        """Give up questions that were not answered in time; what waited for them goes on."""
         self._now = now
-        while (due := self.next_due()) is not None and due <= now:
-            method, subject = next(iter(self._due))
-            del self._due[method, subject]
-            self.refused["fetch_timeout"] += 1
-            if method == BLOCK:
-                events.append(self._block(self._heads.pop(subject)))
-            else:
-                self._fetching.remove(subject)
-                self._fetch_next()
-        return events
+        for transaction in self._bodies.expire(now):
+            self._trunk.pool.unanswered(transaction, now)
+        return self._chain(self._tracking.expire(now))
+
+    def oversized(self) -> None:
+        """The connection was closed for the size of a message."""
+        self._tracking.oversized()
+
+    def notices(self) -> list[str]:
+        """What an operator should read; each once."""
+        return self._tracking.notices()
 
     def finish(self) -> list[DataEvent]:
-        """Heads that still wait for their hashes come without them."""
-        left = len(self._fetching) + len(self._queue)
-        if left:
+        """The life is over: as ``Follower.finish``; what else was asked for is counted."""
+        if left := self._bodies.finish():
             self.refused["life_ended"] += left
-        events = [self._block(block) for block in self._heads.values()]
-        for lost in (self._heads, self._fetching, self._queue, self._due):
-            lost.clear()
+        events = self._events(self._tracking.finish(self._now))
+        self._outbox.clear()
         return events
 
 
-def _hashes(block: Block, wanted: str) -> tuple[str, ...] | None:
-    """The transactions of a fetched block, if it is the one that was asked for."""
-    if block.hash != wanted:
-        raise MalformedFrame("wrong_reply", "another block")
-    return block.transactions
-
-
-def _subject(request: Request) -> str:
-    """The hash that a request asks for; a tape may hold one that names none."""
-    return str(request.params[0]) if request.params else ""
+_LABELS = {
+    DataType.BLOCK: HEADS,
+    DataType.GAP: HEADS,
+    DataType.REORG: HEADS,
+    DataType.LOG: HEADS,
+    DataType.TRANSACTION: BODIES,
+    DataType.MEMPOOL: BODIES,
+}
+"""The subscription that an event of the chain is said to come from."""

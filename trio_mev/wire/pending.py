@@ -50,6 +50,11 @@ class PendingPool:
     def __contains__(self, transaction: object) -> bool:
         return transaction in self._entries
 
+    def has_body(self, transaction: str) -> bool:
+        """Whether a transaction's body is known."""
+        entry = self._entries.get(transaction)
+        return entry is not None and entry.place is not None
+
     @property
     def pending(self) -> int:
         """How many no block has, as far as is known."""

@@ -15,7 +15,6 @@ from ..model.settings import (
     CoinbaseSettings,
     ConnectionSettings,
     EthereumSettings,
-    LogFilter,
     VenueSettings,
 )
 from .binance import BinanceAdapter
@@ -24,6 +23,7 @@ from .jsonrpc import RpcBook
 from .node import BODIES, HEADS, EthereumSession
 from .session import Session
 from .tape import FeedHeader
+from .tracking import read_filter
 from .venue import VenueAdapter
 
 ADAPTERS: Mapping[str, type[VenueAdapter]] = {
@@ -106,22 +106,8 @@ def _node_settings(requests: Iterable[bytes]) -> dict[str, Any]:
     return {
         "heads": (HEADS,) in asked,
         "pending": pending,
-        "logs": tuple(_log_filter(one) for one in filters),
+        "logs": tuple(read_filter(one) for one in filters),
     }
-
-
-class _Conditions(msgspec.Struct):
-    address: str | list[str] | None = None
-    topics: list[str | list[str] | None] = []
-
-
-def _log_filter(conditions: Any) -> LogFilter:
-    wanted = msgspec.convert(conditions, _Conditions)
-    address = wanted.address or ()
-    return LogFilter(
-        (address,) if isinstance(address, str) else tuple(address),
-        tuple(tuple(t) if isinstance(t, list) else t for t in wanted.topics),
-    )
 
 
 def read_symbols(name: str, header: FeedHeader) -> dict[str, Instrument]:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import attrs
+import msgspec
 
 from ..model.chain import Block, Gap, Log, PendingLife, Reorg, Transaction
 from ..model.event import DataType, EventPriority
@@ -22,8 +23,7 @@ from .ranges import LogQuery
 from .sources import Choice, FirstSeen, SourceFigures
 
 
-@attrs.frozen
-class Told:
+class Told(msgspec.Struct, frozen=True):
     """An event to be."""
 
     kind: DataType
@@ -31,6 +31,8 @@ class Told:
     data: Any
     occurred_at: int | None = None
     """Nanoseconds since the epoch."""
+    label: str = ""
+    """The subscription that it came by, where that is not the one of its kind."""
 
 
 @attrs.frozen
@@ -224,19 +226,19 @@ class Trunk:
         """A source announced a pending transaction by its hash."""
         self._saw("transaction", transaction, source, now)
         steps = self.pool.announced(transaction, now)
-        if not steps:
-            self.ignored["repeated_hash"] += 1
         return _lives(steps) + self._already(transaction, bool(steps), now)
 
-    def body(self, source: str, body: Transaction, now: float) -> list[Told]:
-        """A source has a pending transaction's body."""
-        self._saw("transaction", body.hash, source, now)
+    def body(self, source: str, body: Transaction, now: float) -> tuple[bool, list[Told]]:
+        """A source has a pending transaction's body: whether nobody had it, and what follows."""
+        if self._first is not None:
+            self._first.saw("transaction", body.hash, source, now)
         new, steps = self.pool.body(body, now)
         if not new:
             self.ignored["repeated_body"] += 1
-            return _lives(steps)
-        told = [Told(DataType.TRANSACTION, EventPriority.NORMAL, body)]
-        return told + _lives(steps) + self._already(body.hash, True, now)
+            return False, _lives(steps)
+        if not steps and body.hash not in self._mined:
+            return True, []
+        return True, _lives(steps) + self._already(body.hash, True, now)
 
     def _already(self, transaction: str, new: bool, now: float) -> list[Told]:
         """What was announced after its block came is included at once."""
