@@ -10,7 +10,7 @@ from ..errors import MalformedFrame, SubscriptionLost, SubscriptionRejected
 from ..model.chain import Block, Life, PendingLife, Transaction
 from ..model.event import DataEvent, DataType, EventPriority
 from ..model.settings import EthereumSettings
-from .ethereum import parse_head, parse_log, parse_pending, parse_transaction
+from .ethereum import parse_body, parse_head, parse_log, parse_pending, parse_transaction
 from .jsonrpc import Message, Notification, Request, RpcBook, parse_message
 from .session import PENDING, Session, decode
 
@@ -23,6 +23,8 @@ MAX_HEADS = 100
 QUOTA = frozenset({-32005, -32097, 429})
 """Codes of providers for too many requests: the answer to wait, not to give up."""
 
+_NOTHING = b"\0"
+"""What no message begins with."""
 _TEXT = msgspec.json.Decoder(str)
 
 
@@ -44,6 +46,8 @@ class EthereumSession(Session):
         self._fetching: set[str] = set()
         self._heads: dict[str, Block] = {}
         self._due: dict[tuple[str, str], float] = {}
+        self._before_body = _NOTHING
+        """How a notification of a body begins here, the subscription's id included."""
 
     def opening(self) -> list[str]:
         """One ``eth_subscribe`` for heads, one for pending transactions, one a log filter."""
@@ -83,9 +87,13 @@ class EthereumSession(Session):
 
     def decode_frame(self, frame: bytes) -> list[DataEvent]:
         """A notification's events, or what a reply makes known."""
+        if frame.startswith(self._before_body):
+            found = parse_body(frame)
+            if found is not None and self._labels.get(found[0]) == BODIES:
+                return self._bodied(found[1])
         message = parse_message(frame)
         if message.params is not UNSET:
-            return self._notified(message.params)
+            return self._notified(message.params, frame)
         request = self._rpc.settle(message)
         if request.method == "eth_subscribe":
             self._subscribed(request, message)
@@ -97,7 +105,7 @@ class EthereumSession(Session):
         self.ignore(f"reply_{request.method}")
         return []
 
-    def _notified(self, notification: Notification) -> list[DataEvent]:
+    def _notified(self, notification: Notification, frame: bytes) -> list[DataEvent]:
         label = self._labels.get(notification.subscription)
         if label is None:
             raise MalformedFrame("unknown_subscription", notification.subscription[:40])
@@ -107,11 +115,18 @@ class EthereumSession(Session):
         if label == BODIES:
             pending = parse_pending(notification.result)
             if isinstance(pending, Transaction):
-                self._arrived(pending.hash)  # another subscription may be faster than a fetch
-                return [self._transaction(pending)]
+                # The next one begins alike, and can be read in one pass.
+                before, known, _ = frame.partition(notification.subscription.encode())
+                self._before_body = before + known
+                return self._bodied(pending)
             return self._announced(pending)
         log = parse_log(notification.result)
         return [self.event(DataType.LOG, EventPriority.NORMAL, log, None, label)]
+
+    def _bodied(self, body: Transaction) -> list[DataEvent]:
+        if self._fetching:  # another subscription may be faster than a fetch
+            self._arrived(body.hash)
+        return [self._transaction(body)]
 
     def _transaction(self, body: Transaction) -> DataEvent:
         return self.event(DataType.TRANSACTION, EventPriority.NORMAL, body, None, BODIES)

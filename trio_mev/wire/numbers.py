@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 
 from ..errors import MalformedFrame
 
@@ -13,6 +13,7 @@ MAX_DIGITS = 40
 MAX_INPUT = 2**20
 """Bytes of a log's or transaction's data; nodes take transactions up to 128 KiB."""
 
+_DIGITS = "0123456789"
 _HASH = re.compile(r"0x[0-9a-fA-F]{64}")
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
@@ -29,11 +30,15 @@ def decimal(text: str) -> Decimal:
     Raises:
         MalformedFrame: ``bad_number``, or ``negative_number``.
     """
-    digits = text.replace(".", "", 1)
-    if not (digits.isdecimal() and digits.isascii() and len(digits) <= MAX_DIGITS):
-        reason = "negative_number" if re.match(r"-\d", text) else "bad_number"
-        raise MalformedFrame(reason, f"{text[:MAX_DIGITS]!r}")
-    return Decimal(text)
+    # Without the digits at its ends a sound number is empty, or its point alone.
+    rest = text.strip(_DIGITS)
+    if (not rest or rest == ".") and len(text) <= MAX_DIGITS + len(rest):
+        try:
+            return Decimal(text)
+        except InvalidOperation:  # there is no digit at all
+            pass
+    reason = "negative_number" if re.match(r"-\d", text) else "bad_number"
+    raise MalformedFrame(reason, f"{text[:MAX_DIGITS]!r}")
 
 
 def price(text: str) -> Decimal:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import abc
 from collections import Counter
+from collections.abc import Sequence
 from types import MappingProxyType
 from typing import Any, TypeVar
 
 import msgspec
 
-from ..errors import MalformedFrame
+from ..errors import DataStreamError, MalformedFrame
 from ..model.event import DataEvent, DataType, EventPriority
 
 PENDING = "pending"
@@ -84,22 +85,41 @@ class Session(abc.ABC):
         """
 
     def receive(self, frame: bytes, now: float, sequence: int) -> list[DataEvent]:
-        """The events in a frame; what cannot be used is counted.
+        """The events in one frame, as ``receive_batch``."""
+        events: list[DataEvent] = []
+        self.receive_batch((frame,), now, sequence, events)
+        return events
+
+    def receive_batch(
+        self, frames: Sequence[bytes], now: float, sequence: int, into: list[DataEvent]
+    ) -> None:
+        """Add the events in frames that came together; what cannot be used is counted.
 
         Args:
-            frame: a whole message, text or binary.
-            now: its arrival, in seconds of the stream's monotonic clock.
-            sequence: what its events shall bear; rises from frame to frame on the feed.
+            frames: whole messages, text or binary.
+            now: their arrival, in seconds of the stream's monotonic clock.
+            sequence: what the first event shall bear, if ``into`` is empty; each frame's events
+                bear one more than the events before it.
+            into: the list to add to; what came before a refusal is in it.
+
+        Raises:
+            SubscriptionRejected, SubscriptionLost: as ``decode_frame``; the frames behind are
+                counted as refused.
         """
         self._now = now
-        self._sequence = sequence
-        self._ordinal = 0
-        self._size = len(frame)
-        try:
-            return self.decode_frame(frame)
-        except MalformedFrame as error:
-            self.refused[error.reason] += 1
-            return []
+        decode_frame = self.decode_frame
+        for place, frame in enumerate(frames):
+            self._sequence = sequence + len(into)
+            self._ordinal = 0
+            self._size = len(frame)
+            try:
+                into += decode_frame(frame)
+            except MalformedFrame as error:
+                self.refused[error.reason] += 1
+            except DataStreamError:
+                if behind := len(frames) - place - 1:
+                    self.refused["life_ended"] += behind
+                raise
 
     def outgoing(self) -> list[str]:
         """The frames to be sent now; each is handed out once."""
@@ -149,10 +169,12 @@ class Session(abc.ABC):
         label: str,
     ) -> DataEvent:
         """An event of the frame being decoded, from the subscription ``label``."""
-        if label not in self._metadata:
+        metadata = self._metadata.get(label)
+        if metadata is None:
             self.confirm(label, label)
+            metadata = self._metadata[label]
         ordinal = self._ordinal
-        self._ordinal += 1
+        self._ordinal = ordinal + 1
         return DataEvent(
             event_type,
             priority,
@@ -163,5 +185,5 @@ class Session(abc.ABC):
             self._sequence,
             ordinal,
             self._size + 128,
-            self._metadata[label],
+            metadata,
         )
