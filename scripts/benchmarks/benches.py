@@ -55,8 +55,6 @@ FIGURES = {
     "p99": "p99 from due to handler",
     "cost": "CPU per event",
 }
-DECLARED = ", declared"
-"""Processors that say that they await nothing; no bound is on them."""
 
 
 def measure(task: str, **orders: Any) -> dict[str, Any]:
@@ -95,33 +93,28 @@ def flood(size: Size) -> list[Row]:
     rows = []
     warm, count = WINDOW * max(1, size.windows // 5), WINDOW * size.windows
     for kind in (QUOTE, TRANSACTION):
-        names = "ours", "declared", *budgets.PEERS
+        names = "ours", *budgets.PEERS
         cost = costs("flood", size, names, kind=kind, warm=warm, count=count)
         name = f"CPU per event, {SIZES[kind]} B {kind}s"
         for who, peer in budgets.PEERS.items():
             bounds = budgets.FLOOD[who]
             rows.append(row("flood", name, "us", cost["ours"], cost[who], peer, bounds))
-        for who, peer in budgets.PEERS.items():
-            rows.append(row("flood", name + DECLARED, "us", cost["declared"], cost[who], peer))
     return rows
 
 
 def engine(size: Size) -> list[Row]:
     warm, count = BATCH * max(1, size.windows // 10), BATCH * max(1, size.windows // 2)
-    names = "ours", "declared", "text"
+    names = "ours", "text"
     cost = costs("engine", size, names, batch=BATCH, warm=warm, count=count)
     name, text = "CPU per event, engine alone", cost["text"]
-    return [
-        row("engine", name, "us", cost["ours"], text, budgets.TEXT, budgets.ENGINE),
-        row("engine", name + DECLARED, "us", cost["declared"], text, budgets.TEXT),
-    ]
+    return [row("engine", name, "us", cost["ours"], text, budgets.TEXT, budgets.ENGINE)]
 
 
 def paced(size: Size) -> list[Row]:
     results: dict[str, list[list[dict[str, float]]]] = defaultdict(list)
     phases = [[rate, int(rate * size.seconds)] for rate in RATES]
     for _ in range(size.rounds):
-        for who in ("ours", "declared", "websockets"):
+        for who in ("ours", "websockets"):
             one = measure("paced", who=who, kind=TRANSACTION, phases=phases)
             results[who].append(one["phases"])
 
@@ -129,14 +122,12 @@ def paced(size: Size) -> list[Row]:
         return median(one[at][figure] for one in results[who])
 
     rows = []
-    for who, added in (("ours", ""), ("declared", DECLARED)):
-        for figure, title in FIGURES.items():
-            for at, rate in enumerate(RATES):
-                gated = who == "ours" and figure == "p50" and rate in GATED
-                name = f"{title}, {rate // 1000}k/s{added}"
-                ours, peer = middle(who, at, figure), middle("websockets", at, figure)
-                bounds = budgets.PACED if gated else None
-                rows.append(row("paced", name, "us", ours, peer, budgets.WEBSOCKETS, bounds))
+    for figure, title in FIGURES.items():
+        for at, rate in enumerate(RATES):
+            name = f"{title}, {rate // 1000}k/s"
+            ours, peer = middle("ours", at, figure), middle("websockets", at, figure)
+            bounds = budgets.PACED if figure == "p50" and rate in GATED else None
+            rows.append(row("paced", name, "us", ours, peer, budgets.WEBSOCKETS, bounds))
     return rows
 
 

@@ -12,14 +12,12 @@ from .tally import AHEAD, WINDOW, Tally, sender
 
 RECEIVERS = {
     "ours": ("ours", "receive"),
-    "declared": ("ours", "receive_declared"),
     "text": ("text_design", "receive"),
     "websockets": ("asyncio_peers", "with_websockets"),
     "picows": ("asyncio_peers", "with_picows"),
 }
 ENGINES = {
     "ours": ("ours", "engine"),
-    "declared": ("ours", "engine_declared"),
     "text": ("text_design", "engine"),
 }
 

@@ -40,7 +40,7 @@ STAMPS: dict[str, Callable[[DataEvent], int]] = {
 
 
 class Over(DataProcessor):
-    """Counts events with a field over a limit. It may await, as far as anyone can tell."""
+    """Counts events with a field over a limit."""
 
     consumes = frozenset(TYPES.values())
     found = 0
@@ -54,14 +54,8 @@ class Over(DataProcessor):
             self.found += 1
 
 
-class OverAtOnce(Over):
-    """The same, and says that it awaits nothing."""
-
-    awaits = False
-
-
-def processors(kind: str, cls: type[Over] = Over) -> list[Over]:
-    return [cls(field, limit) for field, limit in READS[kind]]
+def processors(kind: str) -> list[Over]:
+    return [Over(field, limit) for field, limit in READS[kind]]
 
 
 def client(kind: str, port: int, name: str = "bench") -> Any:
@@ -86,13 +80,13 @@ def checked(stream: RealtimeDataStream, three: list[Over], total: int) -> list[i
     return [one.found for one in three]
 
 
-def receive(kind: str, port: int, tally: Tally, cls: type[Over] = Over) -> list[int]:
+def receive(kind: str, port: int, tally: Tally) -> list[int]:
     """Receive until the tally is full."""
 
     async def main() -> list[int]:
         done = trio.Event()
         tally.on_done = done.set
-        three = processors(kind, cls)
+        three = processors(kind)
         factories = [lambda one=one: one for one in three]
         with trio.fail_after(LIMIT):
             async with open_stream([client(kind, port)], factories, ROOMY) as stream:
@@ -114,11 +108,11 @@ def transaction(number: int) -> Transaction:
     )
 
 
-def engine(batch: int, tally: Tally, cls: type[Over] = Over) -> list[int]:
+def engine(batch: int, tally: Tally) -> list[int]:
     """Events that are there already, a batch at a time."""
 
     async def main() -> list[int]:
-        three = processors(TRANSACTION, cls)
+        three = processors(TRANSACTION)
         factories = [lambda one=one: one for one in three]
         now = trio.current_time()
         events = [
@@ -130,19 +124,13 @@ def engine(batch: int, tally: Tally, cls: type[Over] = Over) -> list[int]:
         with trio.fail_after(LIMIT):
             async with open_stream([], factories) as stream:
                 stream.add_event_handler(DataType.TRANSACTION, tally.handle)
-                emit = stream.emit_event
                 while tally.count < tally.total:
-                    for event in events:
-                        emit(event)
+                    stream.emit_events(events)
                     await stream.outstanding.wait_idle()
                 tally.settle()
                 return checked(stream, three, tally.total)
 
     return trio.run(main)
-
-
-receive_declared = partial(receive, cls=OverAtOnce)
-engine_declared = partial(engine, cls=OverAtOnce)
 
 
 def idle(port: int, connections: int, seconds: float) -> float:

@@ -15,7 +15,7 @@ from trio_mev.flow.timing import Timing
 def consumer(depth=0, mean=None, processed=0, failed=0):
     timing = Timing()
     if mean is not None:
-        timing.add(mean, 10)
+        timing.add(1, mean)
     books = BooksSnapshot(processed + failed, processed, 0, 0, failed, 0, {})
     lanes = (LaneSnapshot("high", depth, 10, depth, 0), LaneSnapshot("low", 0, 10, 0, 0))
     return ConsumerSnapshot("probe", ("quote",), books, timing.snapshot(), lanes, 0, None)

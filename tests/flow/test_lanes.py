@@ -14,13 +14,8 @@ HIGH, NORMAL, LOW = EventPriority.HIGH, EventPriority.NORMAL, EventPriority.LOW
 
 
 def taken(lanes):
-    """Take everything and finish it; the sequence numbers in the order of service."""
-    lanes.take(1000)
-    numbers = []
-    while lanes.hand:
-        numbers.append(lanes.finish().sequence)
-        lanes.books.processed += 1
-    return numbers
+    """Take everything; the sequence numbers in the order of service."""
+    return [event.sequence for event in lanes.take(1000)]
 
 
 def test_higher_lanes_are_served_first_and_each_lane_in_its_order(make_lanes, make_event):
@@ -83,8 +78,7 @@ def test_abandoning_counts_the_hand_and_every_lane_under_the_reason(make_lanes, 
     lanes = make_lanes(outstanding=outstanding)
     for number, priority in enumerate([HIGH, NORMAL, NORMAL, LOW]):
         lanes.put(make_event(number, priority))
-    lanes.take(2)
-    assert [event.sequence for event in lanes.hand] == [0, 1]
+    assert lanes.draw().sequence == 0
     lanes.abandon("drain")
     lanes.abandon("drain")
     assert dict(lanes.books.lost_by) == {"high:drain": 1, "normal:drain": 2, "low:drain": 1}
@@ -99,22 +93,24 @@ def test_an_expired_event_leaves_the_hand_as_lost(make_lanes, make_event):
     outstanding = Outstanding()
     lanes = make_lanes(outstanding=outstanding)
     lanes.put(make_event(0, LOW))
-    lanes.take(1)
+    lanes.draw()
     lanes.expire()
     assert dict(lanes.books.lost_by) == {"low:expired": 1}
     assert outstanding.count == 0
     assert lanes.balance().balanced
 
 
-def test_the_hand_is_filled_up_to_the_limit_and_counts_as_queued(make_lanes, make_event):
+def test_as_many_are_taken_as_the_limit_says_and_what_is_in_the_hand_is_queued(
+    make_lanes, make_event
+):
     lanes = make_lanes()
-    assert not lanes.take(2)
-    for number in range(3):
+    assert lanes.take(2) == []
+    for number in range(4):
         lanes.put(make_event(number))
-    assert lanes.take(2)
-    assert lanes.take(2)
-    assert [event.sequence for event in lanes.hand] == [0, 1]
-    assert lanes.queued == 3
+    assert [event.sequence for event in lanes.take(2)] == [0, 1]
+    assert lanes.draw() is lanes.draw() is lanes.hand
+    assert lanes.hand.sequence == 2
+    assert (lanes.queued, lanes.balance().processed) == (2, 2)
     assert lanes.balance().balanced
 
 

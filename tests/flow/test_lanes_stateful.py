@@ -23,7 +23,7 @@ class LanesMachine(RuleBasedStateMachine):
         self.outstanding = Outstanding()
         self.lanes = Lanes(LaneSettings(*CAPACITY.values(), MAX_BYTES), self.outstanding)
         self.waiting = {priority: [] for priority in EventPriority}
-        self.hand = []
+        self.hand = None
         self.lost = Counter()
         self.peak = dict.fromkeys(EventPriority, 0)
         self.received = self.done = 0
@@ -39,40 +39,87 @@ class LanesMachine(RuleBasedStateMachine):
         )
         self.received += 1
         self.lanes.put(event)
-        lane = self.waiting[priority]
+        self.expect(event)
+
+    def expect(self, event):
+        lane, capacity = self.waiting[event.priority], CAPACITY[event.priority]
         if self.closed:
             self.lose(event, "closed")
-        elif size > MAX_BYTES:
+        elif event.size > MAX_BYTES:
             self.lose(event, "oversized")
         else:
-            while len(lane) == CAPACITY[priority] or sum(e.size for e in lane) + size > MAX_BYTES:
+            while len(lane) == capacity or sum(e.size for e in lane) + event.size > MAX_BYTES:
                 self.lose(lane.pop(0), "shed")
             lane.append(event)
-            self.peak[priority] = max(self.peak[priority], len(lane))
+            self.peak[event.priority] = max(self.peak[event.priority], len(lane))
 
+    @rule(
+        priority=st.sampled_from(EventPriority),
+        sizes=st.lists(st.integers(1, MAX_BYTES + 2), min_size=1, max_size=6),
+    )
+    def put_run(self, priority, sizes):
+        run = [
+            DataEvent(DataType.QUOTE, priority, None, "feed", 0.0, sequence=number, size=size)
+            for number, size in enumerate(sizes, self.received)
+        ]
+        self.received += len(run)
+        self.lanes.put_run(run, sum(sizes))
+        for event in run:
+            self.expect(event)
+
+    def in_order(self):
+        return [event for priority in EventPriority for event in self.waiting[priority]]
+
+    @precondition(lambda self: self.hand is None)
     @rule(limit=st.integers(1, 6))
     def take(self, limit):
-        in_order = [event for priority in EventPriority for event in self.waiting[priority]]
-        for event in in_order[: max(0, limit - len(self.hand))]:
+        expected = self.in_order()[:limit]
+        for event in expected:
             self.waiting[event.priority].remove(event)
-            self.hand.append(event)
-        assert self.lanes.take(limit) == bool(self.hand)
+        self.done += len(expected)
+        assert self.lanes.take(limit) == expected
 
-    @precondition(lambda self: self.hand)
+    @rule()
+    def draw(self):
+        if self.hand is None and (waiting := self.in_order()):
+            self.hand = waiting[0]
+            self.waiting[self.hand.priority].remove(self.hand)
+        assert self.lanes.draw() is self.hand
+
+    @precondition(lambda self: self.hand is not None)
     @rule(well=st.booleans())
     def finish(self, well):
-        assert self.lanes.finish() is self.hand.pop(0)
+        assert self.lanes.finish() is self.hand
+        self.hand = None
         self.done += 1
         if well:
             self.lanes.books.processed += 1
         else:
             self.lanes.books.failed += 1
 
-    @precondition(lambda self: self.hand)
+    @precondition(lambda self: self.hand is not None)
+    @rule()
+    def follow_the_run(self):
+        """As the crew does: finish the hand, and go on with what is behind it in its run."""
+        run, at, lane = self.lanes.behind()
+        self.lanes.books.processed += 1
+        self.lanes.finish()
+        self.hand = None
+        self.done += 1
+        if at < len(run):
+            event = run[at]
+            lane.at = at + 1
+            lane.count -= 1
+            lane.bytes -= event.size
+            self.lanes.hand = self.hand = event
+            assert self.waiting[event.priority].pop(0) is event
+
+    @precondition(lambda self: self.hand is not None)
     @rule()
     def expire(self):
         self.lanes.expire()
-        self.lose(self.hand.pop(0), "expired")
+        self.lose(self.hand, "expired")
+        self.hand = None
 
     @rule()
     def close(self):
@@ -84,15 +131,15 @@ class LanesMachine(RuleBasedStateMachine):
     def abandon(self):
         self.lanes.abandon("drain")
         self.closed = True
-        for event in [*self.hand, *(e for lane in self.waiting.values() for e in lane)]:
+        for event in [*([self.hand] if self.hand else ()), *self.in_order()]:
             self.lose(event, "drain")
-        self.hand.clear()
+        self.hand = None
         for lane in self.waiting.values():
             lane.clear()
 
     @invariant()
     def the_hand_is_that_of_the_model(self):
-        assert list(self.lanes.hand) == self.hand
+        assert self.lanes.hand is self.hand
 
     @invariant()
     def every_lane_is_within_its_bounds(self):
@@ -104,7 +151,7 @@ class LanesMachine(RuleBasedStateMachine):
     @invariant()
     def the_books_balance(self):
         books = self.lanes.balance()
-        queued = len(self.hand) + sum(map(len, self.waiting.values()))
+        queued = (self.hand is not None) + sum(map(len, self.waiting.values()))
         assert books.balanced
         assert books.received == self.received
         assert books.processed + books.failed == self.done

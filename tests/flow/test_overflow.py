@@ -8,7 +8,8 @@ import trio
 from trio.testing import wait_all_tasks_blocked
 
 from trio_mev.errors import DataStreamError
-from trio_mev.flow.lanes import Doorbell, Lanes
+from trio_mev.flow.doorbell import Doorbell
+from trio_mev.flow.lanes import Lanes
 from trio_mev.flow.outstanding import Outstanding
 from trio_mev.model.event import DataEvent, DataType, EventPriority, Lost
 from trio_mev.model.settings import LaneSettings
@@ -28,7 +29,7 @@ def lanes_of(overflow="drop_oldest", announce=False, **bounds):
 
 def taken(lanes):
     numbers = []
-    while (event := lanes.next()) is not None:
+    while (event := lanes.draw()) is not None:
         numbers.append(event.data if event.event_type is DataType.LOST else event.sequence)
         lanes.books.processed += 1
         lanes.finish()
@@ -84,7 +85,7 @@ async def test_a_producer_can_be_made_to_wait(make_event):
         nursery.start_soon(produce, 3)
         await wait_all_tasks_blocked()
         assert passed == []
-        lanes.next()
+        lanes.draw()
         await wait_all_tasks_blocked()
         assert passed == [3]
         lanes.put(make_event(3))

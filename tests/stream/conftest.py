@@ -108,7 +108,7 @@ class ScriptedFeed:
         self.status.enter(FeedState.READY)
         for at, event in self._events:
             await trio.sleep_until(at)
-            emit(event)
+            emit([event])
         await trio.lowlevel.checkpoint()
         if self._end is not None:
             raise self._end

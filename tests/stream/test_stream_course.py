@@ -147,7 +147,7 @@ async def test_a_feed_that_is_added_to_a_stream_without_feeds_runs(opened, make_
         statuses = (FeedStatus("late"),)
 
         async def run(self, emit, outstanding):
-            emit(make_event(1))
+            emit([make_event(1)])
 
     async with opened() as stream:
         quotes = stream.subscribe(DataType.QUOTE)

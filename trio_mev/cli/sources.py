@@ -40,10 +40,10 @@ async def ask(feed: Connection) -> Answer:
     start = trio.current_time()
     heard = trio.Event()
 
-    def emit(event: DataEvent) -> None:
+    def emit(events: Sequence[DataEvent]) -> None:
         if not heard.is_set():
             answer.first_event = trio.current_time() - start
-            answer.what = event.event_type.value
+            answer.what = events[0].event_type.value
             heard.set()
 
     with trio.move_on_after(PATIENCE):

@@ -159,18 +159,23 @@ class Connection:
                 raise
             now = trio.current_time()
             status.last_frame_at = now
-            for frame in frames:
-                status.frames += 1
-                status.bytes += len(frame)
-                self._record(Direction.IN, frame)
-                self._emit(session.receive(frame, now, status.events + 1), emit)
+            status.frames += len(frames)
+            status.bytes += sum(map(len, frames))
+            if self.tap is not None:
+                for frame in frames:
+                    self.tap(status.name, Direction.IN, frame)
+            events: list[DataEvent] = []
+            try:
+                session.receive_batch(frames, now, status.events + 1, events)
+            finally:  # what came before a refusal counts
+                self._emit(events, emit)
             self._after_batch(socket, session, now)
 
     def _emit(self, events: Sequence[DataEvent], emit: Emit) -> None:
-        for event in events:
-            emit(event)
-            self.status.events += 1
-            self.status.last_event_at = event.received_at
+        if events:
+            self.status.events += len(events)
+            self.status.last_event_at = events[-1].received_at
+            emit(events)
 
     def _after_batch(self, socket: FrameSocket, session: Session, now: float) -> None:
         self.flush()

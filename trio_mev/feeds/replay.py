@@ -89,7 +89,7 @@ class ReplayFeed:
                     self._status[event.source].events += 1
                     self._status[event.source].last_event_at = at
                     await outstanding.wait_room(event)
-                    emit(event)
+                    emit((event,))
         self._finish(emit)
         await settle(outstanding)
 
@@ -137,7 +137,7 @@ class ReplayFeed:
         for session in self._sessions.values():
             for event in session.finish():
                 self._status[event.source].events += 1
-                emit(event)
+                emit((event,))
         for tape in self.tapes:
             for problem, count in tape.problems.items():
                 for name in tape.header.feeds:

@@ -1,47 +1,81 @@
 """The crew: one task that serves one pump or several, each event under a deadline.
 
 A cancel scope an event costs 5 µs. Here one scope lives as long as the crew, and its deadline is
-moved only when it falls outside [due, due + 10 ms]; before the crew's own waits it is lifted.
-A processor that is stuck is therefore cancelled between its deadline and 10 ms later.
+moved only when it has come too near. A processor that is stuck is therefore cancelled between its
+deadline and 10 ms later.
 
-Processors that await nothing can share a crew: one wake-up then serves them all.
+Processors that await nothing share one crew: one wake-up serves them all. Whether one awaits is
+not declared but seen: at the first wait the others go on in another crew's task, and the one
+that waits has this one for itself from then on.
 """
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Generator, Iterable, Iterator
+from types import coroutine
+from typing import TYPE_CHECKING, Any
 
 import trio
 
-from ..model.event import VITAL, DataEvent
-from .lanes import Doorbell
+from ..model.event import DataEvent
+from .clock import TapeClock
+from .doorbell import Doorbell
 
 if TYPE_CHECKING:
     from .pump import Pump
 
 BATCH = 64
-SLACK = 0.010
-SLICE = 0.010
-"""Seconds of synchronous work after which other tasks get their turn."""
+SLACK = 0.005
+SLICE = 0.005
+"""Seconds of work after which other tasks get their turn, and the time is read again: so far may
+an event begin behind the time that its deadline is reckoned from."""
+
+Start = Callable[["Crew"], None]
+"""Starts a crew's task."""
+
+
+@coroutine
+def _watched(work: Any, pausing: Callable[[], None]) -> Generator[Any, Any, None]:
+    """Run a coroutine, saying so each time before it gives way to other tasks."""
+    resume, value = work.send, None
+    while True:
+        try:
+            pause = resume(value)
+        except StopIteration:
+            return
+        pausing()
+        try:
+            value = yield pause
+            resume = work.send
+        except BaseException as error:  # noqa: BLE001 - handed on to where it belongs
+            resume, value = work.throw, error
 
 
 class Crew:
-    """Runs its pumps until their lanes are closed and empty."""
+    """Runs its pumps until their lanes are closed and empty.
 
-    def __init__(self, pumps: Sequence[Pump]) -> None:
+    Args:
+        pumps: whom it serves.
+        start: starts the task of another crew; without it a pump that waits holds up the others.
+    """
+
+    def __init__(self, pumps: Iterable[Pump], start: Start | None = None) -> None:
         self.bell = Doorbell()
-        self._pumps = list(pumps)
-        for pump in self._pumps:
-            pump.lanes.bell = self.bell
+        self.start = start
+        self.closed = False
+        """Whether it takes no more pumps, since a processor of it has waited, or it has ended."""
+        self._pumps: list[Pump] = []
         self._current: Pump | None = None
         self._dismissed: Pump | None = None
         self._scope = trio.CancelScope()
         self._whole = trio.CancelScope()
         self._deadline = math.inf
         self._clock: Callable[[], float] = trio.current_time
+        self._lifts = False
+        for pump in pumps:
+            self.join(pump)
 
     def join(self, pump: Pump) -> None:
         """Take one more pump in."""
@@ -65,45 +99,73 @@ class Crew:
 
     async def run(self) -> None:
         """Serve the lanes until they are closed and empty."""
+        clock = trio.lowlevel.current_clock()
         # The clock itself: asking Trio for the time costs twice as much.
-        self._clock = trio.lowlevel.current_clock().current_time
+        self._clock = clock.current_time
+        # On a tape's clock a deadline that nobody waits for would still be one to go to.
+        self._lifts = isinstance(clock, TapeClock)
         try:
             with self._whole:
-                while not await self._serve():
-                    pass
+                await _watched(self._serve_on(), self._pausing)
         finally:
+            self.closed = True
             for pump in self._pumps:
                 pump.end()
             self._pumps.clear()
+
+    def _pausing(self) -> None:
+        """The task gives way: if it is for a processor, the other pumps must not wait for it."""
+        current = self._current
+        if current is None:
+            return
+        current.lanes.fresh = True
+        self.closed = True
+        if len(self._pumps) > 1 and self.start is not None:
+            others = [pump for pump in self._pumps if pump is not current]
+            self._pumps = [current]
+            self.start(Crew(others, self.start))
+
+    async def _serve_on(self) -> None:
+        while not await self._serve():
+            pass
 
     async def _serve(self) -> bool:
         """True when every pump has ended; False when the scope is spent."""
         with trio.CancelScope() as self._scope:
             self._deadline = math.inf
             while self._pumps:
-                for pump in [p for p in self._pumps if p.lanes.waiting]:
+                for pump, most in self._turns():
                     self._current = pump
-                    await self._work(pump)
+                    await self._work(pump, most)
                     self._current = None
                     if self._clock() >= self._deadline:
                         # A processor that shields itself, as a thread does, ended after its
-                        # deadline: it is done, but the next event needs another scope.
+                        # deadline: it is done, but the next event needs another scope. So does
+                        # a crew that was at rest when the deadline of its last event passed.
                         return False
-                self._lift()
                 await self._rest()
             return True
         self._cancelled()
         return False
 
+    def _turns(self) -> Iterator[tuple[Pump, int]]:
+        """Who is served next and how many events: what is urgent to any, then a batch of each."""
+        if len(self._pumps) > 1:
+            for pump in tuple(self._pumps):
+                if (urgent := pump.lanes.urgent) and pump in self._pumps:
+                    yield pump, min(urgent, BATCH)
+        for pump in tuple(self._pumps):
+            if pump.lanes.waiting and pump in self._pumps:
+                yield pump, BATCH
+
     def _cancelled(self) -> None:
-        """The event in hand ran out of its time, or its pump is to end now."""
+        """An event ran out of its time, or its pump is to end now, or all were at rest."""
         current, dismissed = self._current, self._dismissed
         self._current = self._dismissed = None
         if dismissed is not None:
             self._pumps.remove(dismissed)
             dismissed.end()
-        else:
-            assert current is not None  # at rest the deadline is lifted
+        elif current is not None:
             current.timed_out()
 
     async def _rest(self) -> None:
@@ -111,58 +173,104 @@ class Crew:
         for pump in [p for p in self._pumps if p.lanes.closed and not p.lanes.waiting]:
             self._pumps.remove(pump)
             pump.end()
-        if any(pump.lanes.waiting for pump in self._pumps) or not self._pumps:
+        if not self._pumps or any(pump.lanes.waiting for pump in self._pumps):
             await trio.lowlevel.checkpoint()
-        else:
-            await self.bell.wait()
+            return
+        if self._lifts:
+            self._lift()
+        await self.bell.wait()
 
-    async def _work(self, pump: Pump) -> None:  # noqa: C901 - the hot loop: a call is a tenth
-        """Process events of one pump, taken one by one: what is urgent overtakes the others."""
-        lanes, timing = pump.lanes, pump.timing
-        budget, max_age = pump.config.budget, pump.config.max_age
+    async def _work(self, pump: Pump, most: int) -> None:
+        """Process up to ``most`` events of one pump; what is urgent overtakes the others."""
+        lanes, budget, max_age = pump.lanes, pump.config.budget, pump.config.max_age
         if lanes.desynchronised:
             pump.begin_anew()
-        begun = start = time.perf_counter()
-        for _ in range(BATCH):
-            event = lanes.next()
-            if event is None:
-                return
+        until = time.perf_counter() + SLICE
+        while True:
             now = self._clock()
-            if now >= self._deadline:
+            if now >= self._deadline or (event := lanes.draw()) is None:
                 return
-            left = event.received_at + max_age - now
-            if left < budget and event.event_type not in VITAL:
-                if left <= 0:
-                    lanes.expire()
-                    continue
-                due = now + left
+            left, oldest = budget, -math.inf
+            if lanes.drawn not in (None, lanes.vital):
+                # Who arrived before this has less than its budget left.
+                oldest = now + budget - max_age
+                if event.received_at < oldest:
+                    left = event.received_at + max_age - now
+            if left > 0:
+                self._arm(now + left)
+                most -= await self._run(pump, event, most if left == budget else 1, oldest, until)
             else:
-                due = now + budget
-            if not due <= self._deadline <= due + SLACK:
-                self._deadline = self._scope.deadline = due + SLACK
-            tried = await self._one(pump, event)
-            ended = time.perf_counter()
-            if tried:
-                timing.add(ended - start, budget)
-            if ended - begun > SLICE:
+                lanes.expire()
+                most -= 1
+            if most <= 0 or time.perf_counter() > until:
                 return
-            start = ended
 
-    async def _one(self, pump: Pump, event: DataEvent) -> bool:
-        """One event, under the deadline that is set; False where it is of no interest."""
+    async def _run(  # noqa: C901, PLR0915
+        self, pump: Pump, event: DataEvent, most: int, oldest: float, until: float
+    ) -> int:
+        """Process the event in the hand, and those behind it in its run; how many.
+
+        The hot loop: every call and every look-up in it is paid for each event. It ends where
+        something came in between, an event failed, or the slice is over.
+        """
+        lanes, books, timing = pump.lanes, pump.lanes.books, pump.timing
+        run, at, lane = lanes.behind()
+        end = min(len(run), at + most - 1)
+        process, admits, budget = pump.process, pump.admits, pump.config.budget
+        note, limit = timing.recent.append, min(timing.longest, budget)
+        clock, start = time.perf_counter, time.perf_counter()
+        served, done, timed, total = 1, 0, 0, 0.0
+        lanes.fresh = False
         try:
-            if pump.admits is not None and not pump.admits(event):
-                pump.lanes.books.filtered += 1
-                pump.lanes.finish()
-                return False
-            emitted = await pump.process(event)
-            if emitted:
-                await pump.emit(emitted, self._lift)
-        except (Exception, BaseExceptionGroup) as error:  # noqa: BLE001 - around plug-ins
-            pump.failed(error)
-        else:
-            pump.succeeded()
-        return True
+            while True:
+                tried = True
+                try:
+                    if admits is None or admits(event):
+                        emitted = await process(event)
+                        if emitted:
+                            await pump.emit(emitted, self._lift)
+                        books.processed += 1
+                        if pump.failures_in_row:
+                            pump.failures_in_row = 0
+                    else:
+                        books.filtered += 1
+                        tried = False
+                except (Exception, BaseExceptionGroup) as error:  # noqa: BLE001 - around plug-ins
+                    lanes.fresh = True
+                    pump.failed(error)
+                else:
+                    lanes.hand = None
+                    done += 1
+                ended = clock()
+                if tried:
+                    spent = ended - start
+                    note(spent)
+                    timed += 1
+                    total += spent
+                    if spent > limit:
+                        timing.remark(spent, budget)
+                if lanes.fresh or at >= end or ended > until:
+                    break
+                event = run[at]
+                if event.received_at < oldest:
+                    break
+                at += 1
+                lane.at = at
+                lane.count -= 1
+                lane.bytes -= event.size
+                lanes.hand = event
+                served += 1
+                start = ended
+        finally:
+            timing.add(timed, total)
+            lanes.finished(done)
+            lane.let_go()
+        return served
+
+    def _arm(self, due: float) -> None:
+        """See that the scope's deadline is 5 to 10 ms behind this."""
+        if not due + SLACK <= self._deadline <= due + 2 * SLACK:
+            self._deadline = self._scope.deadline = due + 2 * SLACK
 
     def _lift(self) -> None:
         if self._deadline != math.inf:

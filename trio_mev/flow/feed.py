@@ -9,7 +9,8 @@ from ..model.event import DataEvent
 from .outstanding import Outstanding
 from .status import FeedStatus
 
-Emit = Callable[[DataEvent], None]
+Emit = Callable[[Sequence[DataEvent]], None]
+"""Takes events that came together, in their order; synchronous, never waits."""
 
 
 class Feed(Protocol):
@@ -24,7 +25,7 @@ class Feed(Protocol):
         """Feed the stream until cancelled, or until there is nothing more to come.
 
         Args:
-            emit: takes each event; synchronous, never waits.
+            emit: takes the events; those of one read at once, since it costs less so.
             outstanding: what the stream has not finished; a tape waits for it.
         """
         ...

@@ -34,7 +34,7 @@ class Outstanding:
     def done(self, count: int = 1) -> None:
         """Deliveries have left the stream, whatever became of them."""
         self.count -= count
-        if self._idle is not None and self.count == 0:
+        if not self.count and self._idle is not None:
             self._idle.set()
             self._idle = None
 

@@ -22,8 +22,6 @@ class DataProcessor(abc.ABC):
 
     consumes: ClassVar[frozenset[DataType]]
     emits: ClassVar[frozenset[DataType]] = frozenset({DataType.FINDING})
-    awaits: ClassVar[bool] = True
-    """Whether ``process_event`` may wait for anything. Those that never do share one task."""
     lanes: ClassVar[LaneSettings | None] = None
     """Bounds and policies of its lanes, where they are not the stream's."""
 
@@ -32,7 +30,7 @@ class DataProcessor(abc.ABC):
         """What follows from the event, made by ``event.finding(...)``; or nothing.
 
         May await, within the stream's budget; nothing awaits in the middle of a change of
-        state, since a deadline may cancel it there.
+        state, since a deadline may cancel it there. Those that never wait share one task.
         """
 
     def admits(self, event: DataEvent) -> bool:

@@ -79,7 +79,7 @@ class Pump:
         self._room = room
         self.crew = Crew([self])
         """Whoever runs it; alone, unless it is put into another."""
-        self._failures_in_row = 0
+        self.failures_in_row = 0
         self._reported_at = float("-inf")
         self._bind()
 
@@ -108,12 +108,6 @@ class Pump:
         """No more will be processed: count what is left."""
         self.lanes.abandon(self.reason)
         self.ended.set()
-
-    def succeeded(self) -> None:
-        """The event in hand is done."""
-        self.lanes.books.processed += 1
-        self._failures_in_row = 0
-        self.lanes.finish()
 
     async def emit(self, emitted: Iterable[DataEvent], lift: Callable[[], None]) -> None:
         """Publish what the processor made, waiting where a lane makes its producers wait."""
@@ -166,9 +160,9 @@ class Pump:
             )
 
     def _count_failure(self) -> None:
-        self._failures_in_row += 1
-        if self._failures_in_row >= self.config.failures_before_restart:
-            self._failures_in_row = 0
+        self.failures_in_row += 1
+        if self.failures_in_row >= self.config.failures_before_restart:
+            self.failures_in_row = 0
             self._make_anew()
 
     def _make_anew(self) -> None:
@@ -208,5 +202,5 @@ class HandlerProcessor(DataProcessor):
     async def process_event(self, event: DataEvent) -> None:
         """Call the handler, and wait for it if it is to be waited for."""
         result: Any = self._handler(event)
-        if inspect.isawaitable(result):
+        if result is not None and inspect.isawaitable(result):
             await result

@@ -39,13 +39,11 @@ class Subscription:
         """At least one event and at most ``limit``, once there is one; none at the end."""
         await trio.lowlevel.checkpoint()
         self.lanes.attach(self.outstanding)
-        while not self.lanes.take(limit):
+        while not (events := self.lanes.take(limit)):
             if self.lanes.closed:
                 return []
             await self.lanes.wait()
-        taken = len(self.lanes.hand)
-        self.lanes.books.processed += taken
-        return [self.lanes.finish() for _ in range(taken)]
+        return events
 
     def close(self) -> None:
         """Take no more; what waits is counted as lost."""

@@ -37,15 +37,15 @@ class Timing:
     timeouts: int = 0
     recent: deque[float] = attrs.Factory(lambda: deque(maxlen=WINDOW))
 
-    def add(self, seconds: float, budget: float) -> None:
-        """One event was finished in so many seconds."""
-        self.count += 1
-        self.total += seconds
-        self.recent.append(seconds)
-        if seconds > self.longest:  # noqa: PLR1730 - a call of max costs more than the rest
-            self.longest = seconds
-        if seconds > budget:
-            self.overruns += 1
+    def add(self, count: int, total: float) -> None:
+        """So many events were finished in so many seconds; each one's are in ``recent``."""
+        self.count += count
+        self.total += total
+
+    def remark(self, seconds: float, budget: float) -> None:
+        """Look at one event that took longer than any before, or than its budget."""
+        self.longest = max(self.longest, seconds)
+        self.overruns += seconds > budget
 
     def snapshot(self) -> TimingSnapshot:
         """The figures now."""

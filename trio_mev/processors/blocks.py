@@ -19,7 +19,6 @@ class BlockAnalyzer(DataProcessor):
 
     consumes = frozenset({DataType.BLOCK, DataType.TRANSACTION, DataType.MEMPOOL})
     emits = frozenset({DataType.BLOCK_SUMMARY})
-    awaits = False
 
     def __init__(self) -> None:
         self._pending: dict[str, None] = {}  # a set in the order of first sight

@@ -37,7 +37,6 @@ class MempoolAnalyzer(DataProcessor):
 
     consumes = frozenset({DataType.TRANSACTION, DataType.MEMPOOL, DataType.BLOCK})
     emits = frozenset({DataType.MEMPOOL_VIEW})
-    awaits = False
 
     def __init__(self, settings: MempoolSettings | None = None) -> None:
         self.settings = settings or MempoolSettings()

@@ -54,7 +54,6 @@ class PriceDataProcessor(DataProcessor):
 
     consumes = frozenset({DataType.QUOTE, DataType.BLOCK})
     emits = frozenset({DataType.PRICE, DataType.ARBITRAGE, DataType.ALERT})
-    awaits = False
 
     def __init__(
         self, settings: PriceSettings | None = None, classes: dict[Venue, str] | None = None

@@ -33,7 +33,6 @@ class TransactionAnalyzer(DataProcessor):
 
     consumes = frozenset({DataType.TRANSACTION, DataType.BLOCK, DataType.PRICE})
     emits = frozenset({DataType.FINDING})
-    awaits = False
 
     def __init__(self, settings: TransactionSettings | None = None) -> None:
         self.settings = settings or TransactionSettings()

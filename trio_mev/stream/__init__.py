@@ -14,7 +14,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import NoReturn
 
@@ -63,6 +63,7 @@ class RealtimeDataStream:
         self._findings: Subscription | None = None
         self._handlers: Counter[DataType] = Counter()
         self._shared: Crew | None = None
+        """Whom the next pump joins."""
         self._nursery: trio.Nursery | None = None
         self._feeds_scope = trio.CancelScope()
         self._sinks: list[tuple[Sink, Subscription]] = []
@@ -77,6 +78,10 @@ class RealtimeDataStream:
     def emit_event(self, event: DataEvent) -> None:
         """Put an event into the lanes of everyone who consumes its type. Never waits."""
         self.router.emit(event)
+
+    def emit_events(self, events: Sequence[DataEvent]) -> None:
+        """Put events that came together into the lanes: ``emit_event`` for each costs more."""
+        self.router.emit_batch(events)
 
     async def emit(self, event: DataEvent) -> None:
         """As ``emit_event``, but waits for lanes whose policy is to make producers wait."""
@@ -119,13 +124,16 @@ class RealtimeDataStream:
             self.router,
         )
         self._pumps.append(pump)
-        if not processor.awaits and self._shared is not None:
+        if self._shared is None or self._shared.closed:
+            self._start_crew(Crew([pump], self._start_crew))
+        else:
             self._shared.join(pump)
-            return
-        if not processor.awaits:
-            self._shared = pump.crew
+
+    def _start_crew(self, crew: Crew) -> None:
+        """Have those served, from now on if the stream runs, whom no other's wait holds up."""
+        self._shared = crew
         if self._nursery is not None:
-            self._nursery.start_soon(pump.crew.run)
+            self._nursery.start_soon(crew.run)
 
     def subscribe(self, *event_types: DataType, lanes: LaneSettings | None = None) -> Subscription:
         """Events of these types from now on: ``async with stream.subscribe(...) as events``.
@@ -209,7 +217,7 @@ class RealtimeDataStream:
                 await trio.lowlevel.checkpoint()
                 # Without feeds, events come from whoever embeds the stream.
                 by_hand = not self.manager.statuses
-                await self.manager.run(self.router.emit, self.outstanding, by_hand)
+                await self.manager.run(self.router.emit_batch, self.outstanding, by_hand)
             helpers.cancel_scope.cancel()
 
     async def _drain(self) -> None:

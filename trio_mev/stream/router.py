@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 from ..flow.books import Books, BooksSnapshot
 from ..flow.lanes import Lanes
@@ -39,6 +40,38 @@ class Router:
         """Whether a lane that feeds put events into makes its producers wait."""
         self.outstanding.room = self
         self._closed = False
+
+    def emit_batch(self, events: Sequence[DataEvent]) -> None:
+        """Events that came together from a feed; as ``emit`` for each, at a lower cost.
+
+        Those of one type and priority that follow each other go into the lanes as one run.
+        """
+        if len(events) == 1 or self._config.data_types or self._config.filters:
+            for event in events:
+                self.emit(event)
+            return
+        begin, size = 0, 0
+        kind = priority = None
+        for place, event in enumerate(events):
+            if event.event_type is not kind or event.priority is not priority:
+                if place:
+                    self._deliver_run(events[begin:place], size)
+                begin, size = place, 0
+                kind, priority = event.event_type, event.priority
+            size += event.size
+        if events:
+            self._deliver_run(events[begin:], size)
+
+    def _deliver_run(self, run: Sequence[DataEvent], size: int) -> None:
+        kind = run[0].event_type
+        routes = self._routes.get(kind)
+        if len(run) == 1 or not routes:
+            for event in run:
+                self._deliver(event)
+            return
+        self.events[kind] += len(run)
+        for lanes in routes:
+            lanes.put_run(run, size)
 
     def emit(self, event: DataEvent) -> None:
         """An event from a feed, or from whoever embeds the stream."""

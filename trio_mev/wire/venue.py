@@ -96,7 +96,8 @@ class VenueAdapter(Session):
             if count < NEW_COUNT:
                 raise MalformedFrame("time_backwards", channel)
             self.ignored["new_count"] += 1
-        self._behind.pop(place, None)
+        if self._behind:
+            self._behind.pop(place, None)
         self._last[place] = number
 
     def quote(
