@@ -42,7 +42,6 @@ AGGREGATORS = {token: account(f"aggregator of {token}") for token in FEEDS}
 
 DEPLOYER = account("deployer")
 PROVIDER_OF_LIQUIDITY = account("liquidity")
-EXECUTOR = account("executor")
 TREASURY = account("treasury")
 PRODUCER = account("producer")
 """Who the blocks' fees go to."""

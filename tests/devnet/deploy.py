@@ -11,21 +11,26 @@ from pathlib import Path
 
 import attrs
 
-from tests.devnet import abi, addresses, artifacts, chain, lending, uniswap
+from tests.devnet import abi, addresses, artifacts, cast, chain, lending, uniswap
 from tests.devnet.abi import raw
 from tests.devnet.addresses import DEPLOYER, PRODUCER
+from tests.devnet.cast import assemble
 from tests.devnet.chain import Chain
 from tests.devnet.lending import deploy_feeds, deploy_lending
 from tests.devnet.node import MODULES, Node, Options, anvil
-from tests.devnet.rpc import open_rpc
+from tests.devnet.rpc import Rpc, open_rpc
 from tests.devnet.uniswap import add_liquidity, deploy_exchanges, deploy_tokens
 
 GENESIS = 1_767_225_600
 """The first block's time: the beginning of 2026."""
 BLOCK_TIME = 12
 GWEI = 10**9
+BASE_FEE = 12 * GWEI
+"""Of the last block that is deployed; what comes after follows from the chain's own rule."""
+GAS_LIMIT = 3_000_000
+"""Of a block from then on: a tenth of the real one, for blocks of some ten transactions."""
 CACHE = MODULES / ".cache" / "devnet"
-SOURCES = (abi, addresses, artifacts, chain, lending, uniswap)
+SOURCES = (abi, addresses, artifacts, cast, chain, lending, uniswap)
 
 
 async def deploy(to: Chain) -> None:
@@ -38,6 +43,10 @@ async def deploy(to: Chain) -> None:
     await add_liquidity(to)
     await deploy_feeds(to)
     await deploy_lending(to)
+    await assemble(to)
+    await to.rpc.call("evm_setBlockGasLimit", hex(GAS_LIMIT))
+    await to.rpc.call("anvil_setNextBlockBaseFeePerGas", hex(BASE_FEE))
+    await to.rpc.call("evm_mine")
 
 
 def fingerprint() -> str:
@@ -64,14 +73,27 @@ async def cached_state() -> Path:
 
 
 @asynccontextmanager
-async def devnet(options: Options | None = None) -> AsyncIterator[Node]:
+async def devnet(options: Options | None = None, start: int | None = None) -> AsyncIterator[Node]:
     """A node on which everything is deployed, and which makes a block only when told.
 
     Args:
         options: how it is started otherwise; the state is added.
+        start: the next block's time in seconds; without it, twelve after the last one's.
     """
     chosen = options or Options(mining=False)
-    async with anvil(attrs.evolve(chosen, state=await cached_state())) as node:
+    # The node's clock would begin with today, and does not go back.
+    started = attrs.evolve(chosen, state=await cached_state(), timestamp=GENESIS)
+    async with anvil(started) as node:
         async with open_rpc(node.ws_url) as rpc:
-            await rpc.call("anvil_setCoinbase", PRODUCER)
+            await _continue(rpc, start)
         yield node
+
+
+async def _continue(rpc: Rpc, start: int | None) -> None:
+    """What a node does not keep with its state."""
+    head = await rpc.call("eth_getBlockByNumber", "latest", False)
+    following = int(head["timestamp"], 16) + BLOCK_TIME
+    await rpc.call("anvil_setBlockTimestampInterval", BLOCK_TIME)
+    await rpc.call("evm_setNextBlockTimestamp", start or following)
+    await rpc.call("anvil_setCoinbase", PRODUCER)
+    await rpc.call("evm_setBlockGasLimit", hex(GAS_LIMIT))

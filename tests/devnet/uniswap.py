@@ -9,7 +9,6 @@ from tests.devnet.addresses import (
     DAI,
     DECIMALS,
     DEPLOYER,
-    EXECUTOR,
     NOBODY,
     POSITIONS,
     PROVIDER_OF_LIQUIDITY,
@@ -82,7 +81,7 @@ async def deploy_tokens(chain: Chain) -> None:
 
 
 async def deploy_exchanges(chain: Chain) -> None:
-    """Factories, routers, the position manager, the quoter, and a searcher's executor."""
+    """Factories, routers, the position manager and the quoter."""
     pair = ("address", "address")
     for factory, router in (
         (UNISWAP_V2_FACTORY, UNISWAP_V2_ROUTER),
@@ -104,7 +103,6 @@ async def deploy_exchanges(chain: Chain) -> None:
         "UniversalRouter", (kinds,), (*parameters, NOBODY, POSITIONS, NOBODY, NOBODY)
     )
     await chain.place(DEPLOYER, UNIVERSAL_ROUTER, universal)
-    await chain.place(DEPLOYER, EXECUTOR, init_code("Executor"))
 
 
 async def endow(chain: Chain, owner: Address, spenders: tuple[Address, ...] = ()) -> None:
