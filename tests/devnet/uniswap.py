@@ -49,11 +49,11 @@ PAIRS = {
 }
 """Pairs of a venue, and the dollars on both sides together."""
 POOLS = {
-    (USDC, WETH, 500): 40_000_000,
-    (USDC, WETH, 3000): 20_000_000,
-    (WBTC, WETH, 3000): 20_000_000,
-    (WBTC, USDC, 3000): 10_000_000,
-    (DAI, USDC, 100): 10_000_000,
+    (USDC, WETH, 500): 4_000_000,
+    (USDC, WETH, 3000): 2_000_000,
+    (WBTC, WETH, 3000): 2_000_000,
+    (WBTC, USDC, 3000): 1_000_000,
+    (DAI, USDC, 100): 1_000_000,
 }
 """Pools of Uniswap V3, and the dollars that each of its three positions is given."""
 SPACING = {100: 1, 500: 10, 3000: 60}
