@@ -10,7 +10,7 @@ from tests.devnet.abi import Address, call_data, decode, hexed
 from tests.devnet.rpc import Hex, Json, Rpc
 
 LOTS = 10**9 * 10**18
-GAS = 12_000_000
+GAS = 2_500_000
 LARGEST = 30_000_000
 
 
@@ -19,6 +19,8 @@ class Chain:
     """A node's chain, changed by whoever we say."""
 
     rpc: Rpc
+    gas: int = GAS
+    """The limit of a transaction that is not told another."""
 
     async def read(
         self, to: Address, signature: str, *values: Any, returns: str, block: str = "latest"
@@ -69,7 +71,7 @@ class Chain:
         Raises:
             AssertionError: it reverted.
         """
-        return await self._do(_body(sender, to, call_data(signature, *values), value, GAS, {}))
+        return await self._do(_body(sender, to, call_data(signature, *values), value, self.gas, {}))
 
     async def _do(self, body: Json) -> Json:
         receipt: Json = await self.rpc.call("eth_sendTransactionSync", body)

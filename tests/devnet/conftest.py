@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from tests.devnet.chain import Chain
+from tests.devnet.deploy import devnet
 from tests.devnet.node import Node, NoNode, Options, anvil, program
 from tests.devnet.rpc import Rpc, open_rpc
 
@@ -34,3 +36,10 @@ async def rpc(node: Node) -> AsyncIterator[Rpc]:
     """A client of ``node``."""
     async with open_rpc(node.ws_url) as client:
         yield client
+
+
+@pytest.fixture
+async def chain() -> AsyncIterator[Chain]:
+    """A chain with every contract on it, whose node makes a block of each transaction."""
+    async with devnet(Options()) as running, open_rpc(running.ws_url) as client:
+        yield Chain(client)

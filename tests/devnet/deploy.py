@@ -29,12 +29,14 @@ BASE_FEE = 12 * GWEI
 """Of the last block that is deployed; what comes after follows from the chain's own rule."""
 GAS_LIMIT = 3_000_000
 """Of a block from then on: a tenth of the real one, for blocks of some ten transactions."""
+DEPLOYMENT_GAS = 12_000_000
 CACHE = MODULES / ".cache" / "devnet"
 SOURCES = (abi, addresses, artifacts, cast, chain, lending, uniswap)
 
 
 async def deploy(to: Chain) -> None:
     """Put everything on an empty chain whose node makes a block of each transaction."""
+    to = attrs.evolve(to, gas=DEPLOYMENT_GAS)
     await to.rpc.call("anvil_setBlockTimestampInterval", BLOCK_TIME)
     await to.rpc.call("anvil_setCoinbase", PRODUCER)
     await to.fund(DEPLOYER)
