@@ -8,7 +8,8 @@ from typing import Any, Protocol
 
 import attrs
 
-from tests.devnet.abi import Address, call_data, decode
+from tests.devnet.abi import Address, account, call_data, decode
+from tests.devnet.addresses import PRODUCER
 from tests.devnet.cast import EXECUTORS, SEARCHERS, TRADERS
 from tests.devnet.chain import Chain
 from tests.devnet.deploy import BLOCK_TIME, GWEI
@@ -93,6 +94,8 @@ class Stage:
     dropped: list[Hex] = attrs.Factory(list)
     announced: int = 0
     """Transactions since the last block."""
+    reorganised: int = 0
+    """How often; each time by another producer."""
 
     def new_round(self) -> Round:
         """The next block, with everybody at hand."""
@@ -189,7 +192,15 @@ class Stage:
         numbers = range(top - depth, top + 1)
         before = await self._hashes(numbers)
         await self.witness.go_to(self._slot() + SECOND)
+        # The node would go on with the fee that followed from the last block it retracts.
+        first = await self.chain.rpc.call("eth_getBlockByNumber", hex(numbers[1]), False)
+        fee = first["baseFeePerGas"]
+        await self.chain.rpc.call("anvil_setNextBlockBaseFeePerGas", fee)
+        # Of two empty blocks in one place, by one producer, the hash would be the same.
+        self.reorganised += 1
+        await self.chain.rpc.call("anvil_setCoinbase", account(f"rival {self.reorganised}"))
         await self.chain.rpc.call("anvil_reorg", depth, [])
+        await self.chain.rpc.call("anvil_setCoinbase", PRODUCER)
         await self._to_head()
         after = await self._hashes(numbers)
         for number in numbers[1:]:
