@@ -1,0 +1,130 @@
+"""Code to put on the chain: from the published packages, or compiled from ours."""
+
+from __future__ import annotations
+
+import subprocess
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from tests.devnet.abi import Address, encode, raw
+from tests.devnet.node import MODULES
+
+OURS = Path(__file__).parent / "contracts"
+_AAVE = "@aave/core-v3/artifacts/contracts"
+PLACES = {
+    "UniswapV2": "@uniswap/v2-core/build/{}.json",
+    "WETH9": "@uniswap/v2-periphery/build/{}.json",
+    "UniswapV2Router02": "@uniswap/v2-periphery/build/{}.json",
+    "UniswapV3": "@uniswap/v3-core/artifacts/contracts/{0}.sol/{0}.json",
+    "NonfungiblePositionManager": "@uniswap/v3-periphery/artifacts/contracts/{0}.sol/{0}.json",
+    "SwapRouter": "@uniswap/v3-periphery/artifacts/contracts/{0}.sol/{0}.json",
+    "QuoterV2": "@uniswap/v3-periphery/artifacts/contracts/lens/{0}.sol/{0}.json",
+    "SwapRouter02": "@uniswap/swap-router-contracts/artifacts/contracts/{0}.sol/{0}.json",
+    "UniversalRouter": "@uniswap/universal-router/artifacts/contracts/{0}.sol/{0}.json",
+    "Pool": _AAVE + "/protocol/pool/{0}.sol/{0}.json",
+    "PoolConfigurator": _AAVE + "/protocol/pool/{0}.sol/{0}.json",
+    "DefaultReserveInterestRateStrategy": _AAVE + "/protocol/pool/{0}.sol/{0}.json",
+    "PoolAddressesProvider": _AAVE + "/protocol/configuration/{0}.sol/{0}.json",
+    "PoolAddressesProviderRegistry": _AAVE + "/protocol/configuration/{0}.sol/{0}.json",
+    "ACLManager": _AAVE + "/protocol/configuration/{0}.sol/{0}.json",
+    "AToken": _AAVE + "/protocol/tokenization/{0}.sol/{0}.json",
+    "StableDebtToken": _AAVE + "/protocol/tokenization/{0}.sol/{0}.json",
+    "VariableDebtToken": _AAVE + "/protocol/tokenization/{0}.sol/{0}.json",
+    "AaveOracle": _AAVE + "/misc/{0}.sol/{0}.json",
+    "AaveProtocolDataProvider": _AAVE + "/misc/{0}.sol/{0}.json",
+    "Logic": _AAVE + "/protocol/libraries/logic/{0}.sol/{0}.json",
+}
+"""Where a contract's artifact is: by its name, or by the name's longest known beginning or end."""
+
+
+def _place(name: str) -> str:
+    fits = [part for part in PLACES if name.startswith(part) or name.endswith(part)]
+    return PLACES[max(fits, key=len)].format(name)
+
+
+@cache
+def artifact(name: str) -> dict[str, Any]:
+    """The artifact that a package has of a contract."""
+    return msgspec.json.decode((MODULES / _place(name)).read_bytes())
+
+
+def init_code(
+    name: str, types: tuple[str, ...] = (), *values: Any, links: dict[str, Address] | None = None
+) -> bytes:
+    """What a transaction that creates the contract carries.
+
+    Args:
+        name: the contract's.
+        types: of the constructor's arguments.
+        values: the arguments.
+        links: the addresses of the libraries that it is linked with.
+    """
+    if (OURS / f"{name}.sol").exists() or name == "FeedProxy":
+        code = raw(_compiled()[name])
+    else:
+        code = _linked(artifact(name), links or {})
+    return code + encode(types, *values)
+
+
+def _linked(found: dict[str, Any], links: dict[str, Address]) -> bytes:
+    bytecode = found["bytecode"]
+    text = bytecode if isinstance(bytecode, str) else bytecode["object"]
+    text = text.removeprefix("0x")
+    for libraries in (found.get("linkReferences") or {}).values():
+        for library, places in libraries.items():
+            for place in places:
+                start, end = 2 * place["start"], 2 * (place["start"] + place["length"])
+                text = text[:start] + links[library].removeprefix("0x") + text[end:]
+    return bytes.fromhex(text)
+
+
+def libraries_of(name: str) -> list[str]:
+    """The libraries that a contract is linked with."""
+    references = artifact(name).get("linkReferences") or {}
+    return sorted(library for libraries in references.values() for library in libraries)
+
+
+_COMPILE = """
+const solc = require("solc");
+let text = "";
+process.stdin.on("data", (part) => (text += part));
+process.stdin.on("end", () => process.stdout.write(solc.compile(text)));
+"""
+
+
+@cache
+def _compiled() -> dict[str, str]:
+    """Our own contracts' code by name."""
+    sources = {path.name: {"content": path.read_text(encoding="utf-8")} for path in our_sources()}
+    settings = {
+        "optimizer": {"enabled": True, "runs": 200},
+        "evmVersion": "shanghai",
+        "metadata": {"bytecodeHash": "none"},
+        "outputSelection": {"*": {"*": ["evm.bytecode.object"]}},
+    }
+    asked = {"language": "Solidity", "sources": sources, "settings": settings}
+    done = subprocess.run(
+        ["node", "-e", _COMPILE],
+        input=msgspec.json.encode(asked),
+        capture_output=True,
+        check=True,
+        cwd=MODULES,
+        timeout=60,
+    )
+    answer = msgspec.json.decode(done.stdout)
+    failed = [e["formattedMessage"] for e in answer.get("errors", ()) if e["severity"] == "error"]
+    if failed:
+        raise ValueError("\n".join(failed))
+    return {
+        name: contract["evm"]["bytecode"]["object"]
+        for contracts in answer["contracts"].values()
+        for name, contract in contracts.items()
+    }
+
+
+def our_sources() -> list[Path]:
+    """The files that our own contracts are in."""
+    return sorted(OURS.glob("*.sol"))

@@ -1,0 +1,278 @@
+"""A scenario: what happens in each block, from a seed, and the truth about it afterwards.
+
+The first blocks are a programme that has every kind of thing in it once; those that follow are
+drawn at random. Reorganisations of each depth come after all that they may not undo.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Awaitable, Callable
+from functools import partial
+from pathlib import Path
+
+import attrs
+import msgspec
+
+from tests.devnet.abi import Address
+from tests.devnet.addresses import UNISWAP_V2_ROUTER
+from tests.devnet.cast import BORROWERS
+from tests.devnet.chain import Chain
+from tests.devnet.markets import find_markets
+from tests.devnet.rpc import Hex, Json, Rpc
+from tests.devnet.scenario_lending import COLLATERAL, borrow, liquidation, report
+from tests.devnet.scenario_mev import (
+    arbitrage,
+    backrun,
+    dislocate,
+    quick_liquidity,
+    sandwich,
+)
+from tests.devnet.scenario_swaps import EVERY, V2_METHODS, reverted, swap
+from tests.devnet.stage import Nobody, Round, Stage, Witness
+from tests.devnet.truth import Plant, Reader
+
+Act = Callable[[Round], Awaitable[Plant | list[Plant] | None]]
+
+
+async def replaced(round_: Round, cancel: bool = False) -> Plant | None:
+    """A swap whose sender offers more for it, or for nothing at all instead, before it is in."""
+    stage = round_.stage
+    tip = round_.next_small() // 4
+    first = await swap(round_, UNISWAP_V2_ROUTER, V2_METHODS[0], 4_000, tip=tip)
+    if first is None:
+        return None
+    (old,) = first.transactions
+    body = stage.sent[old]
+    nonce, more = int(body["nonce"], 16), {"maxFeePerGas": int(body["maxFeePerGas"], 16) * 5 // 4}
+    to, data = (body["from"], "0x") if cancel else (body["to"], body["input"])
+    new = await stage.hand_over(body["from"], to, data, 0, tip * 2, {"nonce": nonce, **more})
+    stage.replaced[old] = new
+    return None if cancel else attrs.evolve(first, transactions=[new], variant="replacement")
+
+
+async def dropped(round_: Round) -> None:
+    """A swap that the node forgets."""
+    plant = await swap(round_, UNISWAP_V2_ROUTER, V2_METHODS[0], 4_000)
+    if plant is not None:
+        (hash_,) = plant.transactions
+        await round_.stage.chain.rpc.call("anvil_dropTransaction", hash_)
+        round_.stage.dropped.append(hash_)
+
+
+async def borrowing(round_: Round, borrower: Address) -> None:
+    """As ``borrow``; it plants nothing."""
+    await borrow(round_, borrower)
+
+
+async def restored(round_: Round) -> None:
+    """The feeds say again what they said at the start."""
+    for token in dict.fromkeys(COLLATERAL.values()):
+        await report(round_, token, 100, round_.next_small())
+
+
+def programme() -> list[list[Act] | int]:
+    """What happens in each block, or how deep a reorganisation goes.
+
+    The ordinary swaps of each block are not in it.
+    """
+    first, second = BORROWERS[0], BORROWERS[1]
+    return [
+        [partial(borrowing, borrower=first), reverted],
+        [partial(sandwich, variant="front_first", victims=1)],
+        [],
+        [partial(sandwich, variant="sell_first", victims=1), replaced],
+        [partial(dislocate, variant="v2_v2")],
+        [partial(arbitrage, variant="v2_v2", race=True)],
+        [partial(sandwich, variant="front_first", victims=3), dropped],
+        [partial(backrun, variant="v2_v2")],
+        [partial(liquidation, borrower=first, percent=90)],
+        [restored, partial(borrowing, borrower=second)],
+        [quick_liquidity],
+        [partial(dislocate, variant="v2_v3"), partial(replaced, cancel=True)],
+        [partial(arbitrage, variant="v2_v3")],
+        [partial(liquidation, borrower=second, percent=84)],
+        [restored, partial(sandwich, variant="sell_first", victims=2)],
+        [partial(dislocate, variant="three_legs")],
+        [partial(arbitrage, variant="three_legs")],
+        [partial(backrun, variant="v2_v3")],
+        [],
+        *([partial(sandwich, variant="front_first", victims=1)] for _ in range(7)),
+        *(entry for depth in range(1, 8) for entry in (depth, [])),
+    ]
+
+
+def drawn(rng: random.Random) -> list[Act] | int:
+    """What happens in a block after the programme."""
+    if rng.random() < 0.08:
+        return rng.randrange(1, 8)
+    variant = rng.choice(("v2_v2", "v2_v3", "three_legs"))
+    acts: list[Act] = [
+        partial(sandwich, variant=rng.choice(("front_first", "sell_first")), victims=1),
+        partial(backrun, variant=variant),
+        partial(arbitrage, variant=variant),
+        partial(dislocate, variant=variant),
+        quick_liquidity,
+        replaced,
+        dropped,
+        reverted,
+    ]
+    return rng.sample(acts, rng.choice((0, 1, 1, 2)))
+
+
+EMPTY = (2, 18)
+"""Blocks of the programme that have nothing in them at all."""
+
+
+@attrs.define(eq=False)
+class Scenario:
+    """A seeded course of events on a node, and the truth about them."""
+
+    stage: Stage
+    seed: int
+    first: int
+    """The number of the first block."""
+    plants: list[Plant] = attrs.Factory(list)
+    records: list[Json] = attrs.Factory(list)
+    reorgs: list[Json] = attrs.Factory(list)
+    _methods: list[tuple[Address, str]] = attrs.Factory(list)
+
+    async def play(self, blocks: int) -> None:
+        """Make so many blocks, those of reorganisations not counted."""
+        rng, planned, made = self.stage.random, programme(), 0
+        while made < blocks:
+            entry = planned.pop(0) if planned else drawn(rng)
+            if isinstance(entry, int):
+                await self._reorganise(min(entry, self._height()))
+                continue
+            await self._block(entry, quiet=made in EMPTY or rng.random() < 0.03)
+            made += 1
+
+    def _height(self) -> int:
+        return int(self.stage.head["number"], 16) - self.first
+
+    async def _block(self, acts: list[Act], quiet: bool) -> None:
+        round_ = self.stage.new_round()
+        for act in acts:
+            planted = await act(round_)
+            if planted is not None:
+                round_.plants += planted if isinstance(planted, list) else [planted]
+        if not quiet:
+            await self._ordinary(round_)
+        await self.stage.mine()
+        await self._settle(round_.plants)
+
+    async def _ordinary(self, round_: Round) -> None:
+        """A few swaps of nobody in particular; each method has its turn."""
+        rng = self.stage.random
+        for _ in range(rng.randrange(2, 5)):
+            if not self._methods:
+                self._methods = list(EVERY)
+                rng.shuffle(self._methods)
+            router, method = self._methods.pop()
+            planted = await swap(round_, router, method, rng.randrange(500, 20_000))
+            if planted is not None:
+                round_.plants.append(planted)
+
+    async def _settle(self, plants: list[Plant]) -> None:
+        for plant in plants:
+            record = await self.stage.reader.settle(plant)
+            assert record is not None, f"{plant.kind} {plant.variant} is in no block"
+            self.plants.append(plant)
+            self.records.append(record)
+
+    async def _reorganise(self, depth: int) -> None:
+        """Replace the last blocks; some of the ordinary swaps in them come again."""
+        if depth < 1:
+            return
+        reorg = await self.stage.reorganise(depth)
+        self.reorgs.append(reorg)
+        again: list[Plant] = []
+        for plant, record in zip(self.plants, self.records, strict=True):
+            if record["block_hash"] in reorg["retracted"] and record["status"] == "landed":
+                record["status"] = "retracted"
+                if plant.kind == "swap" and plant.variant != "large":
+                    again.append(plant)
+        await self._come_again(again)
+
+    async def _come_again(self, plants: list[Plant]) -> None:
+        """Hand over the same transactions, one of each sender where its nonce is the next.
+
+        The node would lose a second one: it tries what offers more first, whatever its nonce,
+        and forgets what it cannot execute.
+        """
+        chosen: list[Plant] = []
+        senders: set[Address] = set()
+        for plant in plants:
+            (hash_,) = plant.transactions
+            body = self.stage.sent[hash_]
+            if body["from"] in senders:
+                continue
+            nonce = await self.stage.chain.rpc.number(
+                "eth_getTransactionCount", body["from"], "pending"
+            )
+            if nonce == int(body["nonce"], 16) and self.stage.random.random() < 0.5:
+                await self._repeat(hash_, body)
+                chosen.append(plant)
+                senders.add(body["from"])
+        if chosen:
+            await self.stage.mine()
+            await self._settle(chosen)
+
+    async def _repeat(self, hash_: Hex, body: Json) -> None:
+        tip = int(body["maxPriorityFeePerGas"], 16)
+        fields = {"nonce": int(body["nonce"], 16), "maxFeePerGas": int(body["maxFeePerGas"], 16)}
+        sent = await self.stage.hand_over(
+            body["from"], body["to"], body["input"], int(body["value"], 16), tip, fields
+        )
+        assert sent == hash_, "a repeated transaction has another hash"
+
+    async def truth(self) -> Json:
+        """All that happened, read from the chain as it is at the end."""
+        last = int(self.stage.head["number"], 16)
+        reader = self.stage.reader
+        blocks = [await reader.block(number) for number in range(self.first, last + 1)]
+        return {
+            "version": 1,
+            "chain_id": await self.stage.chain.rpc.number("eth_chainId"),
+            "seed": self.seed,
+            "blocks": blocks,
+            "planted": self.records,
+            "pending": await self._fates(blocks),
+            "reorgs": self.reorgs,
+        }
+
+    async def _fates(self, blocks: list[Json]) -> list[Json]:
+        """What became of each transaction that the node was given."""
+        where = {hash_: block for block in blocks for hash_ in block["transactions"]}
+        fates: list[Json] = []
+        for hash_, body in self.stage.sent.items():
+            block, by = where.get(hash_), self.stage.replaced.get(hash_)
+            gone = "dropped" if hash_ in self.stage.dropped else "retracted"
+            fates.append(
+                {
+                    "hash": hash_,
+                    "from": body["from"],
+                    "nonce": int(body["nonce"], 16),
+                    "fate": "included" if block else "replaced" if by else gone,
+                    "by": by,
+                    "block": block and block["number"],
+                    "block_hash": block and block["hash"],
+                }
+            )
+        return fates
+
+
+async def open_scenario(rpc: Rpc, seed: int, witness: Witness | None = None) -> Scenario:
+    """A scenario on a node on which everything is deployed."""
+    chain = Chain(rpc)
+    markets = {market.address: market for market in await find_markets(chain)}
+    head = await rpc.call("eth_getBlockByNumber", "latest", False)
+    rng = random.Random(seed)
+    stage = Stage(chain, Reader(chain, markets), rng, witness or Nobody(), head)
+    return Scenario(stage, seed, int(head["number"], 16) + 1)
+
+
+def write_truth(truth: Json, path: Path) -> None:
+    """Save it as JSON."""
+    path.write_bytes(msgspec.json.format(msgspec.json.encode(truth), indent=1))
