@@ -46,7 +46,7 @@ def body(number: int, **fields: object) -> dict[str, object]:
         "hash": hash_of(number),
         "from": SENDER,
         "to": POOL,
-        "nonce": "0x1",
+        "nonce": hex(number),
         "value": hex(number),
         "gas": "0x5208",
         "gasPrice": hex(2 * 10**9),

@@ -245,7 +245,6 @@ async def test_a_node_that_refuses_bodies_is_asked_for_hashes(nursery, autojump_
 
 
 async def test_bad_frames_are_counted_and_disturb_nothing(nursery, autojump_clock):
-    good = json.dumps({"params": {"subscription": "0x1", "result": head(5)}})
     bad = {
         "not_json": b"{nonsense",
         "wrong_shape": b'{"params": 3}',
@@ -259,8 +258,9 @@ async def test_bad_frames_are_counted_and_disturb_nothing(nursery, autojump_cloc
         await peer.accept()
         request = json.loads(await peer.receive() or "null")
         await peer.send(json.dumps({"id": request["id"], "result": "0x1"}))
-        for frame in bad.values():
-            await peer.send(frame, good.replace("0x5", hex(100 + len(frame) % 97)))
+        for number, frame in enumerate(bad.values(), 100):
+            good = {"params": {"subscription": "0x1", "result": head(number)}}
+            await peer.send(frame, json.dumps(good))
         await peer.hold()
 
     feed = ethereum(Peer(nursery, messy), pending="off")

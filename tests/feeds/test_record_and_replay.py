@@ -230,7 +230,7 @@ def test_a_tape_of_feeds_that_cannot_be_decoded_is_refused(tmp_path, header, wor
 
 def test_ethereum_feeds_need_no_symbols():
     header = tape_header([EthereumSettings(name="n", endpoint=Endpoint("ws://h/abc"))], "note")
-    assert header.feeds["n"] == FeedHeader("ethereum", "ws://h/***")
+    assert header.feeds["n"] == FeedHeader("ethereum", "ws://h/***", follow=True)
     assert header.note == "note"
 
 

@@ -16,6 +16,8 @@ def test_every_type_of_event_has_its_stage():
         "mempool": Stage.RAW,
         "quote": Stage.RAW,
         "trade": Stage.RAW,
+        "gap": Stage.RAW,
+        "reorg": Stage.RAW,
         "lost": Stage.RAW,
         "block_summary": Stage.STATE,
         "mempool_view": Stage.STATE,

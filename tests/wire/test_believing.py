@@ -11,7 +11,8 @@ from trio_mev.model.identity import Endpoint, Instrument
 from trio_mev.model.settings import EthereumSettings
 from trio_mev.wire.binance import BinanceAdapter
 from trio_mev.wire.coinbase import CoinbaseAdapter
-from trio_mev.wire.node import MAX_HEADS, EthereumSession
+from trio_mev.wire.follower import SPARE
+from trio_mev.wire.node import EthereumSession
 from trio_mev.wire.venue import NEW_COUNT
 
 ETH = Instrument("ETH", "USD")
@@ -36,7 +37,7 @@ def body(number):
     return {
         "hash": hash_of(number),
         "from": "0x" + "ab" * 20,
-        "nonce": "0x1",
+        "nonce": hex(number),
         "value": "0x1",
         "gas": "0x1",
         "input": "0x",
@@ -79,13 +80,13 @@ def test_a_reply_with_another_block_leaves_the_head_without_hashes():
     assert session.refused == {"wrong_reply": 1}
 
 
-def test_heads_that_wait_for_their_hashes_are_bounded():
-    session = node(pending="off")
+def test_heads_that_wait_for_their_hashes_are_bounded_and_the_oldest_goes_without():
+    session = node(pending="off", backfill=1)
     events = []
-    for number in range(1, MAX_HEADS + 6):
+    for number in range(1, SPARE + 7):
         events += session.receive(note("0x1", head(number)), 0.0, 1)
-    assert [event.data.number for event in events] == list(range(MAX_HEADS + 1, MAX_HEADS + 6))
-    assert session.refused == {"head_backlog_full": 5}
+    assert [event.data.number for event in events] == [1, 2, 3, 4, 5]
+    assert session.refused == {"block_backlog_full": 5}
 
 
 def book(number):

@@ -497,7 +497,7 @@ def test_hashes_that_are_late_are_done_without_while_the_logs_go_on(life):
         life.deliver(life.follower.released())
     assert [(b.complete, b.transactions) for b in life.consumer.chain] == [(False, None)]
     assert life.consumer.chain[0].logs is not None
-    assert life.follower.refused["fetch_timeout"] == 3
+    assert life.follower.refused["fetch_timeout"] == 1
 
 
 def test_without_logs_to_wait_for_a_block_comes_at_the_end_of_the_life():

@@ -83,14 +83,15 @@ def test_a_notification_is_known_by_the_id_that_the_server_gave(session, notify,
 
 
 def test_the_type_of_an_event_follows_its_subscription_and_not_its_method(
-    session, notify, head, body, log
+    session, notify, reply, head, body, log
 ):
     made = session(logs=(LogFilter(),))
     frames = [
         notify("0xaa", head | {"transactions": []}),
+        reply(4, result=[]),  # its logs, without which it is not whole
         notify("0xbb", body),
         notify("0xbb", tx_hash(1)),
-        notify("0xcc", log),
+        notify("0xcc", log | {"blockHash": tx_hash(5)}),
     ]
     events = [event for frame in frames for event in made.receive(frame, 0.0, 1)]
     assert [(e.event_type, e.priority) for e in events] == [
@@ -167,13 +168,23 @@ def test_a_head_whose_hashes_do_not_come_in_time_comes_without_them(session, not
 
 def test_a_head_that_returns_after_a_reorganisation_has_its_full_time(session, notify, reply, head):
     made = session()
+    whole = head | {"transactions": []}
+    other = whole | {"hash": tx_hash(1)}
+    below = whole | {"hash": head["parentHash"], "number": "0x1564567", "parentHash": tx_hash(7)}
+    made.receive(notify("0xaa", below), 4.0, 1)
     made.receive(notify("0xaa", head), 5.0, 1)
-    assert len(made.receive(reply(3, result=head | {"transactions": []}), 5.5, 2)) == 1
-    made.receive(notify("0xaa", head), 12.0, 3)
+    assert len(made.receive(reply(3, result=whole), 5.5, 2)) == 1
+    assert made.receive(notify("0xaa", other), 6.0, 3) == []
+    (check,) = requests(made)[1:]
+    assert (check["method"], check["params"]) == ("eth_getBlockByNumber", ["0x1564568", False])
+    reorg, _ = made.receive(reply(4, result=other), 6.1, 4)
+    assert reorg.event_type is DataType.REORG
+    made.receive(notify("0xaa", head), 12.0, 5)
     assert made.next_due() == 22.0
     assert made.expire(15.0) == []
-    (event,) = made.receive(reply(4, result=head | {"transactions": [tx_hash(1)]}), 15.5, 4)
-    assert event.data.transactions == (tx_hash(1),)
+    reorg, block = made.receive(reply(5, result=head | {"transactions": [tx_hash(2)]}), 15.5, 6)
+    assert (reorg.event_type, block.event_type) == (DataType.REORG, DataType.BLOCK)
+    assert reorg.data.added == (block.data.hash,) == ("0x" + "a1" * 32,)
     assert not made.refused
 
 

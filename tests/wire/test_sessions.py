@@ -47,7 +47,7 @@ def test_a_tapes_header_says_what_is_needed_to_read_a_feed():
     coinbase = feed_header(CoinbaseSettings(name="cb", instruments=(ETH,)), "")
     assert (coinbase.kind, coinbase.symbols) == ("coinbase", {"ETH-USDT": "ETH/USDT"})
     assert feed_header(EthereumSettings(name="main"), "wss://n") == FeedHeader(
-        "ethereum", "wss://n"
+        "ethereum", "wss://n", follow=True
     )
 
 
@@ -144,7 +144,7 @@ def test_a_peer_is_asked_for_the_instruments_of_the_tape(header, settings):
 )
 def test_a_node_is_asked_for_what_was_asked_when_the_tape_was_recorded(requests, wanted):
     settings = tape_settings("f", FeedHeader("ethereum"), PEER, requests)
-    assert settings == EthereumSettings(name="f", endpoint=PEER, **wanted)
+    assert settings == EthereumSettings(name="f", endpoint=PEER, follow=False, **wanted)
 
 
 @pytest.mark.parametrize(

@@ -142,9 +142,9 @@ def test_pending_transactions_of_two_sources_are_told_once(node):
     trunk = fed(node, "a", "b")
     assert kinds(trunk.announced("a", "t", 1.0)) == [DataType.MEMPOOL]
     assert trunk.announced("b", "t", 1.25) == []
-    assert kinds(trunk.body("b", body("t"), 1.5)) == [DataType.TRANSACTION]
-    assert trunk.body("a", body("t"), 1.6) == []
-    assert trunk.ignored["repeated_hash"] == trunk.ignored["repeated_body"] == 1
+    assert trunk.body("b", body("t"), 1.5) == (True, [])
+    assert trunk.body("a", body("t"), 1.6) == (False, [])
+    assert trunk.ignored["repeated_body"] == 1
     assert trunk.figures()["b", "transaction"].median_lag == 0.25
 
 
@@ -158,7 +158,7 @@ def test_a_block_includes_and_its_retraction_returns(node):
     ]
     # Announced after its block: included at once, and only once.
     assert [e.data.life for e in trunk.announced("a", "u", 4.0)] == [Life.ANNOUNCED, Life.INCLUDED]
-    assert kinds(trunk.body("a", body("u", 1), 4.0)) == [DataType.TRANSACTION]
+    assert trunk.body("a", body("u", 1), 4.0) == (True, [])
     node.revert(1)
     other = attrs.evolve(node.mine(), transactions=None)
     told = trunk.block("a", other, 5.0)

@@ -124,7 +124,7 @@ class Connection:
         status.last_connected_at = trio.current_time()
         session = self._make_session()
         # The counters outlive the life: its session writes into the feed's.
-        session.refused, session.ignored = status.refused, status.ignored
+        session.count_into(status.refused, status.ignored)
         status.subscriptions = session.subscriptions
         self._session, self._socket = session, socket
         self._confirmed, self._rearmed = trio.Event(), trio.Event()

@@ -13,8 +13,17 @@ import trio
 
 from ..errors import ConfigError
 from ..model.settings import AnyFeed
-from ..wire.sessions import feed_header
-from ..wire.tape import VERSION, Direction, Header, Record, encode_header, encode_record, pack
+from ..wire.sessions import feed_headers
+from ..wire.tape import (
+    VERSION,
+    Direction,
+    FeedHeader,
+    Header,
+    Record,
+    encode_header,
+    encode_record,
+    pack,
+)
 
 MAX_WAITING = 64 * 2**20
 """Bytes that may wait for the disk; more are lost, and counted."""
@@ -67,9 +76,10 @@ class Recorder:
 
 def tape_header(feeds: Iterable[AnyFeed], note: str = "") -> Header:
     """The header of a tape of these feeds."""
-    return Header(
-        VERSION, {feed.name: feed_header(feed, str(feed.endpoint or "")) for feed in feeds}, note
-    )
+    headers: dict[str, FeedHeader] = {}
+    for feed in feeds:
+        headers |= feed_headers(feed)
+    return Header(VERSION, headers, note)
 
 
 @asynccontextmanager

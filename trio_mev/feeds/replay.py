@@ -14,9 +14,10 @@ from ..flow.outstanding import Outstanding
 from ..flow.status import FeedState, FeedStatus
 from ..model.event import DataEvent
 from ..wire.session import Session
-from ..wire.sessions import replay_session
+from ..wire.sessions import replay_session, replay_trunk
 from ..wire.tape import Direction, Record
 from ..wire.timeline import Moment, first_wall, timeline
+from ..wire.trunk import Trunk
 from .tapes import Tape
 
 
@@ -50,6 +51,7 @@ class ReplayFeed:
         self._end = end
         self._status: dict[str, FeedStatus] = {}
         self._sessions: dict[tuple[int, str], Session] = {}
+        self._trunks: dict[tuple[int, str], Trunk | None] = {}
         for number, tape in enumerate(self.tapes):
             for name in tape.header.feeds:
                 self._status.setdefault(name, FeedStatus(name))
@@ -128,8 +130,13 @@ class ReplayFeed:
 
     def _new_session(self, tape: int, name: str) -> None:
         status = self._status[name]
-        session = replay_session(name, self.tapes[tape].header.feeds[name])
-        session.refused, session.ignored = status.refused, status.ignored
+        header = self.tapes[tape].header
+        feed = header.feeds[name]
+        key = tape, feed.group or name
+        if key not in self._trunks:
+            self._trunks[key] = replay_trunk(header, name)
+        session = replay_session(name, feed, self._trunks[key])
+        session.count_into(status.refused, status.ignored)
         status.subscriptions = session.subscriptions
         self._sessions[tape, name] = session
 

@@ -53,6 +53,8 @@ class Reorg:
     ancestor: int
     """The last block that both have in common."""
     ancestor_hash: str
+    """Empty where it is further below than is remembered; then what else was below may be gone
+    too."""
     retracted: tuple[Block, ...]
     """No longer of the chain, newest first."""
     added: tuple[str, ...]

@@ -126,11 +126,14 @@ class ChainView(Generic[B]):
         return self._places.get(block_hash) or self._held.get(block_hash)
 
     def hold(self, block: B) -> bool:
-        """Keep a block for plans to come; whether it was new.
+        """Keep a block for plans to come, in place of one of that hash; whether it was new.
 
         Where too many are held, the lowest of them goes: it can be fetched again as an ancestor.
         """
-        if self.known(block.hash) is not None:
+        if block.hash in self._places:
+            return False
+        if block.hash in self._held:
+            self._held[block.hash] = block
             return False
         self._held[block.hash] = block
         if len(self._held) > self._most_held:

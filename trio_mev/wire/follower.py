@@ -115,8 +115,13 @@ class Follower:
         """Ask for the head, since some may have passed unheard."""
         self._desk.ask(_LATEST, now)
 
+    def _hold(self, block: Block) -> None:
+        known = self._view.known(block.hash)
+        if known is None or known.transactions is None:
+            self._view.hold(block)
+
     def _aim(self, block: Block, meant: bool) -> None:
-        self._view.hold(block)
+        self._hold(block)
         self._goal, self._meant, self._check = block, meant, None
 
     def _arrived(self) -> None:
@@ -133,7 +138,7 @@ class Follower:
         goal = self._goal
         if goal is None:
             return
-        self._view.hold(goal)  # others may have pushed it out
+        self._hold(goal)  # others may have pushed it out
         plan = self._view.plan(goal.hash)
         if isinstance(plan, Missing):
             self._fetch(plan, now)
@@ -242,7 +247,7 @@ class Follower:
         elif question.method == BY_HASH and self._completing.hashes(block):
             self._pump(now)
         else:
-            self._view.hold(block)
+            self._hold(block)
             self._advance(now)
 
     def _checked(self, block: Block, now: float) -> None:
@@ -273,7 +278,6 @@ class Follower:
             why: the node's words.
             now: the time.
         """
-        self.refused["fetch_error"] += 1
         if question.method == LOGS:
             self._desk.answered(question)
             self._completing.failed(answer, why, now)

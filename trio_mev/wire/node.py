@@ -156,7 +156,9 @@ class EthereumSession(Session):
         if request.method == CHAIN_ID and not self._replaying:
             return self._identified(message)
         if request.method in METHODS:
-            question = Question.of(request.method, request.params)
+            # Whether whole transactions were asked for makes no other question.
+            params = request.params if request.method == LOGS else [*request.params[:1], False]
+            question = Question.of(request.method, params)
             return self._chain(self._tracking.fetched(question, message, self._now))
         self.ignore(f"reply_{request.method}")
         return []

@@ -22,8 +22,9 @@ from .coinbase import CoinbaseAdapter
 from .jsonrpc import RpcBook
 from .node import BODIES, HEADS, EthereumSession
 from .session import Session
-from .tape import FeedHeader
-from .tracking import read_filter
+from .tape import FeedHeader, Header
+from .tracking import make_trunk, read_filter
+from .trunk import Trunk
 from .venue import VenueAdapter
 
 ADAPTERS: Mapping[str, type[VenueAdapter]] = {
@@ -32,15 +33,34 @@ ADAPTERS: Mapping[str, type[VenueAdapter]] = {
 }
 
 
-def replay_session(name: str, header: FeedHeader) -> Session:
+def replay_trunk(header: Header, name: str) -> Trunk | None:
+    """What the sessions of a tape's feed share; None where they share nothing.
+
+    Raises:
+        ConfigError: the tape has no such feed.
+    """
+    mine = header.feeds[name]
+    if mine.kind != "ethereum":
+        return None
+    group = [n for n, h in header.feeds.items() if mine.group and h.group == mine.group]
+    return make_trunk(EthereumSettings(name=name), group)
+
+
+def replay_session(name: str, header: FeedHeader, trunk: Trunk | None = None) -> Session:
     """A session that reads a feed's frames off a tape.
+
+    Args:
+        name: the feed's alias.
+        header: the feed's, on the tape.
+        trunk: what it shares with the sessions before it, and with others of its group.
 
     Raises:
         ConfigError: the feed is of a kind that is not known, or names instruments that cannot
             be read.
     """
     if header.kind == "ethereum":
-        return EthereumSession(EthereumSettings(name=name), replaying=True)
+        settings = EthereumSettings(name=name, follow=header.follow)
+        return EthereumSession(settings, replaying=True, trunk=trunk)
     adapter = ADAPTERS.get(header.kind)
     if adapter is None:
         raise ConfigError(f"feed {name} is of the unknown kind {header.kind!r}")
@@ -75,7 +95,7 @@ def tape_settings(
     }
     try:
         if header.kind == "ethereum":
-            return EthereumSettings(**common, **_node_settings(requests))
+            return EthereumSettings(**common, **_node_settings(requests), follow=header.follow)
         symbols = read_symbols(name, header)
         common |= {
             "instruments": tuple(symbols.values()),
@@ -122,8 +142,16 @@ def read_symbols(name: str, header: FeedHeader) -> dict[str, Instrument]:
         raise ConfigError(f"feed {name}: {error}") from None
 
 
-def feed_header(settings: AnyFeed, endpoint: str) -> FeedHeader:
-    """What a tape must know of a feed; the endpoint has been redacted."""
+def feed_headers(settings: AnyFeed) -> dict[str, FeedHeader]:
+    """What a tape must know of a feed, by the aliases of its connections."""
+    if isinstance(settings, EthereumSettings) and settings.nodes:
+        several = (settings.of_node(node) for node in settings.nodes)
+        return {one.name: feed_header(one, str(one.endpoint), settings.name) for one in several}
+    return {settings.name: feed_header(settings, str(settings.endpoint or ""))}
+
+
+def feed_header(settings: AnyFeed, endpoint: str, group: str = "") -> FeedHeader:
+    """What a tape must know of one connection; the endpoint has been redacted."""
     if isinstance(settings, VenueSettings):
         adapter = ADAPTERS[settings.kind](
             settings.name, settings.instruments, settings.channels, settings.symbols
@@ -131,4 +159,4 @@ def feed_header(settings: AnyFeed, endpoint: str) -> FeedHeader:
         symbols = {symbol: str(item) for symbol, item in adapter.symbols.items()}
         return FeedHeader(settings.kind, endpoint, symbols, list(settings.channels))
     assert isinstance(settings, EthereumSettings)
-    return FeedHeader(settings.kind, endpoint)
+    return FeedHeader(settings.kind, endpoint, follow=settings.follow, group=group)

@@ -58,6 +58,10 @@ class FeedHeader(msgspec.Struct, frozen=True, omit_defaults=True):
     symbols: dict[str, str] = {}
     """The venue's spelling to the instrument's text form."""
     channels: list[str] = []
+    follow: bool = False
+    """Whether the chain was followed: then the tape has the requests for what was missing."""
+    group: str = ""
+    """The feed that this is one of several connections of, where it is."""
 
 
 def merged(name: str, one: FeedHeader, other: FeedHeader) -> FeedHeader:
@@ -69,7 +73,9 @@ def merged(name: str, one: FeedHeader, other: FeedHeader) -> FeedHeader:
     if one.kind != other.kind:
         raise ConfigError(f"feed {name} is {one.kind} on one tape and {other.kind} on another")
     channels = [*one.channels, *(c for c in other.channels if c not in one.channels)]
-    return FeedHeader(one.kind, one.endpoint, {**one.symbols, **other.symbols}, channels)
+    symbols = {**one.symbols, **other.symbols}
+    follow = one.follow and other.follow
+    return FeedHeader(one.kind, one.endpoint, symbols, channels, follow, one.group)
 
 
 class Header(msgspec.Struct, frozen=True, omit_defaults=True):

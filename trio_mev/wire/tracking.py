@@ -145,6 +145,7 @@ class Tracking:
         error = message.error
         try:
             if error is not None:
+                self.refused["fetch_error"] += 1
                 answer = classify(error.code, error.message, error.data)
                 follower.error(question, answer, f"{error.code} {error.message[:200]}", now)
             elif question.method == LOGS:

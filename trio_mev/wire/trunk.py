@@ -177,7 +177,8 @@ class Trunk:
         above = self._view.restart(block)
         told: list[Told] = []
         if above:
-            told = self._retract(Reorg(block.number - 1, "", above, (block.hash,)), now)
+            below = block.parent if above[-1].parent == block.parent else ""
+            told = self._retract(Reorg(block.number - 1, below, above, (block.hash,)), now)
         return told + self._extend(block, now)
 
     def _retract(self, reorg: Reorg, now: float) -> list[Told]:
