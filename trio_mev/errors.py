@@ -40,6 +40,26 @@ class MalformedFrame(DataStreamError):
         self.reason = reason
 
 
+class RpcFailed(DataStreamError):
+    """A node answered a call with an error.
+
+    Args:
+        code: JSON-RPC's.
+        message: the node's words.
+        data: what it added, such as the reason of a revert.
+    """
+
+    def __init__(self, code: int, message: str, data: object = None) -> None:
+        super().__init__(f"{code} {message[:200]}")
+        self.code = code
+        self.message = message
+        self.data = data
+
+
+class RpcTimeout(DataStreamError):
+    """A node did not answer a call in time."""
+
+
 class ProcessingTimeoutError(DataStreamError):
     """A processor did not finish an event within its budget."""
 

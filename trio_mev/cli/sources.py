@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..feeds.connection import Connection
+from ..feeds.ethereum import EthereumFeed
 from ..flow.outstanding import Outstanding
 from ..flow.status import FeedState
 from ..model.event import DataEvent
@@ -61,7 +62,7 @@ async def ask(feed: Connection) -> Answer:
     return answer
 
 
-async def sources(feeds: Sequence[Connection], console: Console) -> int:
+async def sources(feeds: Sequence[Connection | EthereumFeed], console: Console) -> int:
     """Ask every feed at once and print a table.
 
     Returns:
@@ -75,7 +76,9 @@ async def sources(feeds: Sequence[Connection], console: Console) -> int:
     async with stop_on_signals(None) as stop:
         async with trio.open_nursery() as nursery:
             for feed in feeds:
-                nursery.start_soon(one, feed)
+                several = feed.connections if isinstance(feed, EthereumFeed) else (feed,)
+                for connection in several:
+                    nursery.start_soon(one, connection)
     if stop.signal is not None:
         return stop.exit_code
     console.print(_table(answers))

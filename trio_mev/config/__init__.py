@@ -19,7 +19,7 @@ import cattrs
 
 from ..errors import ConfigError
 from ..feeds.connection import Connection, Tap
-from ..feeds.ethereum import EthereumWebSocketClient
+from ..feeds.ethereum import EthereumFeed, EthereumWebSocketClient
 from ..feeds.venues import BinanceWebSocketClient, CoinbaseWebSocketClient
 from ..feeds.websocket import Dial, obstacles
 from ..flow.processor import Factory
@@ -62,7 +62,7 @@ class Config:
         dial: Dial | None = None,
         tap: Tap | None = None,
         rng: random.Random | None = None,
-    ) -> list[Connection]:
+    ) -> list[Connection | EthereumFeed]:
         """The feeds, not yet running."""
         return [make_feed(settings, dial, tap, rng) for settings in self.settings.feeds]
 
@@ -82,8 +82,10 @@ def make_feed(
     dial: Dial | None = None,
     tap: Tap | None = None,
     rng: random.Random | None = None,
-) -> Connection:
+) -> Connection | EthereumFeed:
     """The feed of one entry."""
+    if isinstance(settings, EthereumSettings) and settings.nodes:
+        return EthereumFeed(settings, dial, tap, rng)
     if isinstance(settings, EthereumSettings):
         return EthereumWebSocketClient(settings, dial, tap, rng)
     if isinstance(settings, BinanceSettings):
@@ -185,7 +187,7 @@ def _overrides(values: dict[str, Any], env: Mapping[str, str]) -> list[str]:
     fallback = next((f"env:{name}" for name in RPC_VARIABLES if env.get(name)), None)
     feeds = values.get("feeds")
     for feed in feeds if isinstance(feeds, list) and fallback else ():
-        if isinstance(feed, dict) and feed.get("kind") == "ethereum":
+        if isinstance(feed, dict) and feed.get("kind") == "ethereum" and "nodes" not in feed:
             feed.setdefault("endpoint", fallback)
     return problems
 
@@ -216,7 +218,7 @@ def _check_feeds(values: Mapping[str, Any], converter: cattrs.Converter) -> Iter
         yield from (f"feeds[{number}].{key}: {why}" for key, why in obstacles(feed))
         if isinstance(feed, VenueSettings):
             yield from _spelled(number, feed)
-        elif feed.endpoint is None:
+        elif feed.endpoint is None and not feed.nodes:
             names = " or ".join(RPC_VARIABLES)
             yield f"feeds[{number}].endpoint: missing; name one or set {names}"
 

@@ -1,7 +1,8 @@
 """One feed over one WebSocket: its lives, one after the other.
 
-A life is reader, writer, keepalive, watchdog and the requests' deadlines in one nursery; the
-first that fails ends them all, and the supervisor decides what follows.
+The supervisor decides what follows when one is over. Where servers close old connections, a new
+one takes over before: it is ready before the old one ends, and what both deliver meanwhile counts
+once.
 """
 
 from __future__ import annotations
@@ -10,27 +11,38 @@ import random
 from collections.abc import Callable, Sequence
 from functools import partial
 
+import attrs
 import trio
 from loguru import logger
 
-from ..errors import ConfigError, StreamConnectionError, SubscriptionLost
+from ..errors import ConfigError, DataStreamError
 from ..flow.feed import Emit
 from ..flow.outstanding import Outstanding
-from ..flow.status import FeedState, FeedStatus
-from ..flow.supervise import supervise
-from ..flow.watchdog import watch
+from ..flow.status import FeedStatus
+from ..flow.supervise import Fate, fate, gravest, supervise
 from ..model.event import DataEvent
 from ..model.identity import Endpoint
 from ..model.settings import FeedSettings
-from ..wire.session import PENDING, Session
+from ..wire.overlap import Overlap
+from ..wire.session import Session
 from ..wire.tape import Direction
-from .transport import FrameSocket, UnusableMessage
+from .life import Life, Refusals, Tap
 from .websocket import Dial, connect, obstacles
 
-REPORT_INTERVAL = 60.0
+__all__ = ["Connection", "Tap"]
 
-Tap = Callable[[str, Direction, bytes], None]
-"""Gets every frame as it passes: the feed's alias, the direction, the bytes."""
+
+@attrs.define(eq=False)
+class _Generation:
+    """One life among others of the same feed, while a rotation is under way."""
+
+    scope: trio.CancelScope = attrs.Factory(trio.CancelScope)
+    begun: trio.Event = attrs.Factory(trio.Event)
+    over: trio.Event = attrs.Factory(trio.Event)
+    life: Life | None = None
+    failure: BaseException | None = None
+    held: list[tuple[str, Direction, bytes]] | None = None
+    """Frames for the tape, until this is the life that the tape shows."""
 
 
 class Connection:
@@ -67,14 +79,8 @@ class Connection:
         self._make_session = make_session
         self._dial = dial
         self._rng = rng or random.Random()
-        self._session: Session | None = None
-        self._socket: FrameSocket | None = None
-        self._confirmed = trio.Event()
-        self._rearmed = trio.Event()
-        self._reported_at = float("-inf")
-        self._refused = 0
-        self._minute = float("-inf")
-        self._refused_before = 0
+        self._refusals = Refusals(settings.name, settings.connection.malformed_per_minute)
+        self._current: _Generation | None = None
 
     @property
     def statuses(self) -> Sequence[FeedStatus]:
@@ -87,148 +93,128 @@ class Connection:
         life = partial(self.life, emit)
         await supervise(life, self.status, conn, self._rng, self.settings.required)
 
+    @property
+    def session(self) -> Session | None:
+        """That of the present life, if there is one."""
+        return self._life.session if self._life is not None else None
+
+    @property
+    def _life(self) -> Life | None:
+        return self._current.life if self._current is not None else None
+
+    def flush(self) -> None:
+        """Send what the session wants sent, if there is a life."""
+        if self._life is not None:
+            self._life.flush()
+            self._life.rearm()
+
     async def life(self, emit: Emit) -> None:
-        """One life, from the dial to the loss.
+        """One life, from the dial to the loss; where it rotates, several that overlap.
 
         Raises:
             StreamConnectionError: the connection is over, alone or in a group.
             SubscriptionRejected: the server refuses what is asked for.
         """
-        conn = self.settings.connection
+        self._current = _Generation()
+        try:
+            if self.settings.connection.rotate_after is None:
+                await self._live(self._current, emit)
+            else:
+                await self._rotate(emit)
+        finally:
+            self._current = None
+
+    async def _live(self, generation: _Generation, emit: Emit) -> None:
+        conn, status = self.settings.connection, self.status
         # What the socket needs beside it ends with its closing, after all tasks of the life.
         async with trio.open_nursery() as keeper:
             socket = await connect(keeper, self.endpoint, conn, self.settings.token, self._dial)
             try:
-                await self._live(socket, emit)
+                status.connections += 1
+                status.last_connected_at = trio.current_time()
+                session = self._make_session()
+                # The counters outlive the life: its session writes into the feed's.
+                session.count_into(status.refused, status.ignored)
+                status.subscriptions = session.subscriptions
+                tap = partial(self._tape, generation) if self.tap is not None else None
+                life = Life(status, conn, session, socket, self._refusals, emit, tap)
+                generation.life = life
+                generation.begun.set()
+                await life.run()
             finally:
+                generation.life = None
                 await socket.aclose()
 
-    async def _live(self, socket: FrameSocket, emit: Emit) -> None:
-        session = self._begin(socket)
-        try:
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(socket.write)
-                nursery.start_soon(self._subscribe, socket, session)
-                nursery.start_soon(self._keepalive, socket)
-                nursery.start_soon(watch, session.heard, self.settings.connection.silence)
-                nursery.start_soon(self._expire, session, emit)
-                await self._read(socket, session, emit)
-        finally:
-            self._session = self._socket = None
-            self._emit(session.finish(), emit)
-            self._record(Direction.CLOSE)
+    def _tape(self, generation: _Generation, feed: str, direction: Direction, frame: bytes) -> None:
+        """A tape shows one life at a time: a new one's frames wait until it has taken over."""
+        if generation.held is not None:
+            generation.held.append((feed, direction, frame))
+        elif self.tap is not None:
+            self.tap(feed, direction, frame)
 
-    def _begin(self, socket: FrameSocket) -> Session:
-        status = self.status
-        status.connections += 1
-        status.last_connected_at = trio.current_time()
-        session = self._make_session()
-        # The counters outlive the life: its session writes into the feed's.
-        session.count_into(status.refused, status.ignored)
-        status.subscriptions = session.subscriptions
-        self._session, self._socket = session, socket
-        self._confirmed, self._rearmed = trio.Event(), trio.Event()
-        self._record(Direction.OPEN)
-        return session
-
-    async def _subscribe(self, socket: FrameSocket, session: Session) -> None:
-        opening = session.opening()
-        now = trio.current_time()
-        session.heard.update(dict.fromkeys(session.heard, now))
-        for number, frame in enumerate(opening):
-            if number:
-                await trio.sleep(self.settings.connection.subscribe_interval)
-            self._send(socket, frame)
-        with trio.move_on_after(self.settings.connection.confirm_timeout):
-            if not session.confirmed:
-                await self._confirmed.wait()
-            self.status.ready_at = trio.current_time()
-            self.status.enter(FeedState.READY)
-            logger.info("feed {} is ready: {}", self.status.name, ", ".join(session.subscriptions))
-            return
-        missing = [label for label, state in session.subscriptions.items() if state == PENDING]
-        raise SubscriptionLost(f"not confirmed in time: {', '.join(missing)[:200]}")
-
-    async def _read(self, socket: FrameSocket, session: Session, emit: Emit) -> None:
-        status = self.status
-        while True:
-            try:
-                frames = await socket.receive()
-            except UnusableMessage as error:
-                status.refused[error.reason] += 1
-                raise
-            now = trio.current_time()
-            status.last_frame_at = now
-            status.frames += len(frames)
-            status.bytes += sum(map(len, frames))
-            if self.tap is not None:
-                for frame in frames:
-                    self.tap(status.name, Direction.IN, frame)
-            events: list[DataEvent] = []
-            try:
-                session.receive_batch(frames, now, status.events + 1, events)
-            finally:  # what came before a refusal counts
-                self._emit(events, emit)
-            self._after_batch(socket, session, now)
-
-    def _emit(self, events: Sequence[DataEvent], emit: Emit) -> None:
-        if events:
-            self.status.events += len(events)
-            self.status.last_event_at = events[-1].received_at
-            emit(events)
-
-    def _after_batch(self, socket: FrameSocket, session: Session, now: float) -> None:
-        self.flush()
-        if session.confirmed:
-            self._confirmed.set()
-        if session.next_due() is not None:
-            self._rearmed.set()
-        refused = self.status.refused.total()
-        if refused > self._refused:
-            self._count_refused(refused, now)
-
-    def _count_refused(self, refused: int, now: float) -> None:
-        """Report what could not be used, once in a while; give up where it is too much."""
-        if now - self._minute >= 60:
-            self._minute, self._refused_before = now, self._refused
-        self._refused = refused
-        if now - self._reported_at >= REPORT_INTERVAL:
-            self._reported_at = now
-            reasons = ", ".join(f"{n} {why}" for why, n in self.status.refused.most_common(5))
-            logger.warning("feed {}: unusable so far: {}", self.status.name, reasons)
-        limit = self.settings.connection.malformed_per_minute
-        if refused - self._refused_before > limit:
-            self._minute = float("-inf")
-            raise StreamConnectionError(f"over {limit} unusable frames in a minute")
-
-    def flush(self) -> None:
-        """Send what the session wants sent, if there is a life."""
-        if self._session is not None and self._socket is not None:
-            for frame in self._session.outgoing():
-                self._send(self._socket, frame)
-
-    def _send(self, socket: FrameSocket, frame: str) -> None:
-        self._record(Direction.OUT, frame.encode())
-        socket.send(frame)
-
-    def _record(self, direction: Direction, frame: bytes = b"") -> None:
-        if self.tap is not None:
-            self.tap(self.status.name, direction, frame)
-
-    async def _keepalive(self, socket: FrameSocket) -> None:
+    async def _rotate(self, emit: Emit) -> None:
+        """Live, and be succeeded each time that the age is reached."""
         conn = self.settings.connection
-        while True:
-            await trio.sleep(conn.ping_interval)
-            self.status.round_trip = await socket.ping(conn.pong_timeout)
+        assert conn.rotate_after is not None
+        overlap = Overlap()
+        deduplicated = partial(_admit, overlap, emit)
+        async with trio.open_nursery() as nursery:
+            assert self._current is not None
+            nursery.start_soon(self._generation, self._current, deduplicated)
+            pause = conn.rotate_after
+            while True:
+                await trio.sleep(pause)
+                overlap.open(trio.current_time() + conn.connect_timeout + conn.confirm_timeout)
+                succeeded = await self._succeed(nursery, deduplicated)
+                overlap.open(trio.current_time() + (conn.pong_timeout if succeeded else 0.0))
+                pause = conn.rotate_after if succeeded else conn.first_delay
 
-    async def _expire(self, session: Session, emit: Emit) -> None:
-        """Give up requests at their deadlines; sleeps until the first, or until there is one."""
-        while True:
-            due = session.next_due()
-            if due is None:
-                self._rearmed = trio.Event()
-                await self._rearmed.wait()
-                continue
-            await trio.sleep_until(due)
-            self._emit(session.expire(trio.current_time()), emit)
-            self.flush()
+    async def _succeed(self, nursery: trio.Nursery, emit: Emit) -> bool:
+        """Whether a new life is ready and the old one has ended."""
+        conn, old = self.settings.connection, self._current
+        new = _Generation(held=[])
+        nursery.start_soon(self._generation, new, emit)
+        with trio.move_on_after(conn.connect_timeout + conn.confirm_timeout):
+            async with trio.open_nursery() as either:
+                either.start_soon(_cancel_after, new.over, either.cancel_scope)
+                await new.begun.wait()
+                assert new.life is not None
+                await new.life.ready.wait()
+                either.cancel_scope.cancel()
+        if new.over.is_set() or new.life is None or not new.life.ready.is_set():
+            new.scope.cancel()
+            await new.over.wait()
+            logger.warning("feed {}: no new connection yet: {}", self.status.name, new.failure)
+            return False
+        assert old is not None
+        self._current = new
+        old.scope.cancel()
+        await old.over.wait()
+        held, new.held = new.held or [], None
+        for feed, direction, frame in held:
+            self._tape(new, feed, direction, frame)
+        logger.info("feed {}: a new connection has taken over", self.status.name)
+        return True
+
+    async def _generation(self, generation: _Generation, emit: Emit) -> None:
+        """A life whose failure ends the feed's only while it is the one that counts."""
+        try:
+            with generation.scope:
+                await self._live(generation, emit)
+        except (DataStreamError, BaseExceptionGroup) as error:
+            if generation is self._current or fate(gravest(error)) is Fate.BUG:
+                raise
+            generation.failure = gravest(error)
+        finally:
+            generation.over.set()
+
+
+async def _cancel_after(event: trio.Event, scope: trio.CancelScope) -> None:
+    await event.wait()
+    scope.cancel()
+
+
+def _admit(overlap: Overlap, emit: Emit, events: Sequence[DataEvent]) -> None:
+    """Emit what no other life has delivered."""
+    if fresh := overlap.admit(events, trio.current_time()):
+        emit(fresh)

@@ -23,6 +23,8 @@ from ..model.settings import ConnectionSettings
 from .transport import (
     MAX_UNSENT,
     READ_SIZE,
+    TOO_BIG,
+    ClosedForSize,
     FrameSocket,
     HttpStatus,
     MessageTooBig,
@@ -136,7 +138,8 @@ class SansIOSocket(FrameSocket):
         if isinstance(broken, PayloadTooBig):
             return MessageTooBig(f"a message was over the limit: {broken}")
         if closing is not None:
-            return StreamConnectionError(f"the peer closed with {closing.code} {closing.reason!r}")
+            kind = ClosedForSize if closing.code == TOO_BIG else StreamConnectionError
+            return kind(f"the peer closed with {closing.code} {closing.reason!r}")
         if broken is None or isinstance(broken, EOFError):
             return StreamConnectionError("the connection was cut without a closing handshake")
         return StreamConnectionError(f"the connection ended: {broken}")

@@ -22,6 +22,8 @@ READ_SIZE = 64 * 1024
 """Bytes of one read: as many frames as are decoded before others have their turn."""
 MAX_UNSENT = 2**20
 """Bytes that may wait for a peer that does not read."""
+TOO_BIG = 1009
+"""RFC 6455: a message is too big to process."""
 REFUSALS = frozenset({400, 401, 402, 403, 404, 405, 410})
 """HTTP statuses that another try would not change."""
 
@@ -43,6 +45,10 @@ class MessageNotText(UnusableMessage):
     """The message was said to be text and is not UTF-8."""
 
     reason = "not_utf8"
+
+
+class ClosedForSize(StreamConnectionError):
+    """The peer closed the connection with 1009: a message was too big for it or for us."""
 
 
 class HttpStatus(Exception):

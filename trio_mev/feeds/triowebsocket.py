@@ -30,6 +30,8 @@ from ..model.settings import ConnectionSettings
 from .transport import (
     MAX_UNSENT,
     READ_SIZE,
+    TOO_BIG,
+    ClosedForSize,
     FrameSocket,
     HttpStatus,
     MessageNotText,
@@ -200,7 +202,8 @@ class TrioWebSocket(FrameSocket):
         if code == 1006:
             cut = "the connection was cut without a closing handshake"
             return StreamConnectionError(self._failure or cut)
-        return StreamConnectionError(f"the connection was closed with {code} {words!r}")
+        kind = ClosedForSize if code == TOO_BIG else StreamConnectionError
+        return kind(f"the connection was closed with {code} {words!r}")
 
     def _check(self) -> None:
         if self._ws.closed is not None or self._oversized or self._cover.over.is_set():

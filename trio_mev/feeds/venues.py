@@ -57,10 +57,11 @@ class BinanceWebSocketClient(VenueClient):
         if instrument in self.instruments:
             return
         self.instruments.append(instrument)
-        if isinstance(self._session, BinanceAdapter):
-            symbol = self._session.spell(instrument)
-            self._session.symbols[symbol] = instrument
-            self._session.subscribe([f"{symbol.lower()}@{c}" for c in self.channels])
+        session = self.session
+        if isinstance(session, BinanceAdapter):
+            symbol = session.spell(instrument)
+            session.symbols[symbol] = instrument
+            session.subscribe([f"{symbol.lower()}@{c}" for c in self.channels])
             self.flush()
 
     def unsubscribe(self, instrument: Instrument) -> None:
@@ -68,9 +69,10 @@ class BinanceWebSocketClient(VenueClient):
         if instrument not in self.instruments:
             return
         self.instruments.remove(instrument)
-        if isinstance(self._session, BinanceAdapter):
-            symbol = self._session.spell(instrument)
-            self._session.unsubscribe([f"{symbol.lower()}@{c}" for c in self.channels])
+        session = self.session
+        if isinstance(session, BinanceAdapter):
+            symbol = session.spell(instrument)
+            session.unsubscribe([f"{symbol.lower()}@{c}" for c in self.channels])
             self.flush()
 
 

@@ -47,8 +47,12 @@ class _Request(msgspec.Struct):
 
 
 MAX_PENDING = 10_000
+CALL = "call"
+"""The label of what is asked on somebody's behalf."""
+_BATCH = msgspec.json.Decoder(list[Message])
 _MESSAGE = msgspec.json.Decoder(Message)
 _REQUEST = msgspec.json.Decoder(_Request)
+_REQUESTS = msgspec.json.Decoder(list[_Request])
 
 
 @attrs.frozen
@@ -70,6 +74,15 @@ def parse_message(frame: bytes) -> Message:
     return decode(_MESSAGE, frame)
 
 
+def parse_batch(frame: bytes) -> list[Message]:
+    """The replies to a batch.
+
+    Raises:
+        MalformedFrame: it is none.
+    """
+    return decode(_BATCH, frame)
+
+
 @attrs.define(eq=False)
 class RpcBook:
     """Requests under way, by id; the oldest of too many that are never answered are forgotten."""
@@ -85,17 +98,33 @@ class RpcBook:
         body = {"jsonrpc": "2.0", "id": number, "method": method, "params": list(params)}
         return number, msgspec.json.encode(body).decode()
 
-    def learn(self, frame: bytes) -> tuple[int, Request]:
-        """A request that a tape shows was sent, with its id, by which its reply is known.
+    def calls(self, calls: Sequence[tuple[str, Sequence[Any]]]) -> tuple[list[int], str]:
+        """Several requests on somebody's behalf: their ids, and one frame for them all."""
+        bodies: list[dict[str, Any]] = []
+        for method, params in calls:
+            number = self.next_id
+            self.next_id += 1
+            self._await(number, Request(method, tuple(params), CALL))
+            bodies.append(
+                {"jsonrpc": "2.0", "id": number, "method": method, "params": list(params)}
+            )
+        frame = msgspec.json.encode(bodies[0] if len(bodies) == 1 else bodies).decode()
+        return [body["id"] for body in bodies], frame
+
+    def learn(self, frame: bytes) -> list[tuple[int, Request]]:
+        """Requests that a tape shows were sent, with their ids, by which their replies are known.
 
         Raises:
-            MalformedFrame: it is no request.
+            MalformedFrame: it is no request, and no batch of some.
         """
-        sent = decode(_REQUEST, frame)
-        request = Request(sent.method, tuple(sent.params))
-        self._await(sent.id, request)
-        self.next_id = max(self.next_id, sent.id + 1)
-        return sent.id, request
+        several = decode(_REQUESTS, frame) if frame.startswith(b"[") else [decode(_REQUEST, frame)]
+        learned: list[tuple[int, Request]] = []
+        for sent in several:
+            request = Request(sent.method, tuple(sent.params))
+            self._await(sent.id, request)
+            self.next_id = max(self.next_id, sent.id + 1)
+            learned.append((sent.id, request))
+        return learned
 
     def _await(self, number: int, request: Request) -> None:
         if len(self.pending) >= MAX_PENDING:

@@ -16,7 +16,7 @@ from ..model.settings import LONGEST, EthereumSettings
 from .asking import LOGS, Question
 from .bodies import BODY, Bodies
 from .ethereum import parse_body, parse_head, parse_log, parse_pending, parse_transaction
-from .jsonrpc import Message, Notification, Request, RpcBook, parse_message
+from .jsonrpc import CALL, Message, Notification, Request, RpcBook, parse_batch, parse_message
 from .numbers import quantity
 from .session import PENDING, Session, decode
 from .tracking import METHODS, Tracking, make_trunk
@@ -27,6 +27,9 @@ BODIES = "newPendingTransactions"
 CHAIN_ID = "eth_chainId"
 QUOTA = frozenset({-32005, -32097, 429})
 """Codes of providers for too many requests: the answer to wait, not to give up."""
+
+Answered = Callable[[int, Message | None], None]
+"""Gets a call's number and its reply."""
 
 _NOTHING = b"\0"
 """What no message begins with."""
@@ -59,6 +62,7 @@ class EthereumSession(Session):
         self._replaying = replaying
         self._trunk = trunk or make_trunk(settings)
         self.rpc = RpcBook()
+        self._callers: dict[int, Answered] = {}
         self._labels: dict[str, str] = {}
         fetches = LONGEST if replaying else settings.fetches
         self._bodies = Bodies(fetches, settings.backlog, settings.fetch_timeout)
@@ -121,10 +125,14 @@ class EthereumSession(Session):
     def sent(self, frame: bytes) -> None:
         """Learn a request from a tape, so that its reply is understood."""
         try:
-            number, request = self.rpc.learn(frame)
+            learned = self.rpc.learn(frame)
         except MalformedFrame as error:
             self.refused[f"sent_{error.reason}"] += 1
             return
+        for number, request in learned:
+            self._sent(number, request)
+
+    def _sent(self, number: int, request: Request) -> None:
         if request.method == "eth_subscribe" and request.params:
             label = str(request.params[0])
             if label == "logs":
@@ -137,16 +145,53 @@ class EthereumSession(Session):
 
     # What comes.
 
+    # Calls of others, by the same socket.
+
+    def call(self, calls: Sequence[tuple[str, Sequence[object]]], answered: Answered) -> list[int]:
+        """Ask on somebody's behalf, in one message.
+
+        Args:
+            calls: methods and parameters.
+            answered: gets each number and its reply; None where the life is over.
+
+        Returns:
+            The numbers of the calls.
+        """
+        numbers, frame = self.rpc.calls(calls)
+        self._outbox.append(frame)
+        self._callers.update(dict.fromkeys(numbers, answered))
+        return numbers
+
+    def forget(self, numbers: Iterable[int]) -> None:
+        """Nobody waits for these any more."""
+        for number in numbers:
+            self._callers.pop(number, None)
+
     def decode_frame(self, frame: bytes) -> list[DataEvent]:
         """A notification's events, or what a reply makes known."""
         if frame.startswith(self._before_body):
             found = parse_body(frame)
             if found is not None and self._labels.get(found[0]) == BODIES:
                 return self._bodied(found[1])
+        if frame.startswith(b"["):
+            return [event for one in parse_batch(frame) for event in self._settled(one)]
         message = parse_message(frame)
         if message.params is not UNSET:
             return self._notified(message.params, frame)
-        return self._replied(self.rpc.settle(message), message)
+        return self._settled(message)
+
+    def _settled(self, message: Message) -> list[DataEvent]:
+        request = self.rpc.settle(message)
+        if request.label == CALL:
+            number = message.id
+            assert isinstance(number, int)
+            caller = self._callers.pop(number, None)
+            if caller is None:
+                self.ignored["late_reply"] += 1
+            else:
+                caller(number, message)
+            return []
+        return self._replied(request, message)
 
     def _replied(self, request: Request, message: Message) -> list[DataEvent]:
         if request.method == "eth_subscribe":
@@ -295,6 +340,9 @@ class EthereumSession(Session):
         if left := self._bodies.finish():
             self.refused["life_ended"] += left
         events = self._events(self._tracking.finish(self._now))
+        callers, self._callers = self._callers, {}
+        for number, caller in callers.items():
+            caller(number, None)
         self._outbox.clear()
         return events
 

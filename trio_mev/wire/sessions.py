@@ -112,11 +112,10 @@ def _node_settings(requests: Iterable[bytes]) -> dict[str, Any]:
     asked: list[tuple[Any, ...]] = []
     for frame in requests:
         try:
-            request = book.learn(frame)[1]
+            learned = book.learn(frame)
         except MalformedFrame:
             continue
-        if request.method == "eth_subscribe" and request.params:
-            asked.append(request.params)
+        asked += [r.params for _, r in learned if r.method == "eth_subscribe" and r.params]
     pending = "off"
     if (BODIES,) in asked:
         pending = "hashes"

@@ -70,6 +70,7 @@ class Tracking:
         self._wanted = Wanted(self._filters)
         self._follower: Follower | None = None
         self._held: deque[tuple[Log, str]] = deque()
+        self._joined = False
         self.refused: Counter[str] = Counter()
         self.ignored: Counter[str] = Counter()
 
@@ -107,6 +108,7 @@ class Tracking:
 
     def begun(self, now: float) -> list[Told]:
         """Heads are announced from now on; those before may have been missed."""
+        self._joined = True
         told = self._trunk.join(self._source, now)
         if self._settings.follow and self._trunk.tip is not None:
             self._following().look(now)
@@ -211,7 +213,10 @@ class Tracking:
             told = self._tell(self._follower.finish(), now)
             self._follower = None
         self._held.clear()
-        return told + self._trunk.leave(self._source, now)
+        if self._joined:
+            self._joined = False
+            told += self._trunk.leave(self._source, now)
+        return told
 
 
 def _result(message: Message) -> bytes:

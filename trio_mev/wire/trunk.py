@@ -62,6 +62,7 @@ class Trunk:
         self._view: ChainView[Block] = ChainView()
         self._mined: dict[str, Block] = {}
         """Transactions of the chain to their blocks."""
+        self._lives: Counter[str] = Counter()
         self._tips: dict[str, str] = {}
         """Each source's newest block."""
         self._choice = Choice(sources, bounds.patience)
@@ -98,13 +99,19 @@ class Trunk:
         return {} if self._first is None else self._first.figures()
 
     def join(self, source: str, now: float) -> list[Told]:
-        """A source is up."""
+        """A connection to a source is up; there may be several for a while."""
+        self._lives[source] += 1
+        if self._lives[source] > 1:
+            return []
         if self._first is not None:
             self._first.join(source, now)
         return self._follow(self._choice.join(source, now), now)
 
     def leave(self, source: str, now: float) -> list[Told]:
-        """A source is down."""
+        """A connection to a source is over."""
+        self._lives[source] -= 1
+        if self._lives[source] > 0:
+            return []
         if self._first is not None:
             self._first.leave(source)
         return self._follow(self._choice.leave(source, now), now)

@@ -1,0 +1,221 @@
+"""One life of one connection: reader, writer, keepalive, watchdog and deadlines in one nursery.
+
+The first that fails ends them all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import attrs
+import trio
+from loguru import logger
+
+from ..errors import StreamConnectionError, SubscriptionLost
+from ..flow.feed import Emit
+from ..flow.status import FeedState, FeedStatus
+from ..flow.watchdog import watch
+from ..model.event import DataEvent, DataType
+from ..model.settings import ConnectionSettings
+from ..wire.session import PENDING, Session
+from ..wire.tape import Direction
+from .transport import ClosedForSize, FrameSocket, MessageTooBig, UnusableMessage
+
+REPORT_INTERVAL = 60.0
+
+Tap = Callable[[str, Direction, bytes], None]
+"""Gets every frame as it passes: the feed's alias, the direction, the bytes."""
+
+
+@attrs.define(eq=False)
+class Refusals:
+    """What a feed could not use, over all its lives: reported now and then, and not borne without
+    end."""
+
+    name: str
+    limit: int
+    """In a minute."""
+    _seen: int = 0
+    _reported_at: float = float("-inf")
+    _minute: float = float("-inf")
+    _before: int = 0
+
+    def check(self, status: FeedStatus, now: float) -> None:
+        """Look at the counters after a read.
+
+        Raises:
+            StreamConnectionError: there were too many.
+        """
+        refused = status.refused.total()
+        if refused <= self._seen:
+            return
+        if now - self._minute >= 60:
+            self._minute, self._before = now, self._seen
+        self._seen = refused
+        if now - self._reported_at >= REPORT_INTERVAL:
+            self._reported_at = now
+            reasons = ", ".join(f"{n} {why}" for why, n in status.refused.most_common(5))
+            logger.warning("feed {}: unusable so far: {}", self.name, reasons)
+        if refused - self._before > self.limit:
+            self._minute = float("-inf")
+            raise StreamConnectionError(f"over {self.limit} unusable frames in a minute")
+
+
+class Life:
+    """From an open socket to its loss.
+
+    Args:
+        status: the feed's.
+        settings: its timeouts.
+        session: new for this life.
+        socket: open.
+        refusals: the feed's.
+        emit: takes the events.
+        tap: gets every frame.
+    """
+
+    def __init__(
+        self,
+        status: FeedStatus,
+        settings: ConnectionSettings,
+        session: Session,
+        socket: FrameSocket,
+        refusals: Refusals,
+        emit: Emit,
+        tap: Tap | None,
+    ) -> None:
+        self.session = session
+        self.ready = trio.Event()
+        """Every subscription is confirmed."""
+        self._status = status
+        self._settings = settings
+        self._socket = socket
+        self._refusals = refusals
+        self._emit_to = emit
+        self._tap = tap
+        self._confirmed = trio.Event()
+        self._rearmed = trio.Event()
+        self._armed_for = float("inf")
+
+    async def run(self) -> None:
+        """Live.
+
+        Raises:
+            StreamConnectionError: the connection is over, alone or in a group.
+            SubscriptionRejected: the server refuses what is asked for.
+        """
+        self._record(Direction.OPEN)
+        try:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._socket.write)
+                nursery.start_soon(self._subscribe)
+                nursery.start_soon(self._keepalive)
+                nursery.start_soon(watch, self.session.heard, self._settings.silence)
+                nursery.start_soon(self._expire)
+                await self._read()
+        finally:
+            self._emit(self.session.finish())
+            self._record(Direction.CLOSE)
+
+    async def _subscribe(self) -> None:
+        session, status = self.session, self._status
+        opening = session.opening()
+        now = trio.current_time()
+        session.heard.update(dict.fromkeys(session.heard, now))
+        for number, frame in enumerate(opening):
+            if number:
+                await trio.sleep(self._settings.subscribe_interval)
+            self.send(frame)
+        with trio.move_on_after(self._settings.confirm_timeout):
+            if not session.confirmed:
+                await self._confirmed.wait()
+            status.ready_at = trio.current_time()
+            status.enter(FeedState.READY)
+            logger.info("feed {} is ready: {}", status.name, ", ".join(session.subscriptions))
+            self.ready.set()
+            return
+        missing = [label for label, state in session.subscriptions.items() if state == PENDING]
+        raise SubscriptionLost(f"not confirmed in time: {', '.join(missing)[:200]}")
+
+    async def _read(self) -> None:
+        status = self._status
+        while True:
+            try:
+                frames = await self._socket.receive()
+            except UnusableMessage as error:
+                status.refused[error.reason] += 1
+                if isinstance(error, MessageTooBig):
+                    self.session.oversized()
+                raise
+            except ClosedForSize:
+                self.session.oversized()
+                raise
+            now = trio.current_time()
+            status.last_frame_at = now
+            status.frames += len(frames)
+            status.bytes += sum(map(len, frames))
+            if self._tap is not None:
+                for frame in frames:
+                    self._tap(status.name, Direction.IN, frame)
+            events: list[DataEvent] = []
+            try:
+                self.session.receive_batch(frames, now, status.events + 1, events)
+            finally:  # what came before a refusal counts
+                self._emit(events)
+            self._after_batch(now)
+
+    def _emit(self, events: Sequence[DataEvent]) -> None:
+        if not events:
+            return
+        self._status.events += len(events)
+        self._status.last_event_at = events[-1].received_at
+        for event in events:
+            if event.event_type is DataType.GAP or event.event_type is DataType.REORG:
+                logger.warning("feed {}: {}", self._status.name, event.data)
+        self._emit_to(events)
+
+    def _after_batch(self, now: float) -> None:
+        self.flush()
+        if not self._confirmed.is_set() and self.session.confirmed:
+            self._confirmed.set()
+        self.rearm()
+        for notice in self.session.notices():
+            logger.warning("feed {}: {}", self._status.name, notice)
+        self._refusals.check(self._status, now)
+
+    def rearm(self) -> None:
+        """Wake the timer where something is due earlier than what it sleeps for."""
+        due = self.session.next_due()
+        if due is not None and due < self._armed_for:
+            self._rearmed.set()
+
+    def flush(self) -> None:
+        """Send what the session wants sent."""
+        for frame in self.session.outgoing():
+            self.send(frame)
+
+    def send(self, frame: str) -> None:
+        """Send a frame."""
+        self._record(Direction.OUT, frame.encode())
+        self._socket.send(frame)
+
+    def _record(self, direction: Direction, frame: bytes = b"") -> None:
+        if self._tap is not None:
+            self._tap(self._status.name, direction, frame)
+
+    async def _keepalive(self) -> None:
+        while True:
+            await trio.sleep(self._settings.ping_interval)
+            self._status.round_trip = await self._socket.ping(self._settings.pong_timeout)
+
+    async def _expire(self) -> None:
+        """Give up requests at their deadlines; sleeps until the first, or until there is one."""
+        while True:
+            due = self.session.next_due()
+            self._armed_for = float("inf") if due is None else due
+            self._rearmed = trio.Event()
+            with trio.move_on_at(self._armed_for) as scope:
+                await self._rearmed.wait()
+            if scope.cancelled_caught:
+                self._emit(self.session.expire(trio.current_time()))
+                self.flush()

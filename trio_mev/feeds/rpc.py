@@ -1,0 +1,120 @@
+"""Calls to a node through the socket that its events come by."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+import msgspec
+import trio
+
+from ..errors import MalformedFrame, RpcFailed, RpcTimeout, StreamConnectionError
+from ..wire.jsonrpc import Message
+from ..wire.node import EthereumSession
+from ..wire.session import decode
+
+CALLS = 16
+"""At once; more wait for their turn."""
+TIMEOUT = 10.0
+
+
+class Flushes(Protocol):
+    """A connection that sends what its session wants sent."""
+
+    def flush(self) -> None:
+        """Send it."""
+        ...
+
+
+class SocketRpc:
+    """Calls by whatever connection there is at the moment.
+
+    Args:
+        calling: the session to call through and its connection; None where there is none.
+        calls: how many messages may be under way at once.
+        timeout: seconds for one, the wait for its turn included.
+    """
+
+    def __init__(
+        self,
+        calling: Callable[[], tuple[EthereumSession, Flushes] | None],
+        calls: int = CALLS,
+        timeout: float = TIMEOUT,
+    ) -> None:
+        self._calling = calling
+        self._limit = trio.CapacityLimiter(calls)
+        self._timeout = timeout
+
+    async def call(
+        self,
+        method: str,
+        params: Sequence[Any] = (),
+        kind: Any = Any,
+        within: float | None = None,
+    ) -> Any:
+        """As ``Rpc.call``."""
+        (message,) = await self._ask([(method, params)], within)
+        result = _result(message)
+        if isinstance(result, RpcFailed):
+            raise result
+        return decode(msgspec.json.Decoder(kind), result)
+
+    async def batch(
+        self,
+        calls: Sequence[tuple[str, Sequence[Any]]],
+        within: float | None = None,
+    ) -> list[Any]:
+        """As ``Rpc.batch``."""
+        if not calls:
+            return []
+        found: list[Any] = []
+        for message in await self._ask(calls, within):
+            result = _result(message)
+            found.append(result if isinstance(result, RpcFailed) else decode(_ANY, result))
+        return found
+
+    async def _ask(
+        self, calls: Sequence[tuple[str, Sequence[Any]]], within: float | None
+    ) -> list[Message]:
+        limit = self._timeout if within is None else within
+        what = calls[0][0] if len(calls) == 1 else f"a batch of {len(calls)} calls"
+        with trio.move_on_after(limit):
+            async with self._limit:
+                return await self._under_way(calls)
+        raise RpcTimeout(f"{what}: no answer within {limit:g} s")
+
+    async def _under_way(self, calls: Sequence[tuple[str, Sequence[Any]]]) -> list[Message]:
+        found = self._calling()
+        if found is None:
+            raise StreamConnectionError("there is no connection to call through")
+        session, connection = found
+        answers: dict[int, Message] = {}
+        over = trio.Event()
+
+        def answered(number: int, message: Message | None) -> None:
+            if message is not None:
+                answers[number] = message
+            if message is None or len(answers) == len(numbers):
+                over.set()
+
+        numbers = session.call(calls, answered)
+        try:
+            connection.flush()
+            await over.wait()
+        finally:
+            session.forget(numbers)
+        if len(answers) < len(numbers):
+            raise StreamConnectionError("the connection was lost before the answer")
+        return [answers[number] for number in numbers]
+
+
+_ANY = msgspec.json.Decoder(Any)
+
+
+def _result(message: Message) -> bytes | RpcFailed:
+    error = message.error
+    if error is not None:
+        return RpcFailed(error.code, error.message, error.data)
+    if message.result is msgspec.UNSET:
+        raise MalformedFrame("wrong_shape", "a reply with neither result nor error")
+    return bytes(message.result)

@@ -1,0 +1,47 @@
+"""What a processor may ask a node, without knowing of sockets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+
+class Rpc(Protocol):
+    """JSON-RPC calls. Replies pass by the lanes of events."""
+
+    async def call(
+        self,
+        method: str,
+        params: Sequence[Any] = (),
+        kind: Any = Any,
+        within: float | None = None,
+    ) -> Any:
+        """The result of one call.
+
+        Args:
+            method: such as ``eth_call``.
+            params: its parameters, as JSON has them.
+            kind: the type that the result must have; anything by default.
+            within: seconds for the answer; the client's own where it is None.
+
+        Raises:
+            RpcFailed: the node answers with an error, whose code and data it carries.
+            RpcTimeout: there was no answer in time.
+            StreamConnectionError: there is no connection, or it was lost before the answer.
+            MalformedFrame: the result is not of that kind.
+        """
+        ...
+
+    async def batch(
+        self,
+        calls: Sequence[tuple[str, Sequence[Any]]],
+        within: float | None = None,
+    ) -> list[Any]:
+        """The results of several calls in one message, in their order.
+
+        In place of a result stands an ``RpcFailed`` where that call alone failed.
+
+        Raises:
+            RpcTimeout, StreamConnectionError: as ``call``.
+        """
+        ...

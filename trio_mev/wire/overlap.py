@@ -1,0 +1,56 @@
+"""Two connections of one feed at once: what both deliver counts once."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Any
+
+from ..model.event import DataEvent, DataType
+
+MOST = 50_000
+"""Payloads that are remembered; more, and the oldest are forgotten."""
+_MERGED = frozenset(
+    {
+        DataType.BLOCK,
+        DataType.GAP,
+        DataType.REORG,
+        DataType.LOG,
+        DataType.MEMPOOL,
+        DataType.TRANSACTION,
+    }
+)
+"""What a node's sessions tell once already, and may rightly tell again."""
+
+
+class Overlap:
+    """Remembers what was delivered for as long as two connections may deliver the same.
+
+    The same trade or quote, decoded twice, is the same noun.
+    """
+
+    def __init__(self) -> None:
+        self._until = float("-inf")
+        self._seen: OrderedDict[Any, None] = OrderedDict()
+        self.repeated = 0
+
+    def open(self, until: float) -> None:
+        """Remember from now on, until a time."""
+        self._until = until
+
+    def admit(self, events: Sequence[DataEvent], now: float) -> list[DataEvent]:
+        """Those that were not delivered yet."""
+        if now >= self._until:
+            self._seen.clear()
+            return list(events)
+        fresh: list[DataEvent] = []
+        for event in events:
+            if event.event_type not in _MERGED:
+                if event.data in self._seen:
+                    self.repeated += 1
+                    continue
+                self._seen[event.data] = None
+                if len(self._seen) > MOST:
+                    self._seen.popitem(last=False)
+            fresh.append(event)
+        return fresh
