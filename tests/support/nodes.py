@@ -5,6 +5,7 @@ As a program it prints its port, confirms what is asked, and announces heads.
 
 from __future__ import annotations
 
+import itertools
 import json
 import sys
 from collections.abc import Awaitable, Callable
@@ -24,8 +25,6 @@ HEAD = {
     "baseFeePerGas": "0x3b9aca00",
     "transactions": [],
 }
-NOTE = json.dumps({"params": {"subscription": "0x1", "result": HEAD}})
-"""A head, as announced to who subscribed by ``confirm``."""
 
 
 async def confirm(peer: PeerConnection) -> None:
@@ -41,10 +40,23 @@ async def confirm(peer: PeerConnection) -> None:
     await peer.send(json.dumps({"id": json.loads(text)["id"], "result": "0x1"}))
 
 
+def note(number: int) -> str:
+    """The head of a number, as announced."""
+    result = HEAD | {
+        "number": hex(number),
+        "hash": f"0x{number:064x}",
+        "parentHash": f"0x{number - 1:064x}",
+    }
+    return json.dumps({"params": {"subscription": "0x1", "result": result}})
+
+
+_numbers = itertools.count(1)
+
+
 async def announce(peer: PeerConnection) -> None:
-    """A whole life: confirm, announce a head, and answer pings."""
+    """A whole life: confirm, announce the next head, and answer pings."""
     await confirm(peer)
-    await peer.send(NOTE)
+    await peer.send(note(next(_numbers)))
     await peer.hold()
 
 

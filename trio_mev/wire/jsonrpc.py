@@ -80,7 +80,10 @@ def parse_batch(frame: bytes) -> list[Message]:
     Raises:
         MalformedFrame: it is none.
     """
-    return decode(_BATCH, frame)
+    replies = decode(_BATCH, frame)
+    if not replies:
+        raise MalformedFrame("wrong_shape", "an empty batch")
+    return replies
 
 
 @attrs.define(eq=False)

@@ -174,11 +174,21 @@ class EthereumSession(Session):
             if found is not None and self._labels.get(found[0]) == BODIES:
                 return self._bodied(found[1])
         if frame.startswith(b"["):
-            return [event for one in parse_batch(frame) for event in self._settled(one)]
+            return self._batched(parse_batch(frame))
         message = parse_message(frame)
         if message.params is not UNSET:
             return self._notified(message.params, frame)
         return self._settled(message)
+
+    def _batched(self, messages: Iterable[Message]) -> list[DataEvent]:
+        """One that cannot be used leaves the others alone."""
+        events: list[DataEvent] = []
+        for message in messages:
+            try:
+                events += self._settled(message)
+            except MalformedFrame as error:
+                self.refused[error.reason] += 1
+        return events
 
     def _settled(self, message: Message) -> list[DataEvent]:
         request = self.rpc.settle(message)
