@@ -11,9 +11,10 @@ import msgspec
 from tests.devnet.abi import Address
 from tests.devnet.chain import Chain
 from tests.devnet.markets import find_markets
+from tests.devnet.routers import EVERY
 from tests.devnet.rpc import Hex, Json, Rpc
 from tests.devnet.scenario_programme import EMPTY, Act, drawn, programme
-from tests.devnet.scenario_swaps import EVERY, swap
+from tests.devnet.scenario_swaps import swap
 from tests.devnet.stage import Nobody, Round, Stage, Witness
 from tests.devnet.truth import Plant, Reader
 
@@ -26,8 +27,8 @@ class Scenario:
     seed: int
     first: int
     """The number of the first block."""
-    plants: list[Plant] = attrs.Factory(list)
-    records: list[Json] = attrs.Factory(list)
+    planted: list[tuple[Plant, list[Json]]] = attrs.Factory(list)
+    """What was planted, and its records."""
     reorgs: list[Json] = attrs.Factory(list)
     _methods: list[tuple[Address, str]] = attrs.Factory(list)
 
@@ -70,10 +71,9 @@ class Scenario:
 
     async def _settle(self, plants: list[Plant]) -> None:
         for plant in plants:
-            record = await self.stage.reader.settle(plant)
-            assert record is not None, f"{plant.kind} {plant.variant} is in no block"
-            self.plants.append(plant)
-            self.records.append(record)
+            records = await self.stage.reader.settle(plant)
+            assert records, f"{plant.kind} {plant.variant} is in no block"
+            self.planted.append((plant, records))
 
     async def _reorganise(self, depth: int) -> None:
         """Replace the last blocks; some of the ordinary swaps in them come again."""
@@ -82,9 +82,10 @@ class Scenario:
         reorg = await self.stage.reorganise(depth)
         self.reorgs.append(reorg)
         again: list[Plant] = []
-        for plant, record in zip(self.plants, self.records, strict=True):
-            if record["block_hash"] in reorg["retracted"] and record["status"] == "landed":
-                record["status"] = "retracted"
+        for plant, records in self.planted:
+            if records[0]["block_hash"] in reorg["retracted"]:
+                for record in records:
+                    record["status"] = "retracted"
                 if plant.kind == "swap" and plant.variant != "large":
                     again.append(plant)
         await self._come_again(again)
@@ -131,7 +132,7 @@ class Scenario:
             "chain_id": await self.stage.chain.rpc.number("eth_chainId"),
             "seed": self.seed,
             "blocks": blocks,
-            "planted": self.records,
+            "planted": [record for _, records in self.planted for record in records],
             "pending": await self._fates(blocks),
             "reorgs": self.reorgs,
         }

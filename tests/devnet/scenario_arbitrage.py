@@ -14,7 +14,7 @@ from tests.devnet.truth import Plant
 
 MOST = 2_000 * ETHER
 """What an arbitrage begins with, at most."""
-LOOPS = {
+LOOPS: dict[str, tuple[tuple[str | int, Address, Address], ...]] = {
     "v2_v2": ((UNISWAP_V2_ROUTER, WETH, USDC), (SUSHISWAP_ROUTER, USDC, WETH)),
     "v2_v3": ((UNISWAP_V2_ROUTER, WETH, USDC), (500, USDC, WETH)),
     "three_legs": (
@@ -62,7 +62,8 @@ async def _large(round_: Round, variant: str, market: Market, tip: int) -> Hex:
     token = market.other(WETH) if gains[0] > gains[1] else WETH
     depth = await market.depth(stage.chain, token)
     paid = depth * stage.random.randrange(15, 25) // 1_000
-    return await swap_at(round_, market, token, paid, tip, room=900)
+    hash_, _ = await swap_at(round_, market, token, paid, tip, room=900)
+    return hash_
 
 
 Cycle = list[tuple[Market, Address]]

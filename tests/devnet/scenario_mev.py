@@ -33,7 +33,7 @@ async def sandwich(round_: Round, variant: str, victims: int) -> Plant | None:
     assert answer is not None
     got = answer[1]
     # The victims are there first; the searcher has seen them before it acts.
-    hashes = [
+    hurt = [
         await swap_at(
             round_,
             market,
@@ -53,11 +53,12 @@ async def sandwich(round_: Round, variant: str, victims: int) -> Plant | None:
         "sandwich",
         variant,
         [front, back],
-        victims=hashes,
+        victims=[hash_ for hash_, _ in hurt],
         searcher=searcher,
         accounts=(EXECUTORS[searcher],),
         tokens=market.tokens,
-        cause=hashes[0],
+        cause=hurt[0][0],
+        notes={"fair": [fair for _, fair in hurt]},
     )
 
 
@@ -85,7 +86,7 @@ async def quick_liquidity(round_: Round) -> Plant | None:
     )
     assert minted is not None
     tip = round_.next_band()
-    victim = await swap_at(round_, market, token_in, paid, tip + 2 * GWEI)
+    victim, _ = await swap_at(round_, market, token_in, paid, tip + 2 * GWEI)
     entry = await stage.send(owner, POSITIONS, MINT, position, tip=tip + 4 * GWEI)
     leave = [raw(data) for data in _withdrawal(minted[0], minted[1], owner)]
     exit_ = await stage.send(owner, POSITIONS, "multicall(bytes[])", leave, tip=tip)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import attrs
 
 from tests.devnet.addresses import UNISWAP_V2_ROUTER
-from tests.devnet.scenario_swaps import V2_METHODS, swap
+from tests.devnet.routers import V2_METHODS
+from tests.devnet.scenario_swaps import swap
 from tests.devnet.stage import Round
 from tests.devnet.truth import Plant
 

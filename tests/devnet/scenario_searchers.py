@@ -8,16 +8,9 @@ from tests.devnet.abi import Address
 from tests.devnet.addresses import ROUTER_02, SUSHISWAP_ROUTER, UNIVERSAL_ROUTER, WETH
 from tests.devnet.cast import EXECUTORS
 from tests.devnet.markets import RUN, Market
+from tests.devnet.routers import NEW_METHODS, UNIVERSAL_METHODS, V2_METHODS, V3_METHODS, Wish
 from tests.devnet.rpc import Hex
-from tests.devnet.scenario_swaps import (
-    NEW_METHODS,
-    UNIVERSAL_METHODS,
-    V2_METHODS,
-    V3_METHODS,
-    Wish,
-    fulfil,
-    quote,
-)
+from tests.devnet.scenario_swaps import fulfil, quote
 from tests.devnet.stage import Round
 
 ETHER = 10**18
@@ -39,13 +32,18 @@ def _methods(market: Market, token_in: Address) -> list[tuple[str, str]]:
 
 async def swap_at(
     round_: Round, market: Market, token_in: Address, paid: int, tip: int, room: int = 500
-) -> Hex:
-    """Somebody swaps an amount at a pool, by any router that goes there."""
+) -> tuple[Hex, int]:
+    """Somebody swaps an amount at a pool, by any router that goes there.
+
+    Returns:
+        The transaction, and what it would get if nothing came before it but what waits already.
+    """
     router, method = round_.stage.random.choice(_methods(market, token_in))
     tokens = [token_in, market.other(token_in)]
-    got = await quote(round_.stage, tokens, [market], paid)
+    got = await quote(round_.stage, tokens, [market], paid, "pending")
     wish = Wish(round_.traders.pop(), tokens, [market], paid, got, room)
-    return (await fulfil(round_, router, method, wish, tip)).transactions[0]
+    plant = await fulfil(round_, router, method, wish, tip)
+    return plant.transactions[0], got
 
 
 async def execute(
