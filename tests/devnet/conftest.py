@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator
 
 import pytest
 
 from tests.devnet.chain import Chain
 from tests.devnet.deploy import devnet
-from tests.devnet.node import Node, NoNode, Options, anvil, program
+from tests.devnet.node import Node, Options, anvil
 from tests.devnet.rpc import Rpc, open_rpc
+from tests.support.installed import require_node
 
 
 @pytest.fixture(scope="session", autouse=True)
 def installed() -> None:
     """Skip where anvil is not installed."""
-    try:
-        program()
-    except NoNode as missing:
-        if os.environ.get("CI"):
-            pytest.fail(str(missing))
-        pytest.skip(str(missing))
+    require_node()
 
 
 @pytest.fixture

@@ -12,8 +12,9 @@ import msgspec
 import trio
 from trio_websocket import WebSocketConnection
 
+from tests.devnet.deploy import BLOCK_TIME
 from tests.devnet.rpc import Hex, Json, open_socket
-from tests.devnet.stage import BLOCK_TIME, SECOND
+from tests.devnet.stage import SECOND
 
 SUBSCRIPTIONS = {
     "newHeads": ["newHeads"],

@@ -1,127 +1,22 @@
-"""A scenario: what happens in each block, from a seed, and the truth about it afterwards.
-
-The first blocks are a programme that has every kind of thing in it once; those that follow are
-drawn at random. Reorganisations of each depth come after all that they may not undo.
-"""
+"""A scenario: what happens in each block, from a seed, and the truth about it afterwards."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Awaitable, Callable
-from functools import partial
 from pathlib import Path
 
 import attrs
 import msgspec
 
 from tests.devnet.abi import Address
-from tests.devnet.addresses import UNISWAP_V2_ROUTER
-from tests.devnet.cast import BORROWERS
 from tests.devnet.chain import Chain
 from tests.devnet.markets import find_markets
+from tests.devnet.routers import EVERY
 from tests.devnet.rpc import Hex, Json, Rpc
-from tests.devnet.scenario_lending import COLLATERAL, borrow, liquidation, report
-from tests.devnet.scenario_mev import (
-    arbitrage,
-    backrun,
-    dislocate,
-    quick_liquidity,
-    sandwich,
-)
-from tests.devnet.scenario_swaps import EVERY, V2_METHODS, reverted, swap
+from tests.devnet.scenario_programme import EMPTY, Act, drawn, programme
+from tests.devnet.scenario_swaps import swap
 from tests.devnet.stage import Nobody, Round, Stage, Witness
 from tests.devnet.truth import Plant, Reader
-
-Act = Callable[[Round], Awaitable[Plant | list[Plant] | None]]
-
-
-async def replaced(round_: Round, cancel: bool = False) -> Plant | None:
-    """A swap whose sender offers more for it, or for nothing at all instead, before it is in."""
-    stage = round_.stage
-    tip = round_.next_small() // 4
-    first = await swap(round_, UNISWAP_V2_ROUTER, V2_METHODS[0], 4_000, tip=tip)
-    if first is None:
-        return None
-    (old,) = first.transactions
-    body = stage.sent[old]
-    nonce, more = int(body["nonce"], 16), {"maxFeePerGas": int(body["maxFeePerGas"], 16) * 5 // 4}
-    to, data = (body["from"], "0x") if cancel else (body["to"], body["input"])
-    new = await stage.hand_over(body["from"], to, data, 0, tip * 2, {"nonce": nonce, **more})
-    stage.replaced[old] = new
-    return None if cancel else attrs.evolve(first, transactions=[new], variant="replacement")
-
-
-async def dropped(round_: Round) -> None:
-    """A swap that the node forgets."""
-    plant = await swap(round_, UNISWAP_V2_ROUTER, V2_METHODS[0], 4_000)
-    if plant is not None:
-        (hash_,) = plant.transactions
-        await round_.stage.chain.rpc.call("anvil_dropTransaction", hash_)
-        round_.stage.dropped.append(hash_)
-
-
-async def borrowing(round_: Round, borrower: Address) -> None:
-    """As ``borrow``; it plants nothing."""
-    await borrow(round_, borrower)
-
-
-async def restored(round_: Round) -> None:
-    """The feeds say again what they said at the start."""
-    for token in dict.fromkeys(COLLATERAL.values()):
-        await report(round_, token, 100, round_.next_small())
-
-
-def programme() -> list[list[Act] | int]:
-    """What happens in each block, or how deep a reorganisation goes.
-
-    The ordinary swaps of each block are not in it.
-    """
-    first, second = BORROWERS[0], BORROWERS[1]
-    return [
-        [partial(borrowing, borrower=first), reverted],
-        [partial(sandwich, variant="front_first", victims=1)],
-        [],
-        [partial(sandwich, variant="sell_first", victims=1), replaced],
-        [partial(dislocate, variant="v2_v2")],
-        [partial(arbitrage, variant="v2_v2", race=True)],
-        [partial(sandwich, variant="front_first", victims=3), dropped],
-        [partial(backrun, variant="v2_v2")],
-        [partial(liquidation, borrower=first, percent=90)],
-        [restored, partial(borrowing, borrower=second)],
-        [quick_liquidity],
-        [partial(dislocate, variant="v2_v3"), partial(replaced, cancel=True)],
-        [partial(arbitrage, variant="v2_v3")],
-        [partial(liquidation, borrower=second, percent=84)],
-        [restored, partial(sandwich, variant="sell_first", victims=2)],
-        [partial(dislocate, variant="three_legs")],
-        [partial(arbitrage, variant="three_legs")],
-        [partial(backrun, variant="v2_v3")],
-        [],
-        *([partial(sandwich, variant="front_first", victims=1)] for _ in range(7)),
-        *(entry for depth in range(1, 8) for entry in (depth, [])),
-    ]
-
-
-def drawn(rng: random.Random) -> list[Act] | int:
-    """What happens in a block after the programme."""
-    if rng.random() < 0.08:
-        return rng.randrange(1, 8)
-    variant = rng.choice(("v2_v2", "v2_v3", "three_legs"))
-    acts: list[Act] = [
-        partial(sandwich, variant=rng.choice(("front_first", "sell_first")), victims=1),
-        partial(backrun, variant=variant),
-        partial(arbitrage, variant=variant),
-        partial(dislocate, variant=variant),
-        quick_liquidity,
-        replaced,
-        dropped,
-        reverted,
-    ]
-    return rng.sample(acts, rng.choice((0, 1, 1, 2)))
-
-
-EMPTY = (2, 18)
-"""Blocks of the programme that have nothing in them at all."""
 
 
 @attrs.define(eq=False)
@@ -132,8 +27,8 @@ class Scenario:
     seed: int
     first: int
     """The number of the first block."""
-    plants: list[Plant] = attrs.Factory(list)
-    records: list[Json] = attrs.Factory(list)
+    planted: list[tuple[Plant, list[Json]]] = attrs.Factory(list)
+    """What was planted, and its records."""
     reorgs: list[Json] = attrs.Factory(list)
     _methods: list[tuple[Address, str]] = attrs.Factory(list)
 
@@ -176,10 +71,9 @@ class Scenario:
 
     async def _settle(self, plants: list[Plant]) -> None:
         for plant in plants:
-            record = await self.stage.reader.settle(plant)
-            assert record is not None, f"{plant.kind} {plant.variant} is in no block"
-            self.plants.append(plant)
-            self.records.append(record)
+            records = await self.stage.reader.settle(plant)
+            assert records, f"{plant.kind} {plant.variant} is in no block"
+            self.planted.append((plant, records))
 
     async def _reorganise(self, depth: int) -> None:
         """Replace the last blocks; some of the ordinary swaps in them come again."""
@@ -188,9 +82,10 @@ class Scenario:
         reorg = await self.stage.reorganise(depth)
         self.reorgs.append(reorg)
         again: list[Plant] = []
-        for plant, record in zip(self.plants, self.records, strict=True):
-            if record["block_hash"] in reorg["retracted"] and record["status"] == "landed":
-                record["status"] = "retracted"
+        for plant, records in self.planted:
+            if records[0]["block_hash"] in reorg["retracted"]:
+                for record in records:
+                    record["status"] = "retracted"
                 if plant.kind == "swap" and plant.variant != "large":
                     again.append(plant)
         await self._come_again(again)
@@ -237,7 +132,7 @@ class Scenario:
             "chain_id": await self.stage.chain.rpc.number("eth_chainId"),
             "seed": self.seed,
             "blocks": blocks,
-            "planted": self.records,
+            "planted": [record for _, records in self.planted for record in records],
             "pending": await self._fates(blocks),
             "reorgs": self.reorgs,
         }

@@ -39,12 +39,12 @@ from tests.devnet.cast import BORROWERS, LIQUIDATOR, REPORTER, TRADERS
 from tests.devnet.chain import Chain
 from tests.devnet.deploy import GENESIS, deploy, devnet
 from tests.devnet.lending import BONUS, PROTOCOL_FEE, SUPPLY, THRESHOLD
+from tests.devnet.logs import LIQUIDATION
 from tests.devnet.markets import find_markets
 from tests.devnet.node import Options, anvil
+from tests.devnet.routers import UNIVERSAL, V3_SINGLE
 from tests.devnet.rpc import open_rpc
 from tests.devnet.scenario_lending import ACCOUNT, BORROW, LIQUIDATE
-from tests.devnet.scenario_swaps import UNIVERSAL, V3_SINGLE
-from tests.devnet.truth import LIQUIDATION
 from tests.devnet.uniswap import (
     NEVER,
     POOLS,
