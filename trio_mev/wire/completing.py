@@ -1,7 +1,7 @@
 """From headers in order to whole blocks in order: their hashes and their logs.
 
 Logs are asked for by block hash. Over a gap they are asked for by range first: a log that bears
-the hash of a block of ours proves that the node answered from our chain up to that block, since
+the hash of a block of ours proves that this answer came from our chain up to that block, since
 everything below follows from it. What lies behind the last such log is asked block by block.
 """
 
@@ -53,6 +53,8 @@ class _Waiting:
 class _Job:
     plan: LogPlan[Log]
     blocks: tuple[_Waiting, ...]
+    uncertain: set[int] = attrs.Factory(set)
+    """Numbers of blocks of which an answer may have been another chain's."""
 
 
 class Completing:
@@ -142,30 +144,36 @@ class Completing:
         return asking
 
     def _end(self, job: _Job) -> None:
-        """Every log of a job is there, or it was given up."""
+        """Every question of a job was answered, or it was given up."""
         if job.plan.problem is not None:
             self._give_up(job, job.plan.problem)
             return
-        logs: dict[str, dict[int, Log]] = {}
-        for log in job.plan.logs:
-            logs.setdefault(log.block_hash, {})[log.log_index] = log
-        proven = self._proven(job, logs)
-        for waiting in job.blocks:
-            if waiting.block.number <= proven:
-                own = logs.get(waiting.block.hash, {})
-                waiting.found = tuple(own[index] for index in sorted(own))
-                waiting.logs = False
         rest = [waiting for waiting in job.blocks if waiting.logs]
         self._jobs.extendleft(reversed(list(self._each(rest))))
 
-    def _proven(self, job: _Job, logs: Iterable[str]) -> int:
-        """The number of the last block whose logs, or lack of them, are certain."""
+    def _settle(self, job: _Job) -> None:
+        """Give the blocks of a job their logs, as far as it is certain that these are all."""
+        logs: dict[str, dict[int, Log]] = {}
+        for log in job.plan.logs:
+            logs.setdefault(log.block_hash, {})[log.log_index] = log
+        for waiting in job.blocks:
+            number = waiting.block.number
+            if waiting.logs and number <= job.plan.cursor and number not in job.uncertain:
+                own = logs.get(waiting.block.hash, {})
+                waiting.found = tuple(own[index] for index in sorted(own))
+                waiting.logs = False
+
+    @staticmethod
+    def _doubt(job: _Job, query: LogQuery, logs: Iterable[Log]) -> None:
+        """Whatever one answer does not prove is asked for block by block."""
+        if query.block is not None:
+            return
         numbers = {waiting.block.hash: waiting.block.number for waiting in job.blocks}
-        if len(job.blocks) == 1:
-            return job.blocks[0].block.number  # it was asked for by its hash
-        if any(block not in numbers for block in logs):
-            return -1  # some of the answers came from another chain
-        return max((numbers[block] for block in logs), default=-1)
+        found = {log.block_hash for log in logs}
+        certain = query.first - 1
+        if found <= numbers.keys():  # else some of it came from another chain
+            certain = max((numbers[block] for block in found), default=certain)
+        job.uncertain.update(range(certain + 1, query.last + 1))
 
     def _give_up(self, job: _Job, problem: str) -> None:
         if len(job.blocks) > 1:
@@ -185,7 +193,11 @@ class Completing:
                 self.refused["foreign_log"] += 1
             else:
                 fit.append(structs.replace(log, complete=True))
+        query = job.plan.asking
+        assert query is not None
+        self._doubt(job, query, fit)
         job.plan.answered(fit)
+        self._settle(job)
 
     def failed(self, answer: Answer, why: str, now: float) -> None:
         """The question for logs under way was answered with an error, or not in time."""
