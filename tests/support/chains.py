@@ -10,7 +10,7 @@ import attrs
 from trio_mev.model.chain import Block, Log, Reorg
 from trio_mev.model.event import DataType
 from trio_mev.model.settings import LogFilter
-from trio_mev.wire.asking import BY_HASH, LOGS, Question
+from trio_mev.wire.asking import BY_HASH, Question
 from trio_mev.wire.logs import Wanted
 
 POOL = "0x" + "cd" * 20
@@ -96,31 +96,38 @@ class Consumer:
 
     def take(self, kind: DataType, data: Any) -> None:
         """One event."""
-        if kind is DataType.BLOCK:
-            if self.expected:
-                assert data.hash == self.expected.pop(0)
-            if self.chain and data.number == self.chain[-1].number + 1:
-                assert data.parent == self.chain[-1].hash
-            elif self.chain:
-                assert any(g.last == data.number - 1 and not g.filled for g in self.gaps[-1:])
-            self.chain.append(data)
-        elif kind is DataType.REORG:
-            self.reorgs.append(data)
-            for block in data.retracted:
-                assert self.chain.pop() == block
-            self.expected = list(data.added)
-            if not data.ancestor_hash:  # nothing below is known to be of the new chain
-                self.chain.clear()
-                return
-            assert self.chain[-1].hash == data.ancestor_hash
-            assert self.chain[-1].number == data.ancestor
-        elif kind is DataType.GAP:
-            self.gaps.append(data)
-        elif kind is DataType.LOG and not data.removed:
-            key = (data.block_hash, data.log_index)
+        takes = {
+            DataType.BLOCK: self._block,
+            DataType.REORG: self._reorg,
+            DataType.GAP: self.gaps.append,
+            DataType.LOG: self._log,
+        }
+        if kind in takes:
+            takes[kind](data)
+
+    def _block(self, block: Block) -> None:
+        if self.expected:
+            assert block.hash == self.expected.pop(0)
+        if self.chain and block.number == self.chain[-1].number + 1:
+            assert block.parent == self.chain[-1].hash
+        elif self.chain:
+            (gap,) = self.gaps[-1:]
+            assert (gap.last, gap.filled) == (block.number - 1, False)
+        self.chain.append(block)
+
+    def _reorg(self, reorg: Reorg) -> None:
+        self.reorgs.append(reorg)
+        for block in reorg.retracted:
+            assert self.chain.pop() == block
+        self.expected = list(reorg.added)
+        if not self.chain or not reorg.ancestor_hash:
+            self.chain.clear()  # nothing below is known to be of the new chain
+            return
+        assert self.chain[-1].hash == reorg.ancestor_hash
+        assert self.chain[-1].number == reorg.ancestor
+
+    def _log(self, log: Log) -> None:
+        if not log.removed:
+            key = (log.block_hash, log.log_index)
             assert key not in self.logs, "a log twice"
-            self.logs[key] = data
-
-
-def question_is_for_logs(question: Question) -> bool:
-    return question.method == LOGS
+            self.logs[key] = log
