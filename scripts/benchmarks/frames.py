@@ -18,7 +18,7 @@ _TRANSACTION_HEAD = (
     '"maxFeePerGas":"0x2cb417800","maxPriorityFeePerGas":"0x59682f00","hash":"0x'
 ).encode()
 _TRANSACTION_TAIL = (
-    '","nonce":"0x1b4f","to":"0x3fc91a3afd70395cd496c647d5a6cc9d4b2b7fad",'
+    '","to":"0x3fc91a3afd70395cd496c647d5a6cc9d4b2b7fad",'
     '"transactionIndex":null,"value":"0x1bc16d674ec80000","type":"0x2","accessList":[],'
     '"chainId":"0x1","v":"0x1",'
     '"r":"0x88ff6cf0fefd94db46111149ae4bfc179e9b94721fffd821d38d16464b3f71d0",'
@@ -40,20 +40,21 @@ def header(size: int) -> bytes:
 
 
 class Template:
-    """Frames that differ in one number, which stands in the hash or in the update's number."""
+    """Frames that differ in one number: a transaction's hash and nonce, or an update's number."""
 
     def __init__(self, kind: str) -> None:
         size = SIZES[kind]
         if kind == TRANSACTION:
-            self._number = b"%064x"
+            # Two with one nonce would replace each other.
+            self._number = b'%(n)064x","nonce":"0x1%(n)014x'
             head, tail = _TRANSACTION_HEAD, _TRANSACTION_TAIL
-            room = size - len(head) - 64 - len(tail % "")
+            room = size - len(head) - len(self._number % {b"n": 0}) - len(tail % "")
             call = "3593564c" + "".join(f"{n % 256:02x}" for n in range(200))
             filled = tail % call[: room - room % 2]
             if room % 2:  # a byte of data is two digits
                 filled = filled.replace('"v":"0x1"', '"v":"0x01"')
         else:
-            self._number = b"%016d"
+            self._number = b"%(n)016d"
             head, tail = b'{"stream":"ethusdt@bookTicker","data":{"u":', _QUOTE_TAIL
             room = size - len(head) - 16 - len(tail % "")
             filled = tail % (',"T":"' + "1" * (room - 7) + '"')
@@ -63,4 +64,4 @@ class Template:
 
     def frame(self, number: int) -> bytes:
         """A whole frame, header and all; the number has at most 16 digits."""
-        return self._head + self._number % number + self._tail
+        return self._head + self._number % {b"n": number} + self._tail

@@ -53,6 +53,7 @@ class ServedNode:
         self.bend: Callable[[str, list[Any]], Json | None] = lambda method, params: None
         self.peers: list[tuple[PeerConnection, dict[str, str]]] = []
         self.lives = 0
+        self.genesis: Json | None = None
         self._turn = trio.Lock()
         self.silent = False
         """Whether nothing is answered any more."""
@@ -120,6 +121,8 @@ class ServedNode:
         if method == "eth_getBlockByNumber":
             if params[0] == "latest":
                 return self.chain[-1]
+            if params[0] == "0x0":
+                return self.genesis
             return next((b for b in self.chain if b["number"] == params[0]), None)
         assert method == "eth_getLogs"
         wanted = params[0]

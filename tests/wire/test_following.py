@@ -59,7 +59,7 @@ class Life:
                 self.told(self.trunk.block(self.source, item, self.now))
 
     def head(self, block: Block) -> None:
-        self.told(self.trunk.head(self.source, block.number, self.now))
+        self.told(self.trunk.head(self.source, block, self.now))
         self.follower.head(block, self.now)
         self.deliver(self.follower.released())
 

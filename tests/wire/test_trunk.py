@@ -38,7 +38,7 @@ def fed(node: ChainNode, *sources: str) -> Trunk:
         trunk.join(source, 0.0)
     for block in node.chain:
         for source in sources:
-            trunk.head(source, block.number, 0.0)
+            trunk.head(source, block, 0.0)
             trunk.block(source, block, 0.0)
     return trunk
 
@@ -49,6 +49,8 @@ def test_a_block_of_two_sources_is_told_once_and_the_shares_are_known(node):
     trunk.join("b", 0.0)
     for number, block in enumerate(node.chain):
         first, second = ("a", "b") if number % 3 else ("b", "a")
+        trunk.head(first, block, 12.0 * number)
+        trunk.head(second, block, 12.0 * number + 0.5)
         assert kinds(trunk.block(first, block, 12.0 * number))[0] is DataType.BLOCK
         assert trunk.block(second, block, 12.0 * number + 0.5) == []
     figures = trunk.figures()
@@ -57,6 +59,14 @@ def test_a_block_of_two_sources_is_told_once_and_the_shares_are_known(node):
     assert trunk.ignored == {"repeated_block": 6}
     assert trunk.tip == node.chain[-1]
     assert len(trunk.chain) == 6
+
+
+def test_who_contradicts_the_first_about_the_chains_beginning_is_told_so():
+    trunk = Trunk(["a", "b"])
+    assert trunk.several
+    assert trunk.vouch("b", "g1") is None
+    assert trunk.vouch("a", "g1") is None
+    assert trunk.vouch("a", "g2") == "b"
 
 
 def test_one_source_alone_has_no_shares(node):
@@ -84,7 +94,7 @@ def test_only_the_believed_source_takes_blocks_back(node):
 def test_whoever_is_believed_next_takes_up_where_the_other_stalled(node):
     trunk = fed(node, "a", "b")
     block = node.mine()
-    trunk.head("b", block.number, 12.0)
+    trunk.head("b", block, 12.0)
     assert kinds(trunk.block("b", block, 12.0))[0] is DataType.BLOCK  # anyone may extend
     assert trunk.next_due() == 15.0
     assert trunk.decide(15.0) == []
@@ -213,15 +223,15 @@ def test_two_sources_that_disagree_for_a_while_end_as_the_believed_one(seed, ste
         source = rng.choice("ab")
         while behind[source] and rng.random() < 0.8:
             mine = behind[source].pop(0)
-            take(trunk.head(source, mine.number, now))
+            take(trunk.head(source, mine, now))
             take(trunk.block(source, mine, now))
         take(trunk.decide(now))
     for source in "ab":
         for block in behind[source]:
-            take(trunk.head(source, block.number, now))
+            take(trunk.head(source, block, now))
             take(trunk.block(source, block, now))
     last = node.mine()
     for source in "ab":
-        take(trunk.head(source, last.number, now))
+        take(trunk.head(source, last, now))
         take(trunk.block(source, last, now))
     assert [b.hash for b in consumer.chain] == [b.hash for b in node.chain]

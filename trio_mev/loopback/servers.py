@@ -98,6 +98,7 @@ class LoopbackServers:
             try:
                 while True:
                     message = await ws.get_message()
+                    visitor.asked += 1
                     text = message if isinstance(message, str) else message.decode("latin-1")
                     for answer in self._peers[name].answer(visitor, text):
                         await ws.send_message(answer)
@@ -155,15 +156,28 @@ class LoopbackServers:
             await ws.aclose(1008, "too slow")
 
     async def _settle(self, name: str) -> None:
-        """Wait until every visitor of a feed has received what was sent."""
-        for ws in list(self._visitors[name]):
+        """Wait until every visitor of a feed has received what was sent, and all answers to what
+        it asked because of it."""
+        for ws, visitor in list(self._visitors[name].items()):
             try:
                 with trio.move_on_after(SEND_TIMEOUT):
-                    await ws.ping()
+                    await self._hear_out(name, ws, visitor)
             except ConnectionClosed:
                 continue
         if self.outstanding is not None:
             await settle(self.outstanding)
+
+    async def _hear_out(self, name: str, ws: WebSocketConnection, visitor: Visitor) -> None:
+        await ws.ping()
+        if not self._headers[name].follow:
+            return
+        # A ping may be answered before the frame ahead of it was looked at, and a question may
+        # be read after the pong behind it: two more, and neither can be so.
+        asked = -1
+        while visitor.asked != asked:
+            asked = visitor.asked
+            await ws.ping()
+            await ws.ping()
 
 
 @asynccontextmanager

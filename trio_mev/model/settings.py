@@ -48,6 +48,11 @@ def _name(_: Any, attribute: attrs.Attribute[Any], value: str) -> None:
         raise ValueError(f"{attribute.name} {shown} is not 1 to 64 printable characters")
 
 
+def _hash(_: Any, attribute: attrs.Attribute[Any], value: str | None) -> None:
+    if value is not None and not _TOPIC.fullmatch(value):
+        raise ValueError(f"{attribute.name} {value!r} is not 0x and 64 hexadecimal digits")
+
+
 def _fees(_: Any, attribute: attrs.Attribute[Any], value: dict[str, Decimal]) -> None:
     for venue, fee in value.items():
         if not -1 < fee < 1:
@@ -242,6 +247,9 @@ class EthereumSettings(FeedSettings):
     """In place of ``endpoint``: several at once, in the order in which they are believed."""
     chain_id: int | None = positive(None, 2**64)
     """A node of another chain is refused; not checked where there is none."""
+    genesis: str | None = attrs.field(default=None, validator=_hash)
+    """Hash of the chain's first block; a node with another one is refused. Of several nodes
+    without it, those that do not agree with the first to answer are."""
     follow: bool = True
     """Whether missed blocks are fetched, reorganisations told, and each block's logs fetched;
     without it heads and logs are passed on as they are announced."""

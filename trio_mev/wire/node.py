@@ -13,7 +13,7 @@ from ..errors import MalformedFrame, SubscriptionLost, SubscriptionRejected
 from ..model.chain import Transaction
 from ..model.event import DataEvent, DataType, EventPriority
 from ..model.settings import LONGEST, EthereumSettings
-from .asking import LOGS, Question
+from .asking import BY_NUMBER, LOGS, Question
 from .bodies import BODY, Bodies
 from .ethereum import parse_body, parse_head, parse_log, parse_pending, parse_transaction
 from .jsonrpc import CALL, Message, Notification, Request, RpcBook, parse_batch, parse_message
@@ -25,6 +25,9 @@ from .trunk import Told, Trunk
 HEADS = "newHeads"
 BODIES = "newPendingTransactions"
 CHAIN_ID = "eth_chainId"
+GENESIS: Sequence[object] = ("0x0", False)
+IDENTITY = "identity"
+"""The label of what a node is asked about its chain."""
 QUOTA = frozenset({-32005, -32097, 429})
 """Codes of providers for too many requests: the answer to wait, not to give up."""
 
@@ -63,6 +66,8 @@ class EthereumSession(Session):
         self._trunk = trunk or make_trunk(settings)
         self.rpc = RpcBook()
         self._callers: dict[int, Answered] = {}
+        self._unproven = 0
+        """Answers about its chain that the node still owes."""
         self._labels: dict[str, str] = {}
         fetches = LONGEST if replaying else settings.fetches
         self._bodies = Bodies(fetches, settings.backlog, settings.fetch_timeout)
@@ -87,10 +92,14 @@ class EthereumSession(Session):
             self.subscriptions[label] = PENDING
         if self._settings.heads:
             self.heard[HEADS] = 0.0
-        if self._settings.chain_id is None:
+        if self._settings.chain_id is not None:
+            self._ask(CHAIN_ID, [], IDENTITY)
+            self._unproven += 1
+        if self._trunk.several or self._settings.genesis is not None:
+            self._ask(BY_NUMBER, GENESIS, IDENTITY)
+            self._unproven += 1
+        if not self._unproven:
             self._subscribe_all()
-        else:
-            self._ask(CHAIN_ID, [])
         return self.outgoing()
 
     def _wishes(self) -> Iterable[tuple[str, list[object]]]:
@@ -208,8 +217,8 @@ class EthereumSession(Session):
             return self._subscribed(request, message)
         if request.method == BODY:
             return self._body_fetched(request, message)
-        if request.method == CHAIN_ID and not self._replaying:
-            return self._identified(message)
+        if request.label == IDENTITY:
+            return self._identified(request, message)
         if request.method in METHODS:
             # Whether whole transactions were asked for makes no other question.
             params = request.params if request.method == LOGS else [*request.params[:1], False]
@@ -218,13 +227,31 @@ class EthereumSession(Session):
         self.ignore(f"reply_{request.method}")
         return []
 
-    def _identified(self, message: Message) -> list[DataEvent]:
+    def _identified(self, request: Request, message: Message) -> list[DataEvent]:
+        """A node says which chain it is on; when all is well, the subscriptions follow."""
         raw = message.result if message.result is not UNSET else b"null"
-        found, wanted = quantity(decode(_TEXT, raw), 64), self._settings.chain_id
-        if found != wanted:
-            raise SubscriptionRejected(f"the node is on chain {found}, and {wanted} is configured")
-        self._subscribe_all()
+        if request.method == CHAIN_ID:
+            found, wanted = quantity(decode(_TEXT, raw), 64), self._settings.chain_id
+            if found != wanted:
+                raise SubscriptionRejected(
+                    f"the node is on chain {found}, and {wanted} is configured"
+                )
+        elif bytes(raw) != b"null":  # some nodes have forgotten their first block
+            self._check_genesis(parse_head(raw).hash)
+        self._unproven -= 1
+        if not self._unproven:
+            self._subscribe_all()
         return []
+
+    def _check_genesis(self, found: str) -> None:
+        wanted = self._settings.genesis
+        if wanted is not None and found != wanted.lower():
+            raise SubscriptionRejected(
+                f"the node's chain begins with {found}, and {wanted} is configured"
+            )
+        other = self._trunk.vouch(self.source, found)
+        if other is not None:
+            raise SubscriptionRejected(f"the node's chain begins otherwise than that of {other}")
 
     def _notified(self, notification: Notification, frame: bytes) -> list[DataEvent]:
         label = self._labels.get(notification.subscription)

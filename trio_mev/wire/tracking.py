@@ -116,7 +116,7 @@ class Tracking:
 
     def head(self, block: Block, now: float) -> list[Told]:
         """The node announces its head."""
-        told = self._trunk.head(self._source, block.number, now)
+        told = self._trunk.head(self._source, block, now)
         self._following().head(block, now)
         return told + self._released(now)
 

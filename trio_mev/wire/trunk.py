@@ -70,8 +70,9 @@ class Trunk:
         self.book = LogBook()
         self.pool = PendingPool(bounds.most_pending, bounds.pending_age, bounds.ask_pending_after)
         self.too_large: dict[LogQuery, None] = {}
-        self.genesis: str | None = None
-        """Of the chain that the first source is on."""
+        self.several = len(sources) > 1
+        self.genesis: tuple[str, str] | None = None
+        """The first block's hash, and the source that said so."""
         self.ignored: Counter[str] = Counter()
 
     @property
@@ -116,9 +117,16 @@ class Trunk:
             self._first.leave(source)
         return self._follow(self._choice.leave(source, now), now)
 
-    def head(self, source: str, number: int, now: float) -> list[Told]:
+    def head(self, source: str, block: Block, now: float) -> list[Told]:
         """A source has announced a head."""
-        return self._follow(self._choice.head(source, number, now), now)
+        self._saw("block", block.hash, source, now)
+        return self._follow(self._choice.head(source, block.number, now), now)
+
+    def vouch(self, source: str, genesis: str) -> str | None:
+        """A source says how its chain begins; the one that it contradicts, if it does."""
+        if self.genesis is None:
+            self.genesis = genesis, source
+        return None if self.genesis[0] == genesis else self.genesis[1]
 
     def next_due(self) -> float | None:
         """When ``decide`` has something to do."""
@@ -150,7 +158,6 @@ class Trunk:
 
     def block(self, source: str, block: Block, now: float) -> list[Told]:
         """A source's next block."""
-        self._saw("block", block.hash, source, now)
         self._tips[source] = block.hash
         self._view.hold(block)
         plan = self._view.plan(block.hash)
