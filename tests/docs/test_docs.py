@@ -166,6 +166,7 @@ SECTIONS: dict[type, str] = {
     settings.LaneSettings: "`[stream.lanes]`",
     settings.FeedSettings: "`[[feeds]]`: every kind",
     settings.EthereumSettings: '`[[feeds]]`: `kind = "ethereum"`',
+    settings.NodeSettings: "`[[feeds.nodes]]`",
     settings.LogFilter: "`[[feeds.logs]]`",
     settings.VenueSettings: '`[[feeds]]`: `kind = "binance"` and `kind = "coinbase"`',
     settings.BinanceSettings: '`[[feeds]]`: `kind = "binance"` and `kind = "coinbase"`',
