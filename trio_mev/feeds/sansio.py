@@ -31,6 +31,7 @@ from .transport import (
 )
 
 LIBRARY_ERRORS = InvalidHandshake, ProtocolError
+_TEXT, _BINARY, _CONT = Opcode.TEXT, Opcode.BINARY, Opcode.CONT
 COMPRESSED_READ_SIZE = 8 * 1024
 """A byte may become a thousand, and all that one read brings is unpacked at once."""
 
@@ -118,7 +119,8 @@ class SansIOSocket(FrameSocket):
         self._pull()
 
     def _frame(self, frame: Frame) -> None:
-        if frame.opcode in {Opcode.TEXT, Opcode.BINARY, Opcode.CONT}:
+        opcode = frame.opcode
+        if opcode is _TEXT or opcode is _CONT or opcode is _BINARY:
             if frame.fin and not self._fragments:
                 self._messages.append(bytes(frame.data))
                 return
@@ -126,7 +128,7 @@ class SansIOSocket(FrameSocket):
             if frame.fin:
                 self._messages.append(bytes(self._fragments))
                 self._fragments.clear()
-        elif frame.opcode is Opcode.PONG:
+        elif opcode is Opcode.PONG:
             waiting = self._pongs.pop(bytes(frame.data), None)
             if waiting is not None:
                 waiting.set()
