@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -91,13 +92,17 @@ class LanesMachine(RuleBasedStateMachine):
     @rule()
     def draw(self):
         """What is drawn goes on as the model's does: in which runs is not the model's affair."""
+        if not self.lanes.waiting:
+            with pytest.raises(LookupError):
+                self.lanes.draw()
+            return
         event = self.lanes.draw()
         if not self.hand:
             self.hand = list(self.lanes.hand)
             for drawn in self.hand:
                 assert self.in_order()[0] is drawn
                 self.waiting[drawn.priority].pop(0)
-        assert event is (self.hand[0] if self.hand else None)
+        assert event is self.hand[0]
 
     @precondition(lambda self: self.hand)
     @rule(count=st.integers(1, 6))
@@ -131,6 +136,13 @@ class LanesMachine(RuleBasedStateMachine):
         self.lose(self.hand.pop(0), "expired")
 
     @rule()
+    def look(self):
+        """Who looks at the fill sees what is behind the event being worked on where it waits."""
+        depths = [lane.depth for lane in self.lanes.snapshots()[1:]]
+        self.interrupt()
+        assert depths == [len(lane) for lane in self.waiting.values()]
+
+    @rule()
     def close(self):
         self.lanes.close()
         self.closed = True
@@ -152,7 +164,8 @@ class LanesMachine(RuleBasedStateMachine):
 
     @invariant()
     def every_lane_is_within_its_bounds(self):
-        for lane, priority in zip(self.lanes.snapshots()[1:], EventPriority, strict=True):
+        lanes = [lane.snapshot() for lane in self.lanes._in_order[1:]]
+        for lane, priority in zip(lanes, EventPriority, strict=True):
             assert lane.depth == len(self.waiting[priority]) <= lane.capacity == CAPACITY[priority]
             assert lane.bytes == sum(e.size for e in self.waiting[priority]) <= MAX_BYTES
             assert lane.peak == self.peak[priority]

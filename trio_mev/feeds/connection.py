@@ -179,13 +179,13 @@ class Connection:
 
     def _after_batch(self, socket: FrameSocket, session: Session, now: float) -> None:
         self.flush()
-        if session.confirmed:
+        if not self._confirmed.is_set() and session.confirmed:
             self._confirmed.set()
-        if session.next_due() is not None:
+        if not self._rearmed.is_set() and session.next_due() is not None:
             self._rearmed.set()
-        refused = self.status.refused.total()
-        if refused > self._refused:
-            self._count_refused(refused, now)
+        refused = self.status.refused
+        if refused and refused.total() > self._refused:
+            self._count_refused(refused.total(), now)
 
     def _count_refused(self, refused: int, now: float) -> None:
         """Report what could not be used, once in a while; give up where it is too much."""

@@ -134,15 +134,13 @@ class Crew:
         with trio.CancelScope() as self._scope:
             self._deadline = math.inf
             while self._pumps:
+                self.bell.rung = False
                 for pump, most in self._turns():
                     self._current = pump
                     await self._work(pump, most)
                     self._current = None
-                    if self._clock() >= self._deadline:
-                        # A processor that shields itself, as a thread does, ended after its
-                        # deadline: it is done, but the next event needs another scope. So does
-                        # a crew that was at rest when the deadline of its last event passed.
-                        return False
+                # Here it ends where the deadline has passed without an event to cancel: at rest,
+                # or since a processor shielded itself, as a thread does. That one is done.
                 await self._rest()
             return True
         self._cancelled()
@@ -150,12 +148,13 @@ class Crew:
 
     def _turns(self) -> Iterator[tuple[Pump, int]]:
         """Who is served next and how many events: what is urgent to any, then a batch of each."""
-        if len(self._pumps) > 1:
-            for pump in tuple(self._pumps):
+        waiting = [pump for pump in self._pumps if pump.lanes.waiting]
+        if len(waiting) > 1:
+            for pump in waiting:
                 if (urgent := pump.lanes.urgent) and pump in self._pumps:
                     yield pump, min(urgent, BATCH)
-        for pump in tuple(self._pumps):
-            if pump.lanes.waiting and pump in self._pumps:
+        for pump in waiting:
+            if pump in self._pumps:
                 yield pump, BATCH
 
     def _cancelled(self) -> None:
@@ -170,10 +169,11 @@ class Crew:
 
     async def _rest(self) -> None:
         """Let other tasks have their turn, or wait until there is something to do."""
-        for pump in [p for p in self._pumps if p.lanes.closed and not p.lanes.waiting]:
-            self._pumps.remove(pump)
-            pump.end()
-        if not self._pumps or any(pump.lanes.waiting for pump in self._pumps):
+        for pump in tuple(self._pumps):
+            if pump.lanes.closed and not pump.lanes.waiting:
+                self._pumps.remove(pump)
+                pump.end()
+        if self.bell.rung or not self._pumps:
             await trio.lowlevel.checkpoint()
             return
         if self._lifts:
@@ -186,10 +186,12 @@ class Crew:
         if lanes.desynchronised:
             pump.begin_anew()
         until = time.perf_counter() + SLICE
-        while most > 0:
+        while True:
             now = self._clock()
-            if now >= self._deadline or (event := lanes.draw()) is None:
+            if now >= self._deadline:  # the next event needs another scope
+                self.bell.rung = True
                 return
+            event = lanes.draw()
             vital = lanes.drawn is None or lanes.drawn is lanes.vital
             # Who arrived before this has less than its budget left.
             oldest = -math.inf if vital else now + budget - pump.config.max_age
@@ -199,7 +201,10 @@ class Crew:
             else:
                 await self._last_chance(pump, event, now)
                 most -= 1
-            if time.perf_counter() > until:
+            if not lanes.waiting:
+                return
+            if most <= 0 or time.perf_counter() > until:
+                self.bell.rung = True  # there is more to do, after others had their turn
                 return
 
     async def _last_chance(self, pump: Pump, event: DataEvent, now: float) -> None:

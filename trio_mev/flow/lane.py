@@ -93,7 +93,10 @@ class Lane:
         else:
             self._open = run = Run([event], event.size)
             self.send(run)
-        self._add(1, event.size)
+        self.bytes += event.size
+        count = self.count = self.count + 1
+        if count > self.peak:  # noqa: PLR1730 - a call of max costs more than all of this
+            self.peak = count
 
     def push_run(self, run: Run) -> None:
         """Put events at the end; there is room."""
@@ -104,7 +107,8 @@ class Lane:
     def _add(self, count: int, size: int) -> None:
         self.bytes += size
         count = self.count = self.count + count
-        self.peak = max(self.peak, count)
+        if count > self.peak:  # noqa: PLR1730
+            self.peak = count
 
     def pop(self) -> DataEvent:
         """Take the oldest event; there is one."""
@@ -119,7 +123,8 @@ class Lane:
         """Take what came together with the oldest event, that one first; there is one."""
         if self._at == len(self._front):
             run = self._next()
-            self._add(-len(run.events), -run.size)
+            self.count -= len(run.events)
+            self.bytes -= run.size
             return run.events
         rest = self._front[self._at :]
         self._front, self._at = NOTHING, 0
