@@ -154,7 +154,7 @@ class Crew:
                 if (urgent := pump.lanes.urgent) and pump in self._pumps:
                     yield pump, min(urgent, BATCH)
         for pump in waiting:
-            if pump in self._pumps:
+            if pump.lanes.waiting and pump in self._pumps:
                 yield pump, BATCH
 
     def _cancelled(self) -> None:
