@@ -13,6 +13,7 @@ import msgspec
 
 from . import chain, market
 from .event import NO_METADATA, DataEvent, DataType, EventPriority, Lost
+from .health import HealthIssue
 from .identity import Instrument
 from .noun import field_types
 
@@ -27,6 +28,7 @@ PAYLOADS: tuple[type, ...] = (
     chain.Reorg,
     chain.Transaction,
     chain.TransactionAnalysis,
+    HealthIssue,
     market.Price,
     market.PriceAlert,
     market.Quote,
