@@ -419,6 +419,16 @@ def test_the_oldest_of_too_many_goes_out_as_it_is():
     assert [b.complete for b in life.consumer.chain] == [False, False, True, True]
 
 
+def test_what_is_ready_in_the_queue_needs_no_room_made():
+    life = Life(ChainNode(random.Random(3)), attrs.evolve(WITH_LOGS, most_missing=1))
+    waiting = life.follower._completing
+    waiting._most = 1
+    life.head(life.node.chain[0])
+    waiting._queue[0].logs = False
+    life.follower.head(life.node.mine(), 0.0)
+    assert life.follower.refused == {}
+
+
 def test_one_question_for_a_range_that_the_node_refuses_becomes_one_a_block(life):
     life.head(life.node.chain[0])
     life.pump()
