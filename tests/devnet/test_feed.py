@@ -1,4 +1,4 @@
-"""The Ethereum feed against a real node: nothing is lost, nothing twice, nothing retracted stands."""
+"""The Ethereum feed against a real node: nothing lost, nothing twice, nothing retracted stands."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 import trio
 
 from tests.devnet.node import Node, Options, anvil
-from tests.devnet.rpc import Rpc, open_rpc
+from tests.devnet.rpc import Rpc
 from tests.support.chains import Consumer
 from trio_mev.errors import RpcFailed, RpcTimeout, StreamConnectionError
 from trio_mev.feeds.ethereum import EthereumFeed, EthereumWebSocketClient
