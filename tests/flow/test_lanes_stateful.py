@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
+import trio
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -93,7 +94,7 @@ class LanesMachine(RuleBasedStateMachine):
     def draw(self):
         """What is drawn goes on as the model's does: in which runs is not the model's affair."""
         if not self.lanes.waiting:
-            with pytest.raises(LookupError):
+            with pytest.raises(trio.WouldBlock):
                 self.lanes.draw()
             return
         event = self.lanes.draw()

@@ -192,12 +192,14 @@ class Crew:
                 self.bell.rung = True
                 return
             event = lanes.draw()
-            vital = lanes.drawn is None or lanes.drawn is lanes.vital
-            # Who arrived before this has less than its budget left.
-            oldest = -math.inf if vital else now + budget - pump.config.max_age
+            drawn = lanes.drawn
+            if drawn is None or drawn is lanes.vital:
+                oldest = -math.inf
+            else:  # who arrived before this has less than its budget left
+                oldest = now + budget - pump.config.max_age
             if event.received_at >= oldest:
                 self._arm(now + budget)
-                most -= await self._run(pump, oldest, until, BATCH)
+                most -= await self._run(pump, len(lanes.hand), oldest, until)
             else:
                 await self._last_chance(pump, event, now)
                 most -= 1
@@ -214,10 +216,10 @@ class Crew:
             pump.lanes.expire()
         else:
             self._arm(now + left)
-            await self._run(pump, -math.inf, math.inf, 1)
+            await self._run(pump, pump.lanes.place + 1, -math.inf, math.inf)
 
-    async def _run(self, pump: Pump, oldest: float, until: float, most: int) -> int:  # noqa: C901
-        """Process up to so many events of the hand, from its place on; how many it was.
+    async def _run(self, pump: Pump, end: int, oldest: float, until: float) -> int:  # noqa: C901
+        """Process the hand from its place up to this end; how many events it was.
 
         The hot loop: every call and every look-up in it is paid for each event. It ends early
         where something came in between, an event failed or is old, or the slice is over.
@@ -225,12 +227,13 @@ class Crew:
         lanes, timing = pump.lanes, pump.timing
         hand, begin = lanes.hand, lanes.place
         process, admits, budget = pump.process, pump.admits, pump.config.budget
-        note, limit = timing.recent.append, min(timing.longest, budget)
-        clock, start, place = time.perf_counter, time.perf_counter(), begin
+        note, limit = timing.recent.append, timing.remarkable
+        clock = time.perf_counter
+        start, place = clock(), begin
         timed, total = 0, 0.0
         lanes.fresh = False
         try:
-            for place in range(begin, min(len(hand), begin + most)):
+            for place in range(begin, end):
                 event = hand[place]
                 if event.received_at < oldest:
                     return place - begin
@@ -256,14 +259,11 @@ class Crew:
                     break
                 start = ended
         except (Exception, BaseExceptionGroup) as error:  # noqa: BLE001 - around plug-ins
-            spent = clock() - start
-            note(spent)
-            timing.remark(spent, budget)
-            timed += 1
-            total += spent
+            timing.add(clock() - start, budget)
             pump.failed(error)
         finally:
-            timing.add(timed, total)
+            timing.count += timed
+            timing.total += total
             lanes.enter()
         return place + 1 - begin
 

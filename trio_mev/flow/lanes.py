@@ -216,23 +216,21 @@ class Lanes:
         """The event to work on: where the hand is empty it is filled from the highest lane.
 
         Raises:
-            LookupError: nothing waits.
+            trio.WouldBlock: nothing waits.
         """
         if not self.hand:
             if self._losses:
                 self.drawn, self.hand = None, (self._told(),)
             else:
-                self.drawn = lane = self._highest()
-                self.hand = lane.take_run()
+                lane = self.vital
+                if not lane.count:
+                    lane = self._high
+                    if not lane.count:
+                        lane = self._normal if self._normal.count else self._low
+                self.drawn, self.hand = lane, lane.take_run()
                 if self._room is not None:
                     self._tell_room()
         return self.hand[self.place]
-
-    def _highest(self) -> Lane:
-        for lane in self._in_order:
-            if lane.count:
-                return lane
-        raise LookupError("nothing waits")
 
     def _told(self) -> DataEvent:
         """The news of a loss, as an event."""
