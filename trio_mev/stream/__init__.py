@@ -71,7 +71,7 @@ class RealtimeDataStream:
         self.ended = trio.Event()
         """Set when the feeds have ended and the lanes have run empty."""
         self._health = HealthWatch(
-            config, self._consumers, self.manager.snapshots, self.router.publish
+            config, self._consumers, self.manager.snapshots, self._tell_health
         )
         self._draining = False
         self._started_at = 0.0
@@ -308,6 +308,11 @@ class RealtimeDataStream:
     def health(self) -> HealthSnapshot:
         """What is wrong right now."""
         return self._health.examine()
+
+    def _tell_health(self, event: DataEvent) -> None:
+        """Health is an event only where somebody wants to be told: it is none of the feeds'."""
+        if self.router.wants(DataType.HEALTH):
+            self.router.publish(event)
 
     def _consumers(self) -> tuple[ConsumerSnapshot, ...]:
         return tuple(pump.snapshot() for pump in self._pumps)
