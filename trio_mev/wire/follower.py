@@ -37,7 +37,7 @@ class FollowSettings:
     timeout: float = 10.0
     """Of one question."""
     attempts: int = 3
-    """How often a block or its hashes are asked for."""
+    """How often a block is asked for; and its hashes, where its logs are wanted too."""
     most_missing: int = HELD // 2
     """Blocks of a gap that are fetched; a longer one is told and left."""
     follow: bool = True
@@ -211,7 +211,8 @@ class Follower:
 
     def _pump(self, now: float) -> None:
         for question in self._completing.questions(now):
-            self._desk.ask(question, now, once=question.method == LOGS)
+            once = question.method == LOGS or not self._settings.filters
+            self._desk.ask(question, now, once)
 
     def awaits(self, question: Question) -> bool:
         """Whether an answer to this is waited for."""
