@@ -112,7 +112,7 @@ class Lanes:
         if self.hand:
             self.interrupt()
         self.books.received += 1
-        # As _lane_of, whose call would cost as much again.
+        # As _lane_of, and below as waiting, whose calls would cost as much again.
         if event.event_type in VITAL:
             lane = self.vital
         else:
@@ -123,12 +123,20 @@ class Lanes:
             return
         self._outstanding.count += 1
         bell = self.bell
-        if lane.in_runs and not self.waiting:
-            # What has not to wait need not go through the channel.
-            self.hand, self.drawn = (event,), lane
-        else:
+        if (
+            lane.count
+            or self._normal.count
+            or self._high.count
+            or self._low.count
+            or self.vital.count
+            or self.hand
+            or self._losses
+            or not lane.in_runs
+        ):
             lane.push(event)
             bell.crowded = True
+        else:  # what has not to wait need not go through the channel
+            self.hand, self.drawn = (event,), lane
         if not bell.rung:
             bell.ring()
 
