@@ -59,7 +59,6 @@ class _Log(msgspec.Struct, rename="camel", gc=False):
 
 
 class _BodyParams(msgspec.Struct, gc=False):
-    subscription: str
     result: _Transaction
 
 
@@ -135,15 +134,14 @@ def parse_transaction(raw: bytes | msgspec.Raw) -> Transaction:
     return _transaction(decode(_TRANSACTION, raw))
 
 
-def parse_body(frame: bytes) -> tuple[str, Transaction] | None:
-    """The subscription's id and the body in a whole notification, read in one pass.
+def parse_body(frame: bytes) -> Transaction | None:
+    """The body in a whole notification, read in one pass.
 
     None where it is anything but a sound notification of a body: whoever needs to know why
     reads it in parts.
     """
     try:
-        params = _BODY.decode(frame).params
-        return params.subscription, _transaction(params.result)
+        return _transaction(_BODY.decode(frame).params.result)
     except (msgspec.DecodeError, MalformedFrame, RecursionError, UnicodeDecodeError):
         return None
 
@@ -160,9 +158,10 @@ def _transaction(body: _Transaction) -> Transaction:
         body.max_priority_fee_per_gas,
     )
     chain, nonce, gas, kind = body.chain_id, body.nonce, body.gas, body.type
-    names = f"{body.hash}{body.from_}{_NOBODY if to is None else to}"
-    fees = f"{price or _ZERO}{fee or _ZERO}{tip or _ZERO}"
-    numbers = f"{nonce}{body.value}{gas}{kind}{fees}{chain or _ZERO}"
+    names = body.hash + body.from_ + (_NOBODY if to is None else to)
+    numbers = "".join((
+        nonce, body.value, gas, kind, price or _ZERO, fee or _ZERO, tip or _ZERO, chain or _ZERO
+    ))  # fmt: skip
     if not (
         _NAMES.fullmatch(names)
         # What int() takes has one x at most, behind a 0; so each of the eight has one.

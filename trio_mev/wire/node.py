@@ -168,9 +168,9 @@ class EthereumSession(Session):
     def decode_frame(self, frame: bytes) -> list[DataEvent]:
         """A notification's events, or what a reply makes known."""
         if frame.startswith(self._before_body):
-            found = parse_body(frame)
-            if found is not None and self._labels.get(found[0]) == BODIES:
-                return self._bodied(found[1])
+            body = parse_body(frame)
+            if body is not None:
+                return self._bodied(body)
         if frame.startswith(b"["):
             return self._batched(parse_batch(frame))
         message = parse_message(frame)
@@ -230,7 +230,7 @@ class EthereumSession(Session):
             if isinstance(pending, Transaction):
                 # The next one begins alike, and can be read in one pass.
                 before, known, _ = frame.partition(notification.subscription.encode())
-                self._before_body = before + known
+                self._before_body = before + known + b'"'
                 return self._bodied(pending)
             return self._announced(pending)
         return self._events(self._tracking.log(parse_log(notification.result), label, self._now))
@@ -259,11 +259,12 @@ class EthereumSession(Session):
         if self._bodies.busy:  # another subscription may be faster than a fetch
             self._bodies.arrived(body.hash, self._now)
             self._send_questions()
+        if self._trunk.admit(body, self._now):
+            return [self.event(_TRANSACTION, _NORMAL, body, None, BODIES)]
         new, others = self._trunk.body(self.source, body, self._now)
         if not new:
             return self._events(others)
-        event = self.event(_TRANSACTION, _NORMAL, body, None, BODIES)
-        return [event, *self._events(others)] if others else [event]
+        return [self.event(_TRANSACTION, _NORMAL, body, None, BODIES), *self._events(others)]
 
     def _announced(self, transaction: str) -> list[DataEvent]:
         """A hash whose body has to be fetched, now or when others have come in."""

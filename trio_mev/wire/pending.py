@@ -84,6 +84,25 @@ class PendingPool:
     def _is_full(self) -> bool:
         return len(self._entries) > self._most
 
+    def admit(self, body: Transaction, now: float) -> bool:
+        """Take a body in from which nothing else follows; whether it is one.
+
+        By far the most of them are, thousands a second at times; ``body`` takes the others.
+        """
+        transaction, place = body.hash, (body.sender, body.nonce)
+        if (
+            transaction in self._entries
+            or place in self._places
+            or len(self._entries) >= self._most
+        ):
+            return False
+        fee = body.gas_price or 0 if body.max_fee is None else body.max_fee
+        check = now + self._ask_after
+        self._entries[transaction] = _Entry(now, place, fee, None, 0, check)
+        self._places[place] = transaction
+        self._checks.append((check, transaction))
+        return True
+
     def body(self, body: Transaction, now: float) -> tuple[bool, list[PendingLife]]:
         """A body has come: whether it is the first time, and what follows.
 
@@ -95,13 +114,6 @@ class PendingPool:
         place = body.sender, body.nonce
         fee = body.gas_price or 0 if body.max_fee is None else body.max_fee
         if entry is None:
-            if place not in self._places and len(self._entries) < self._most:
-                # By far the most of them, thousands a second at times.
-                check = now + self._ask_after
-                self._entries[body.hash] = _Entry(now, place, fee, None, 0, check)
-                self._places[place] = body.hash
-                self._checks.append((check, body.hash))
-                return True, steps
             entry, steps = self._enter(body.hash, now)
         if entry.place is not None:
             return False, steps
