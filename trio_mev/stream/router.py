@@ -53,7 +53,7 @@ class Router:
             return
         for begin in range(0, len(events), LONGEST_RUN):
             run = list(events[begin : begin + LONGEST_RUN])
-            if len({(e.event_type, e.priority) for e in run}) == 1:
+            if len({e.event_type for e in run}) == 1 and len({e.priority for e in run}) == 1:
                 self._deliver_run(Run(run, sum([e.size for e in run])))
             else:
                 for event in run:

@@ -40,7 +40,10 @@ class PendingPool:
         self._most = most
         self._max_age = max_age
         self._ask_after = ask_after
-        self._entries: OrderedDict[str, _Entry] = OrderedDict()
+        self._index: OrderedDict[str, _Entry] = OrderedDict()
+        self._fresh: list[tuple[str, tuple[str, int], int, float]] = []
+        """Hash, place, fee and time of bodies that are not in the index yet: in a flood they come
+        much faster than anybody asks for one by its hash."""
         self._places: dict[tuple[str, int], str] = {}
         self._checks: deque[tuple[float, str]] = deque()
         """When to ask for which, in the order of time; of those that are no longer to be asked
@@ -90,18 +93,24 @@ class PendingPool:
         By far the most of them are, thousands a second at times; ``body`` takes the others.
         """
         transaction, place = body.hash, (body.sender, body.nonce)
-        if (
-            transaction in self._entries
-            or place in self._places
-            or len(self._entries) >= self._most
-        ):
+        # What is new since the last look into the index has its place at least.
+        if place in self._places or transaction in self._index or len(self._places) >= self._most:
             return False
         fee = body.gas_price or 0 if body.max_fee is None else body.max_fee
-        check = now + self._ask_after
-        self._entries[transaction] = _Entry(now, place, fee, None, 0, check)
         self._places[place] = transaction
-        self._checks.append((check, transaction))
+        self._fresh.append((transaction, place, fee, now))
         return True
+
+    @property
+    def _entries(self) -> OrderedDict[str, _Entry]:
+        """The index by hash, with all that is new in it."""
+        if self._fresh:
+            for transaction, place, fee, now in self._fresh:
+                check = now + self._ask_after
+                self._index[transaction] = _Entry(now, place, fee, None, 0, check)
+                self._checks.append((check, transaction))
+            self._fresh.clear()
+        return self._index
 
     def body(self, body: Transaction, now: float) -> tuple[bool, list[PendingLife]]:
         """A body has come: whether it is the first time, and what follows.
