@@ -190,6 +190,7 @@ class EthereumSession(Session):
                     )
                 )
         done = len(into) - begun  # each of them was one event
+        self.moved = False
         if done < len(frames):
             super().receive_batch(frames[done:], now, sequence, into)
 
