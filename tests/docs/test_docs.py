@@ -29,7 +29,7 @@ from trio_mev.cli.importing import FORMATS
 from trio_mev.cli.live import EVENT_KINDS
 from trio_mev.cli.summary import summary_line
 from trio_mev.config import loads
-from trio_mev.loopback.simulation import TAPE
+from trio_mev.loopback.demo import TAPE
 from trio_mev.model import settings
 from trio_mev.model.event import EventPriority, Stage
 from trio_mev.model.export import PAYLOADS

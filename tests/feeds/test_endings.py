@@ -19,7 +19,7 @@ from trio_mev.feeds.tapes import Tape
 from trio_mev.flow.clock import TapeClock
 from trio_mev.flow.processor import DataProcessor
 from trio_mev.flow.status import FeedState
-from trio_mev.loopback.simulation import TAPE
+from trio_mev.loopback.demo import TAPE
 from trio_mev.model.event import DataType
 from trio_mev.model.identity import Endpoint
 from trio_mev.model.settings import EthereumSettings, StreamConfig
