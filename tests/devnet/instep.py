@@ -26,6 +26,9 @@ from tests.devnet.rpc import Hex, Json, open_socket
 PATIENCE = 30.0
 """Seconds for a frame that the node owes us, or for the feed to ask all that it has to."""
 
+MOST = 1000
+"""Questions that may wait for the one before."""
+
 
 class InStep:
     """Holds back what the node announces until the scenario has it handed over."""
@@ -47,17 +50,27 @@ class InStep:
         async with client, open_socket(node_url) as node, trio.open_nursery() as nursery:
             self._client = client
             nursery.start_soon(self._down, node, client)
+            questions, asked = trio.open_memory_channel[str](MOST)
+            nursery.start_soon(self._up, asked, node)
             try:
                 while True:
-                    await self._up(await client.get_message(), node)
+                    message = await client.get_message()
+                    self._asked += 1
+                    self._owed.add(msgspec.json.decode(message)["id"])
+                    await questions.send(message)
             except ConnectionClosed:
                 self._client = None
                 nursery.cancel_scope.cancel()
 
-    async def _up(self, message: str, node: WebSocketConnection) -> None:
-        self._asked += 1
-        self._owed.add(msgspec.json.decode(message)["id"])
-        await node.send_message(message)
+    async def _up(
+        self, asked: trio.MemoryReceiveChannel[str], node: WebSocketConnection
+    ) -> None:
+        """One question after the other: the node would answer several in any order."""
+        async for message in asked:
+            number = msgspec.json.decode(message)["id"]
+            await node.send_message(message)
+            while number in self._owed:
+                await self._news.wait()
 
     async def _down(self, node: WebSocketConnection, client: WebSocketConnection) -> None:
         while True:

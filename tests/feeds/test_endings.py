@@ -119,8 +119,8 @@ def test_time_passes_for_processors_that_wait_for_it_in_a_replay():
 
     stats = trio.run(main, clock=TapeClock())
     sleeper, stuck = stats.consumers
-    assert (sleeper.books.processed, sleeper.timing.timeouts) == (25, 0)
-    assert (stuck.books.failed, stuck.timing.timeouts) == (25, 25)
+    assert (sleeper.books.processed, sleeper.timing.timeouts) == (26, 0)
+    assert (stuck.books.failed, stuck.timing.timeouts) == (26, 26)
 
 
 def test_a_drain_is_bounded_in_a_replay_too():
