@@ -336,6 +336,23 @@ def test_what_is_not_whole_at_the_end_is_left_to_the_next_life(life):
     assert len(second.consumer.chain) == 2
 
 
+def test_a_block_that_was_taken_back_before_it_was_whole_is_never_told(life):
+    """The node does not give its logs any more, and nobody waits for them."""
+    life.head(life.node.chain[0])
+    life.pump()
+    for _ in range(3):
+        life.head(attrs.evolve(life.node.mine(), transactions=None))
+    asked = life.follower.questions()
+    life.node.revert(3)
+    for question in asked:
+        life.answer(question)
+    life.head(life.node.mine())
+    life.pump()
+    assert life.consumer.reorgs == []
+    life.holds_the_nodes_chain()
+    assert len(life.consumer.chain) == 2
+
+
 def test_a_tape_overrules_the_pauses(life):
     life.head(life.node.chain[0])
     (question,) = life.follower.questions()

@@ -15,7 +15,7 @@ from ..errors import StreamConnectionError, SubscriptionLost
 from ..flow.feed import Emit
 from ..flow.status import FeedState, FeedStatus
 from ..flow.watchdog import watch
-from ..model.event import DataEvent, DataType
+from ..model.event import DataEvent
 from ..model.settings import ConnectionSettings
 from ..wire.session import PENDING, Session
 from ..wire.tape import Direction
@@ -168,9 +168,6 @@ class Life:
             return
         self._status.events += len(events)
         self._status.last_event_at = events[-1].received_at
-        for event in events:
-            if event.event_type is DataType.GAP or event.event_type is DataType.REORG:
-                logger.warning("feed {}: {}", self._status.name, event.data)
         self._emit_to(events)
 
     def _after_batch(self, now: float) -> None:

@@ -148,8 +148,11 @@ class SansIOSocket(FrameSocket):
         else:
             self._protocol.receive_eof()
         for event in self._protocol.events_received():
-            if isinstance(event, Frame):
-                self._frame(event)
+            if type(event) is Frame:
+                if event.opcode is _TEXT and event.fin and not self._fragments:
+                    self._messages.append(bytes(event.data))
+                else:
+                    self._frame(event)
             else:
                 assert isinstance(event, Response)
         self._pull()

@@ -239,7 +239,7 @@ class Crew:
         process, admits, budget = pump.process, pump.admits, pump.config.budget
         note, limit = timing.recent.append, timing.remarkable
         clock, start, place = time.perf_counter, self._worked, begin
-        ended, timed, total = start, 0, 0.0
+        ended, total, left_out, more, failure = start, 0.0, 0, 0, None
         lanes.fresh = False
         try:
             for place in range(begin, end):
@@ -249,34 +249,38 @@ class Crew:
                 if admits is not None and not admits(event):
                     lanes.books.filtered += 1
                     lanes.finish()
+                    left_out += 1
                     ended = clock()
                 else:
                     emitted = await process(event)
                     if emitted:
                         await pump.emit(emitted, self._lift)
                     lanes.place = place + 1
-                    if pump.failures_in_row:
-                        pump.failures_in_row = 0
                     ended = clock()
                     spent = ended - start
                     note(spent)
-                    timed += 1
                     total += spent
                     if spent > limit:
                         timing.remark(spent, budget)
                 if lanes.fresh or ended > until:
                     break
                 start = ended
+            more = 1
         except (Exception, BaseExceptionGroup) as error:  # noqa: BLE001 - around plug-ins
             ended = clock()
             timing.add(ended - start, budget)
-            pump.failed(error)
+            failure = error
         finally:
             self._worked = ended
-            timing.count += timed
+            good = place + more - begin - left_out
+            timing.count += good
             timing.total += total
+            if good > 0:
+                pump.failures_in_row = 0
             lanes.enter()
             lanes.begun = False
+        if failure is not None:
+            pump.failed(failure)
         return place + 1 - begin
 
     def _arm(self, due: float) -> None:

@@ -45,25 +45,19 @@ class Router:
     def emit_batch(self, events: Sequence[DataEvent]) -> None:
         """Events that came together from a feed; as ``emit`` for each, at a lower cost.
 
-        Those of one type and priority that follow each other go into the lanes as one run.
+        Where they are all of one type and priority they go into the lanes in runs.
         """
         if len(events) == 1 or self._config.data_types or self._config.filters:
             for event in events:
                 self.emit(event)
             return
-        begin, size, kind, priority = 0, 0, None, None
-        for place, event in enumerate(events):
-            if (
-                event.event_type is not kind
-                or event.priority is not priority
-                or place - begin == LONGEST_RUN
-            ):
-                if place:
-                    self._deliver_run(Run(list(events[begin:place]), size))
-                begin, size, kind, priority = place, 0, event.event_type, event.priority
-            size += event.size
-        if events:
-            self._deliver_run(Run(list(events[begin:]), size))
+        for begin in range(0, len(events), LONGEST_RUN):
+            run = list(events[begin : begin + LONGEST_RUN])
+            if len({e.event_type for e in run}) == 1 and len({e.priority for e in run}) == 1:
+                self._deliver_run(Run(run, sum([e.size for e in run])))
+            else:
+                for event in run:
+                    self._deliver(event)
 
     def _deliver_run(self, run: Run) -> None:
         kind = run.events[0].event_type

@@ -119,6 +119,19 @@ class Completing:
             number, block = one.block.number, one.block.hash
             yield _Job(LogPlan.of_block(self._filters, number, block), (one,))
 
+    def withdraw(self, blocks: Iterable[Block]) -> None:
+        """Blocks that are no longer of the chain: whoever was not told of them need not be, and
+        the node may not have their logs any more."""
+        gone = {block.hash for block in blocks}
+        kept: deque[_Waiting | Gap] = deque()
+        for item in self._queue:
+            if isinstance(item, _Waiting) and item.block.hash in gone:
+                item.hashes = item.logs = False
+                self._hashes.pop(item.block.hash, None)
+            else:
+                kept.append(item)
+        self._queue = kept
+
     def _make_room(self) -> None:
         for item in list(self._queue)[: max(0, len(self._queue) - self._most)]:
             if isinstance(item, _Waiting) and not item.ready:

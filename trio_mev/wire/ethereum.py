@@ -59,7 +59,6 @@ class _Log(msgspec.Struct, rename="camel", gc=False):
 
 
 class _BodyParams(msgspec.Struct, gc=False):
-    subscription: str
     result: _Transaction
 
 
@@ -83,6 +82,7 @@ _HASH_OR_BODY = msgspec.json.Decoder(str | _Hashed)
 _NAMES = re.compile("0x[0-9a-f]{64}0x[0-9a-f]{40}0x[0-9a-f]{40}")
 _NOBODY = "0x" + "0" * 40
 _ZERO = "0x0"
+_TYPES = {f"0x{kind}": kind for kind in range(5)}
 _HEX = b"0123456789abcdefx"
 
 
@@ -135,15 +135,14 @@ def parse_transaction(raw: bytes | msgspec.Raw) -> Transaction:
     return _transaction(decode(_TRANSACTION, raw))
 
 
-def parse_body(frame: bytes) -> tuple[str, Transaction] | None:
-    """The subscription's id and the body in a whole notification, read in one pass.
+def parse_body(frame: bytes) -> Transaction | None:
+    """The body in a whole notification, read in one pass.
 
     None where it is anything but a sound notification of a body: whoever needs to know why
     reads it in parts.
     """
     try:
-        params = _BODY.decode(frame).params
-        return params.subscription, _transaction(params.result)
+        return _transaction(_BODY.decode(frame).params.result)
     except (msgspec.DecodeError, MalformedFrame, RecursionError, UnicodeDecodeError):
         return None
 
@@ -159,23 +158,26 @@ def _transaction(body: _Transaction) -> Transaction:
         body.max_fee_per_gas,
         body.max_priority_fee_per_gas,
     )
-    chain, nonce, gas, kind = body.chain_id, body.nonce, body.gas, body.type
-    names = f"{body.hash}{body.from_}{_NOBODY if to is None else to}"
-    fees = f"{price or _ZERO}{fee or _ZERO}{tip or _ZERO}"
-    numbers = f"{nonce}{body.value}{gas}{kind}{fees}{chain or _ZERO}"
+    chain, nonce, gas = body.chain_id, body.nonce, body.gas
+    names = body.hash + body.from_ + (_NOBODY if to is None else to)
+    numbers = "".join(
+        (nonce, body.value, gas, price or _ZERO, fee or _ZERO, tip or _ZERO, chain or _ZERO)
+    )
+    kind = _TYPES.get(body.type)
     if not (
-        _NAMES.fullmatch(names)
-        # What int() takes has one x at most, behind a 0; so each of the eight has one.
-        and numbers.count("x") == 8
-        # Eight times 0x and 64 digits in all: none has more than 256 bits.
+        kind is not None
+        and _NAMES.fullmatch(names)
+        # What int() takes has one x at most, behind a 0; so each of the seven has one.
+        and numbers.count("x") == 7
+        # Seven times 0x and 66 digits in all: those without a check have at most 64.
         and len(numbers) <= 80
         and len(nonce) <= 18
         and len(gas) <= 18
-        and len(kind) <= 4
         and not numbers.encode().translate(None, _HEX)
     ):
         return _by_fields(body)
     try:
+        gas_price = None if price is None else int(price, 16)
         return Transaction(
             body.hash,
             body.from_,
@@ -184,9 +186,10 @@ def _transaction(body: _Transaction) -> Transaction:
             int(body.value, 16),
             int(gas, 16),
             _input(body.input),
-            int(kind, 16),
-            None if price is None else int(price, 16),
-            None if fee is None else int(fee, 16),
+            kind,
+            gas_price,
+            # Of a pending transaction nodes write the cap twice.
+            None if fee is None else gas_price if fee == price else int(fee, 16),
             None if tip is None else int(tip, 16),
             None if chain is None else int(chain, 16),
         )

@@ -193,7 +193,7 @@ class Follower:
             return
         missing = range(tip.number + 1, goal.number)
         gap = Gap(missing[0], missing[-1], False, why) if missing else None
-        self._view.restart(goal)
+        self._completing.withdraw(self._view.restart(goal))
         self._joined()
         self.refused["chain_lost"] += 1
         self._completing.add([goal], gap)
@@ -201,6 +201,7 @@ class Follower:
 
     def _extend(self, plan: Advance[Block], now: float) -> None:
         self._view.apply(plan)
+        self._completing.withdraw(plan.retracted)
         gap: Gap | None = None
         if self._gap is not None:
             missing = range(self._gap[0], min(self._gap[1] + 1, plan.blocks[-1].number))

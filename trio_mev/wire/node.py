@@ -11,7 +11,7 @@ from msgspec import UNSET
 
 from ..errors import MalformedFrame, SubscriptionLost, SubscriptionRejected
 from ..model.chain import Transaction
-from ..model.event import DataEvent, DataType, EventPriority
+from ..model.event import NO_METADATA, DataEvent, DataType, EventPriority
 from ..model.settings import LONGEST, EthereumSettings
 from .asking import LOGS, Question
 from .bodies import BODY, Bodies
@@ -19,7 +19,7 @@ from .calls import Answered, Calls
 from .ethereum import parse_body, parse_head, parse_log, parse_pending, parse_transaction
 from .identity import IDENTITY, Identity
 from .jsonrpc import Message, Notification, Request, RpcBook, parse_batch, parse_message
-from .session import PENDING, Session, decode
+from .session import OVERHEAD, PENDING, Session, decode
 from .tracking import METHODS, Tracking, make_trunk
 from .trunk import Told, Trunk
 
@@ -67,6 +67,9 @@ class EthereumSession(Session):
         fetches = LONGEST if replaying else settings.fetches
         self._bodies = Bodies(fetches, settings.backlog, settings.fetch_timeout)
         self._tracking = Tracking(settings, settings.name, self._trunk, jitter)
+        # Without heads nothing would ever be included. Of several nodes a body is told once.
+        self._lives = settings.heads or len(settings.aliases) > 1
+        """Whether the lives of pending transactions whose bodies are announced are followed."""
         self._before_body = _NOTHING
         """How a notification of a body begins here, the subscription's id included."""
         self.count_into(self.refused, self.ignored)
@@ -165,12 +168,36 @@ class EthereumSession(Session):
         """Nobody waits for these any more."""
         self._calls.forget(numbers)
 
+    def receive_batch(
+        self, frames: Sequence[bytes], now: float, sequence: int, into: list[DataEvent]
+    ) -> None:
+        """As any session; bodies that nobody had, of which there may be thousands a second, go
+        by the shortest way."""
+        begun = len(into)
+        if not self._bodies.busy:
+            metadata = self._metadata.get(BODIES, NO_METADATA)
+            source, admit, before = self.source, self._trunk.admit, self._before_body
+            lives = self._lives
+            for frame in frames:
+                body = parse_body(frame) if frame.startswith(before) else None
+                if body is None or (lives and not admit(body, now)):
+                    break
+                number, size = sequence + len(into), len(frame) + OVERHEAD
+                into.append(
+                    DataEvent(
+                        _TRANSACTION, _NORMAL, body, source, now, None, number, 0, size, metadata
+                    )
+                )
+        done = len(into) - begun  # each of them was one event
+        if done < len(frames):
+            super().receive_batch(frames[done:], now, sequence, into)
+
     def decode_frame(self, frame: bytes) -> list[DataEvent]:
         """A notification's events, or what a reply makes known."""
         if frame.startswith(self._before_body):
-            found = parse_body(frame)
-            if found is not None and self._labels.get(found[0]) == BODIES:
-                return self._bodied(found[1])
+            body = parse_body(frame)
+            if body is not None:
+                return self._bodied(body)
         if frame.startswith(b"["):
             return self._batched(parse_batch(frame))
         message = parse_message(frame)
@@ -230,7 +257,7 @@ class EthereumSession(Session):
             if isinstance(pending, Transaction):
                 # The next one begins alike, and can be read in one pass.
                 before, known, _ = frame.partition(notification.subscription.encode())
-                self._before_body = before + known
+                self._before_body = before + known + b'"'
                 return self._bodied(pending)
             return self._announced(pending)
         return self._events(self._tracking.log(parse_log(notification.result), label, self._now))
@@ -259,11 +286,12 @@ class EthereumSession(Session):
         if self._bodies.busy:  # another subscription may be faster than a fetch
             self._bodies.arrived(body.hash, self._now)
             self._send_questions()
+        if not self._lives or self._trunk.admit(body, self._now):
+            return [self.event(_TRANSACTION, _NORMAL, body, None, BODIES)]
         new, others = self._trunk.body(self.source, body, self._now)
         if not new:
             return self._events(others)
-        event = self.event(_TRANSACTION, _NORMAL, body, None, BODIES)
-        return [event, *self._events(others)] if others else [event]
+        return [self.event(_TRANSACTION, _NORMAL, body, None, BODIES), *self._events(others)]
 
     def _announced(self, transaction: str) -> list[DataEvent]:
         """A hash whose body has to be fetched, now or when others have come in."""

@@ -40,7 +40,10 @@ class PendingPool:
         self._most = most
         self._max_age = max_age
         self._ask_after = ask_after
-        self._entries: OrderedDict[str, _Entry] = OrderedDict()
+        self._index: OrderedDict[str, _Entry] = OrderedDict()
+        self._fresh: list[tuple[str, tuple[str, int], int, float]] = []
+        """Hash, place, fee and time of bodies that are not in the index yet: in a flood they come
+        much faster than anybody asks for one by its hash."""
         self._places: dict[tuple[str, int], str] = {}
         self._checks: deque[tuple[float, str]] = deque()
         """When to ask for which, in the order of time; of those that are no longer to be asked
@@ -84,6 +87,31 @@ class PendingPool:
     def _is_full(self) -> bool:
         return len(self._entries) > self._most
 
+    def admit(self, body: Transaction, now: float) -> bool:
+        """Take a body in from which nothing else follows; whether it is one.
+
+        By far the most of them are, thousands a second at times; ``body`` takes the others.
+        """
+        transaction, place = body.hash, (body.sender, body.nonce)
+        # What is new since the last look into the index has its place at least.
+        if place in self._places or transaction in self._index or len(self._places) >= self._most:
+            return False
+        fee = body.gas_price or 0 if body.max_fee is None else body.max_fee
+        self._places[place] = transaction
+        self._fresh.append((transaction, place, fee, now))
+        return True
+
+    @property
+    def _entries(self) -> OrderedDict[str, _Entry]:
+        """The index by hash, with all that is new in it."""
+        if self._fresh:
+            for transaction, place, fee, now in self._fresh:
+                check = now + self._ask_after
+                self._index[transaction] = _Entry(now, place, fee, None, 0, check)
+                self._checks.append((check, transaction))
+            self._fresh.clear()
+        return self._index
+
     def body(self, body: Transaction, now: float) -> tuple[bool, list[PendingLife]]:
         """A body has come: whether it is the first time, and what follows.
 
@@ -95,13 +123,6 @@ class PendingPool:
         place = body.sender, body.nonce
         fee = body.gas_price or 0 if body.max_fee is None else body.max_fee
         if entry is None:
-            if place not in self._places and len(self._entries) < self._most:
-                # By far the most of them, thousands a second at times.
-                check = now + self._ask_after
-                self._entries[body.hash] = _Entry(now, place, fee, None, 0, check)
-                self._places[place] = body.hash
-                self._checks.append((check, body.hash))
-                return True, steps
             entry, steps = self._enter(body.hash, now)
         if entry.place is not None:
             return False, steps

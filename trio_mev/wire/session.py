@@ -20,6 +20,8 @@ from ..model.event import DataEvent, DataType, EventPriority
 PENDING = "pending"
 """What stands for a subscription's id until the server has confirmed it."""
 
+OVERHEAD = 128
+"""Bytes of an event beside those of its frame."""
 MAX_KINDS = 50
 """Of ignored frames that are counted apart; a peer cannot make more of them."""
 
@@ -195,6 +197,6 @@ class Session(abc.ABC):
             occurred_at,
             self._sequence,
             ordinal,
-            self._size + 128,
+            self._size + OVERHEAD,
             metadata,
         )

@@ -243,6 +243,12 @@ class Trunk:
         steps = self.pool.announced(transaction, now)
         return _lives(steps) + self._already(transaction, bool(steps), now)
 
+    def admit(self, body: Transaction, now: float) -> bool:
+        """As ``PendingPool.admit``; ``body`` takes those that several sources bring."""
+        if self._first is not None or body.hash in self._mined:
+            return False
+        return self.pool.admit(body, now)
+
     def body(self, source: str, body: Transaction, now: float) -> tuple[bool, list[Told]]:
         """A source has a pending transaction's body: whether nobody had it, and what follows."""
         if self._first is not None:
