@@ -77,7 +77,7 @@ class Market:
             nearer = price + (self._pools[asset] - price) * CATCH_UP
             self.true[asset] = nearer * (1 + self.rng.gauss(0, NOISE))
         # A dislocation: one venue's ETH/USDT is off by over a percent for a few seconds.
-        if ms % 40_000 == 6_000:
+        if ms % 40_000 == 2_000:
             side = self.rng.choice((-1, 1))
             size = self.rng.uniform(0.011, 0.016)
             self._off[COINBASE] = (side * size, ms + self.rng.randrange(2_000, 5_000))
