@@ -62,9 +62,7 @@ class InStep:
                 self._client = None
                 nursery.cancel_scope.cancel()
 
-    async def _up(
-        self, asked: trio.MemoryReceiveChannel[str], node: WebSocketConnection
-    ) -> None:
+    async def _up(self, asked: trio.MemoryReceiveChannel[str], node: WebSocketConnection) -> None:
         """One question after the other: the node would answer several in any order."""
         async for message in asked:
             number = msgspec.json.decode(message)["id"]

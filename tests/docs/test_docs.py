@@ -399,7 +399,10 @@ def test_the_readme_shows_real_lines(lines: list[dict[str, Any]]) -> None:
 def test_the_page_of_tapes_shows_real_lines() -> None:
     shown = [text for _, text in blocks(DOCS / "reference" / "tape.md", "json")]
     tape = Tape(TAPE)
-    real = {encode_header(tape.header).decode(), *(encode_record(r).decode() for r in tape.records())}
+    real = {
+        encode_header(tape.header).decode(),
+        *(encode_record(r).decode() for r in tape.records()),
+    }
     assert [text for text in shown if text not in real] == []
     assert len(shown) == 2
 
