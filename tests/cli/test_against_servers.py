@@ -19,8 +19,8 @@ import zstandard
 
 from trio_mev.cli.app import main
 from trio_mev.feeds.tapes import Tape
-from trio_mev.loopback.servers import open_loopback
 from trio_mev.loopback.demo import TAPE
+from trio_mev.loopback.servers import open_loopback
 
 ROOT = Path(__file__).parent.parent.parent
 SECRET = "c0ffee00c0ffee00c0ffee00c0ffee00"

@@ -30,6 +30,7 @@ from tests.devnet.venues import HEADERS, simulate
 from trio_mev.feeds.ethereum import EthereumWebSocketClient
 from trio_mev.flow.outstanding import Outstanding
 from trio_mev.flow.status import FeedState
+from trio_mev.flow.supervise import leaves
 from trio_mev.loopback.demo import TAPE
 from trio_mev.model.event import DataEvent, DataType
 from trio_mev.model.identity import Endpoint
@@ -146,13 +147,17 @@ def merged(recording: Recording, seed: int, seconds: int) -> Iterator[Record]:
     return heapq.merge(recording.records, venues, key=lambda record: record.mono)
 
 
-async def write(path: Path, seed: int = SEED) -> int:
-    """Write the tape; the number of its records."""
+async def records_of(seed: int) -> list[Record]:
+    """All that goes onto the tape."""
     recording, _ = await record(seed)
-    lines = [encode_record(each) for each in merged(recording, seed, SECONDS)]
+    return list(merged(recording, seed, SECONDS))
+
+
+def write(path: Path, records: Sequence[Record]) -> None:
+    """Write the tape."""
+    lines = [encode_record(each) for each in records]
     parts = [lines[first : first + LINES] for first in range(0, len(lines), LINES)]
     path.write_bytes(b"".join(pack(part, 19) for part in ([encode_header(HEADER)], *parts)))
-    return len(lines)
 
 
 def main() -> int:
@@ -162,15 +167,16 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=TAPE, help="the tape, which is written over")
     asked = parser.parse_args()
     missing: list[BaseException] = []
-    count = 0
+    records: list[Record] = []
     try:
-        count = trio.run(write, asked.out, asked.seed)
+        records = trio.run(records_of, asked.seed)
     except* NoNode as group:
-        missing += group.exceptions
+        missing += leaves(group)
     if missing:
         sys.stderr.write("".join(f"scripts/demo-tape: {error}\n" for error in missing))
         return 2
-    sys.stdout.write(f"{asked.out}: {count} records, {asked.out.stat().st_size} bytes\n")
+    write(asked.out, records)
+    sys.stdout.write(f"{asked.out}: {len(records)} records, {asked.out.stat().st_size} bytes\n")
     return 0
 
 

@@ -128,7 +128,7 @@ def test_every_question_on_it_is_answered():
         if each.feed == NODE and each.direction is Direction.OUT:
             asked.append(each.frame)
         elif each.feed == NODE and each.direction is Direction.IN:
-            answered += not b'"method":"eth_subscription"' in each.frame
+            answered += b'"method":"eth_subscription"' not in each.frame
     assert len(asked) == answered > 25
     assert any(b"eth_getLogs" in frame for frame in asked)
 

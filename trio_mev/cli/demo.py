@@ -8,8 +8,8 @@ from pathlib import Path
 from ..config import make_feed, standard_processors
 from ..feeds.tapes import Tape
 from ..flow.status import FeedState
-from ..loopback.servers import LoopbackServers, open_loopback
 from ..loopback.demo import TAPE
+from ..loopback.servers import LoopbackServers, open_loopback
 from ..model.settings import Settings
 from ..stream import RealtimeDataStream
 from .live import Beside, watch
