@@ -420,3 +420,40 @@ def test_recorded_transactions_come_as_notifications(corpus, session, notify):
     assert [event.data.hash for event in events] == [body["hash"] for body in bodies]
     assert sum(event.data.to is None for event in events) == 1
     assert not made.refused
+
+
+def bodies_of(body, count: int) -> list[dict]:
+    return [{**body, "hash": tx_hash(number), "nonce": hex(number)} for number in range(count)]
+
+
+def test_bodies_that_come_together_are_told_in_order_and_each_once(session, notify, body):
+    made = session()
+    some = bodies_of(body, 5)
+    frames = [notify("0xbb", one) for one in some]
+    head = notify("0xbb", tx_hash(9))
+    events = []
+    made.receive_batch(frames[:1], 1.0, 1, events)
+    made.receive_batch([*frames[1:4], frames[2], head, frames[4]], 2.0, 2, events)
+    told = [e for e in events if e.event_type is DataType.TRANSACTION]
+    assert [event.data.hash for event in told] == [tx_hash(number) for number in range(5)]
+    assert [event.sequence for event in told] == [1, 3, 4, 5, 7]
+    assert {(e.source, e.ordinal, e.size - 128) for e in told} == {
+        ("main", 0, len(frame)) for frame in frames
+    }
+    assert len({id(event.metadata) for event in told}) == 1
+    assert made.ignored == {"repeated_body": 1}
+
+
+def test_lives_are_followed_where_heads_are_and_a_tape_shows_whether(session, notify, body):
+    frames = [notify("0xbb", one) for one in bodies_of(body, 2)] * 2
+    for made, count in ((session(), 2), (session(heads=False), 4)):
+        assert sum(len(made.receive(frame, 1.0, 1)) for frame in frames) == count
+    for asked, count in (([HEADS, BODIES], 2), ([BODIES], 4)):
+        replayed = EthereumSession(EthereumSettings(name="main"), replaying=True)
+        for number, label in enumerate(asked):
+            params = [label, True] if label == BODIES else [label]
+            request = {"id": number, "method": "eth_subscribe", "params": params}
+            replayed.sent(json.dumps(request).encode())
+            answer = {"id": number, "result": "0xbb" if label == BODIES else "0xaa"}
+            replayed.receive(json.dumps(answer).encode(), 0.0, 1)
+        assert sum(len(replayed.receive(frame, 1.0, 1)) for frame in frames) == count

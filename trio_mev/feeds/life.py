@@ -171,6 +171,8 @@ class Life:
         self._emit_to(events)
 
     def _after_batch(self, now: float) -> None:
+        if not self.session.moved:
+            return
         self.flush()
         if not self._confirmed.is_set() and self.session.confirmed:
             self._confirmed.set()

@@ -9,25 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import attrs
 import trio
 
 from ..errors import DataStreamError
-from ..model.event import VITAL, DataEvent, DataType, EventPriority, Lost
+from ..model.event import VITAL, DataEvent, EventPriority
 from ..model.settings import LaneSettings, Overflow
 from .books import Books, BooksSnapshot
 from .doorbell import Doorbell
 from .lane import NOTHING, Lane, LaneSnapshot, LatestLane, Run
+from .losses import Losses
 from .outstanding import Outstanding
-
-
-@attrs.define
-class _Loss:
-    """Losses since the consumer was last told."""
-
-    count: int
-    first: DataEvent
-    last: DataEvent
 
 
 def _lane(name: str, capacity: int, overflow: Overflow) -> Lane:
@@ -78,7 +69,7 @@ class Lanes:
         self._max_bytes = settings.max_bytes
         self._outstanding = outstanding
         self._announce = announce
-        self._losses: dict[str, _Loss] = {}
+        self._losses = Losses()
         self._room: trio.Event | None = None
         self.vital = Lane("vital", settings.high)
         self._high = _lane("high", settings.high, settings.high_overflow)
@@ -217,12 +208,7 @@ class Lanes:
         self.books.lose(lane.name, reason, len(events))
         if self._announce:
             self.bell.crowded = True
-            loss = self._losses.get(lane.name)
-            if loss is None:
-                self._losses[lane.name] = _Loss(len(events), events[0], events[-1])
-            else:
-                loss.count += len(events)
-                loss.last = events[-1]
+            self._losses.note(lane.name, events)
 
     def has_room(self, event: DataEvent) -> bool:
         """Whether ``put`` would take the event at once; always, where nobody has to wait."""
@@ -253,7 +239,9 @@ class Lanes:
         """
         if not self.hand:
             if self._losses:
-                self.drawn, self.hand = None, (self._told(),)
+                self.books.received += 1
+                self._outstanding.count += 1
+                self.drawn, self.hand = None, (self._losses.tell(),)
             else:
                 lane = self.vital
                 if not lane.count:
@@ -265,21 +253,6 @@ class Lanes:
                     self._tell_room()
         self.begun = True
         return self.hand[self.place]
-
-    def _told(self) -> DataEvent:
-        """The news of a loss, as an event."""
-        name = next(iter(self._losses))
-        loss = self._losses.pop(name)
-        self.books.received += 1
-        self._outstanding.count += 1
-        return DataEvent(
-            DataType.LOST,
-            EventPriority.HIGH,
-            Lost(name, loss.count, loss.first.name, loss.last.name),
-            "lanes",
-            loss.last.received_at,
-            sequence=loss.last.sequence,
-        )
 
     def enter(self) -> None:
         """Enter in the books, as processed, what is done of the hand and has no entry yet."""

@@ -68,7 +68,7 @@ class EthereumSession(Session):
         self._bodies = Bodies(fetches, settings.backlog, settings.fetch_timeout)
         self._tracking = Tracking(settings, settings.name, self._trunk, jitter)
         # Without heads nothing would ever be included. Of several nodes a body is told once.
-        self._lives = settings.heads or len(settings.aliases) > 1
+        self._lives = (settings.heads and not replaying) or self._trunk.several
         """Whether the lives of pending transactions whose bodies are announced are followed."""
         self._before_body = _NOTHING
         """How a notification of a body begins here, the subscription's id included."""
@@ -141,6 +141,7 @@ class EthereumSession(Session):
             if label == "logs":
                 label = f"logs:{sum(s.startswith('logs:') for s in self.subscriptions)}"
                 self._tracking.learn_filter(request.params[1] if len(request.params) > 1 else {})
+            self._lives |= label == HEADS
             self.rpc.pending[number] = attrs.evolve(request, label=label)
             self.subscriptions[label] = PENDING
         elif request.method == LOGS:
@@ -189,6 +190,7 @@ class EthereumSession(Session):
                     )
                 )
         done = len(into) - begun  # each of them was one event
+        self.moved = False
         if done < len(frames):
             super().receive_batch(frames[done:], now, sequence, into)
 

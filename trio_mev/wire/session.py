@@ -65,6 +65,9 @@ class Session(abc.ABC):
         """What is subscribed to, to the server's id or ``pending``."""
         self.heard: dict[str, float] = {}
         """Subscriptions with a natural period, to the time each was last heard."""
+        self.moved = True
+        """Whether the latest batch may have brought more than events: something to send, to say
+        or to wait for."""
         self._outbox: list[str] = []
         self._now = 0.0
         self._sequence = 0
@@ -120,6 +123,7 @@ class Session(abc.ABC):
                 counted as refused.
         """
         self._now = now
+        self.moved = True
         decode_frame = self.decode_frame
         for place, frame in enumerate(frames):
             self._sequence = sequence + len(into)
