@@ -19,9 +19,8 @@ import zstandard
 
 from trio_mev.cli.app import main
 from trio_mev.feeds.tapes import Tape
-from trio_mev.loopback.mempool import V2_SWAP
+from trio_mev.loopback.demo import TAPE
 from trio_mev.loopback.servers import open_loopback
-from trio_mev.loopback.simulation import TAPE
 
 ROOT = Path(__file__).parent.parent.parent
 SECRET = "c0ffee00c0ffee00c0ffee00c0ffee00"
@@ -61,7 +60,7 @@ def config(endpoints, tmp_path, monkeypatch) -> Path:
         name = "node"
         kind = "ethereum"
         token = "env:MY_TOKEN"
-        logs = [{{ topics = [["{V2_SWAP}"]] }}]
+        logs = [{{}}]  # as the tape has them
         [[feeds]]
         name = "binance"
         kind = "binance"
@@ -154,7 +153,7 @@ def in_a_terminal(*arguments: str, rows: int, **environment: str) -> str:
 def test_the_live_view_shows_every_part():
     shown = in_a_terminal("--for", "8", rows=50)
     for words in (
-        "a seeded market simulation, nothing here is real",
+        "real contracts on a private chain, simulated quotes; nothing of mainnet",
         "ethereum:demo",
         "ready",
         "ETH/USDT",

@@ -13,7 +13,9 @@ import jsonschema
 import pytest
 
 from trio_mev.cli.app import main
-from trio_mev.loopback.simulation import TAPE, write
+from trio_mev.feeds.tapes import Tape
+from trio_mev.loopback.demo import TAPE
+from trio_mev.wire.tape import encode_header, encode_record, pack
 
 ROOT = Path(__file__).parent.parent.parent
 COMMAND = [sys.executable, "-m", "trio_mev"]
@@ -32,8 +34,11 @@ def schemas(request) -> list[jsonschema.Draft202012Validator]:
 
 @pytest.fixture(scope="session")
 def short_tape(tmp_path_factory) -> Path:
+    """The first hundred seconds of the demo's tape."""
+    tape = Tape(TAPE)
     path = tmp_path_factory.mktemp("tapes") / "short.tape"
-    write(path, seed=5, seconds=30)
+    early = [record for record in tape.records() if record.mono < 100 * 10**9]
+    path.write_bytes(pack([encode_header(tape.header), *map(encode_record, early)]))
     return path
 
 
@@ -107,7 +112,7 @@ def test_replays_are_valid_and_equal_whatever_the_speed_and_the_way(capfd, schem
     sockets = check_lines(replayed(capfd, str(short_tape), "--loopback"), schemas)
     assert direct[-1]["digest"] == again[-1]["digest"] == sockets[-1]["digest"]
     assert direct[-1]["events"] == again[-1]["events"] == sockets[-1]["events"]
-    assert direct[-1]["findings"]["alert"] > 10
+    assert direct[-1]["findings"]["alert"] > 8
     assert int(direct[-1]["digest"], 16) != 0
     for kind, count in direct[-1]["events"].items():
         if kind in every.split(","):
@@ -129,11 +134,15 @@ def test_a_part_of_a_tape(capfd, schemas, short_tape):
 
 
 def test_a_part_of_a_tape_over_sockets(capfd, schemas, short_tape):
-    part = [str(short_tape), "--from", "10", "--to", "20"]
+    part = [str(short_tape), "--from", "50", "--to", "80"]
     direct = check_lines(replayed(capfd, *part), schemas)
     sockets = check_lines(replayed(capfd, *part, "--loopback"), schemas)
     assert direct[-1]["events"]["quote"] == sockets[-1]["events"]["quote"] > 0
-    assert direct[-1]["digest"] == sockets[-1]["digest"]
+    # A visitor that comes late has not seen what was pending before; so its events have other
+    # numbers, and what was found is the same.
+    found = [[{**line, "cause": ""} for line in lines[:-1]] for lines in (direct, sockets)]
+    assert found[0] == found[1]
+    assert len(found[0]) > 2
 
 
 def test_two_tapes_of_one_feed_lose_nothing_over_sockets(capfd, schemas, tmp_path):
@@ -167,21 +176,10 @@ def test_two_tapes_at_once(capfd, schemas, corpus, tmp_path):
 
 def test_a_cut_tape_yields_what_is_whole_and_says_so(capfd, schemas, tmp_path):
     cut = tmp_path / "cut.tape"
-    cut.write_bytes(TAPE.read_bytes()[:200_000])
+    cut.write_bytes(TAPE.read_bytes()[: TAPE.stat().st_size // 2])
     lines = check_lines(replayed(capfd, str(cut)), schemas)
     assert lines[-1]["refused"] == {"tape_cut": 1}
     assert lines[-1]["events"]["quote"] > 0
-
-
-def test_the_tape_that_ships_is_what_its_script_writes(tmp_path):
-    import zstandard
-
-    write(tmp_path / "again.tape")
-    shipped, again = (
-        zstandard.ZstdDecompressor().decompressobj().decompress(path.read_bytes())
-        for path in (TAPE, tmp_path / "again.tape")
-    )
-    assert shipped == again
 
 
 UNUSABLE = {
@@ -268,5 +266,6 @@ def test_a_replay_takes_settings_from_a_configuration(capfd, schemas, short_tape
     lines = check_lines(out, schemas)
     alerts = [line for line in lines if line.get("type") == "price_below"]
     assert [alert["alert_id"] for alert in alerts] == ["low"]
-    start = 1_767_614_400 * 10**9
-    assert all(start < line["seen_at"] < start + 30 * 10**9 for line in lines[:-1])
+    first = Tape(short_tape).first
+    assert first is not None
+    assert all(0 < line["seen_at"] - first.wall < 100 * 10**9 for line in lines[:-1])

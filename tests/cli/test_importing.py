@@ -52,6 +52,19 @@ def test_wrong_subscriptions_are_one_line_that_names_their_file(capfd, tmp_path,
     assert not out.exists()
 
 
+def test_a_folder_of_frames_is_taken_and_one_without_is_one_line(capfd, tmp_path):
+    folder, out = tmp_path / "recording", tmp_path / "out.tape"
+    folder.mkdir()
+    (folder / "subscriptions.json").write_text('{"newHeads": "0xa"}')
+    assert main(["import", "frames", str(folder), "--out", str(out)]) == 2
+    (line,) = capfd.readouterr().err.splitlines()
+    assert line.startswith(f"trio_mev: {folder / 'frames.jsonl'}: ")
+    assert not out.exists()
+    (folder / "frames.jsonl").write_text('{"t": 1, "frame": {}}')
+    assert main(["import", "frames", str(folder), "--out", str(out)]) == 0
+    assert "records" in capfd.readouterr().err
+
+
 def test_a_full_disk_is_one_line_and_leaves_no_file(tmp_path):
     source, out = tmp_path / "block.json", tmp_path / "out.tape"
     bodies = [{"hash": f"0x{number * 2654435761 % 2**256:064x}"} for number in range(3000)]

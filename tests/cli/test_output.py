@@ -20,7 +20,7 @@ import pytest
 import trio
 
 from trio_mev.cli.app import main
-from trio_mev.loopback.simulation import TAPE
+from trio_mev.loopback.demo import TAPE
 from trio_mev.sinks.console import JsonLines
 from trio_mev.sinks.output import Output
 

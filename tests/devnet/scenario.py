@@ -13,7 +13,7 @@ from tests.devnet.chain import Chain
 from tests.devnet.markets import find_markets
 from tests.devnet.routers import EVERY
 from tests.devnet.rpc import Hex, Json, Rpc
-from tests.devnet.scenario_programme import QUIET, Act, drawn, programme
+from tests.devnet.scenario_programme import Act, Programme, drawn, everything
 from tests.devnet.scenario_swaps import swap
 from tests.devnet.stage import GAS, Nobody, Round, Stage, Witness
 from tests.devnet.truth import Plant, Reader
@@ -35,15 +35,21 @@ class Scenario:
     _late: list[Plant] = attrs.Factory(list)
     """What is in no block yet."""
 
-    async def play(self, blocks: int) -> None:
-        """Make so many blocks, those of reorganisations not counted."""
-        rng, planned, made = self.stage.random, programme(), 0
+    async def play(self, blocks: int, programme: Programme | None = None) -> None:
+        """Make so many blocks, those of reorganisations not counted.
+
+        Args:
+            blocks: how many.
+            programme: what the first ones hold; without it, everything.
+        """
+        chosen = programme or everything()
+        rng, planned, made = self.stage.random, list(chosen.entries), 0
         while made < blocks:
             entry = planned.pop(0) if planned else drawn(rng)
             if isinstance(entry, int):
                 await self._reorganise(min(entry, self._height()))
                 continue
-            await self._block(entry, quiet=made in QUIET or rng.random() < 0.03)
+            await self._block(entry, quiet=made in chosen.quiet or rng.random() < 0.03)
             made += 1
 
     def _height(self) -> int:

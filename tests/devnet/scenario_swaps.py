@@ -5,12 +5,14 @@ from __future__ import annotations
 from tests.devnet.abi import Address
 from tests.devnet.addresses import (
     QUOTER,
+    ROUTER_02,
     SUSHISWAP_ROUTER,
     UNISWAP_V2_ROUTER,
     UNIVERSAL_ROUTER,
     V3_ROUTER,
     WETH,
 )
+from tests.devnet.deploy import GWEI
 from tests.devnet.markets import Market
 from tests.devnet.routers import NEW_METHODS, V2_METHODS, Wish, call_of, variant_of
 from tests.devnet.stage import Round, Stage
@@ -105,3 +107,8 @@ async def fulfil(
 async def reverted(round_: Round) -> Plant | None:
     """A swap that asks for more than it can get."""
     return await swap(round_, UNISWAP_V2_ROUTER, V2_METHODS[0], 5_000, room=-2_000)
+
+
+async def hurried(round_: Round, gwei: int) -> Plant | None:
+    """A swap that offers more than everybody else in its block: over 55 gwei a gas."""
+    return await swap(round_, ROUTER_02, NEW_METHODS[0], 8_000, tip=gwei * GWEI)

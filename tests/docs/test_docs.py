@@ -29,7 +29,8 @@ from trio_mev.cli.importing import FORMATS
 from trio_mev.cli.live import EVENT_KINDS
 from trio_mev.cli.summary import summary_line
 from trio_mev.config import loads
-from trio_mev.loopback.simulation import TAPE
+from trio_mev.feeds.tapes import Tape
+from trio_mev.loopback.demo import TAPE
 from trio_mev.model import settings
 from trio_mev.model.event import EventPriority, Stage
 from trio_mev.model.export import PAYLOADS
@@ -39,6 +40,7 @@ from trio_mev.model.noun import field_types
 from trio_mev.model.settings import AlertSettings, PriceSettings
 from trio_mev.wire.contracts import ROUTERS
 from trio_mev.wire.lines import encode, line_of
+from trio_mev.wire.tape import encode_header, encode_record
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -392,6 +394,17 @@ def test_the_readme_shows_real_lines(lines: list[dict[str, Any]]) -> None:
     [(_, shown)] = blocks(ROOT / "README.md", "json")
     real = [encode(line) for line in lines]
     assert [line for line in shown.splitlines() if line not in real] == []
+
+
+def test_the_page_of_tapes_shows_real_lines() -> None:
+    shown = [text for _, text in blocks(DOCS / "reference" / "tape.md", "json")]
+    tape = Tape(TAPE)
+    real = {
+        encode_header(tape.header).decode(),
+        *(encode_record(r).decode() for r in tape.records()),
+    }
+    assert [text for text in shown if text not in real] == []
+    assert len(shown) == 2
 
 
 def test_json_names_every_field_of_the_summary() -> None:

@@ -19,7 +19,7 @@ from trio_mev.feeds.tapes import Tape
 from trio_mev.flow.clock import TapeClock
 from trio_mev.flow.processor import DataProcessor
 from trio_mev.flow.status import FeedState
-from trio_mev.loopback.simulation import TAPE
+from trio_mev.loopback.demo import TAPE
 from trio_mev.model.event import DataType
 from trio_mev.model.identity import Endpoint
 from trio_mev.model.settings import EthereumSettings, StreamConfig
@@ -119,8 +119,8 @@ def test_time_passes_for_processors_that_wait_for_it_in_a_replay():
 
     stats = trio.run(main, clock=TapeClock())
     sleeper, stuck = stats.consumers
-    assert (sleeper.books.processed, sleeper.timing.timeouts) == (25, 0)
-    assert (stuck.books.failed, stuck.timing.timeouts) == (25, 25)
+    assert (sleeper.books.processed, sleeper.timing.timeouts) == (26, 0)
+    assert (stuck.books.failed, stuck.timing.timeouts) == (26, 26)
 
 
 def test_a_drain_is_bounded_in_a_replay_too():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from trio_mev.model.chain import Transaction
+from trio_mev.model.chain import Block, Gap, Reorg, Transaction
 
 GWEI = 10**9
 
@@ -50,3 +50,12 @@ def test_the_selector_is_the_first_four_bytes_where_there_are_four(data, selecto
 )
 def test_the_fee_is_the_base_fee_and_the_tip_within_the_cap(fields, base_fee, fee):
     assert transaction(**fields).fee_per_gas(base_fee) == fee
+
+
+def test_what_the_chain_did_is_told_in_one_line_whatever_the_blocks_hold():
+    block = Block(7, "0x7", "0x6", 84, 30_000_000, 21_000, logs=())
+    reorg = Reorg(6, "0x6", (block,), ("0x7b", "0x8b"))
+    assert str(reorg) == "the chain was reorganised after block 6: 1 retracted, 2 new"
+    assert str(Gap(3, 5, True)) == "no head announced blocks 3 to 5; they are fetched"
+    missing = Gap(3, 900, False, "too long")
+    assert str(missing) == "no head announced blocks 3 to 900; they are not fetched: too long"

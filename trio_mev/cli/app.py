@@ -68,7 +68,8 @@ def _with_feeds(path: Path) -> Config:
 
 @app.default
 def run_demo(*, for_: Seconds = None, json: Json = False, events: Events = "") -> int:
-    """Run the demo: simulated servers on this machine, and a stream that watches them."""
+    """Run the demo: servers on this machine that play a recording of real contracts on a private
+    chain, with simulated quotes, and a stream that watches them."""
     options = _options(for_, json, events, TITLE, how_to_go_live())
     code: int = trio.run(demo, options)
     return code

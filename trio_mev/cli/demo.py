@@ -8,14 +8,14 @@ from pathlib import Path
 from ..config import make_feed, standard_processors
 from ..feeds.tapes import Tape
 from ..flow.status import FeedState
+from ..loopback.demo import TAPE
 from ..loopback.servers import LoopbackServers, open_loopback
-from ..loopback.simulation import TAPE
 from ..model.settings import Settings
 from ..stream import RealtimeDataStream
 from .live import Beside, watch
 from .shows import Options
 
-TITLE = "trio_mev demo: a seeded market simulation, nothing here is real"
+TITLE = "trio_mev demo: real contracts on a private chain, simulated quotes; nothing of mainnet"
 
 
 def example(name: str) -> Path:

@@ -19,6 +19,8 @@ from ..wire.import_venues import CryptofeedImport
 from ..wire.tape import VERSION, FeedHeader, Header, Record, encode_header, encode_record, pack
 
 BATCH = 5000
+FRAMES = "frames.jsonl"
+"""What a folder of frames has them in."""
 FORMATS = ("cryptofeed", "blocks", "frames")
 
 
@@ -138,7 +140,8 @@ def _frames(
 ) -> tuple[dict[str, FeedHeader], Iterator[Record]]:
     feeds: dict[str, FeedHeader] = {}
     found: list[Record] = []
-    for path in sources:
+    for source in sources:
+        path = source / FRAMES if source.is_dir() else source
         beside = path.parent / "subscriptions.json"
         subscriptions = _json(beside)
         if not isinstance(subscriptions, dict):
@@ -146,11 +149,11 @@ def _frames(
         name = _fresh("ethereum:import", feeds)
         feeds[name] = FeedHeader("ethereum")
         try:
-            source = FramesImport(name, subscriptions)
+            reader = FramesImport(name, subscriptions)
         except ConfigError as error:
             raise ConfigError(f"{beside}: {error}") from None
-        found += source.records(_text(path).encode().splitlines())
-        if source.bad_lines:
-            problems["bad_line"] += source.bad_lines
+        found += reader.records(_text(path).encode().splitlines())
+        if reader.bad_lines:
+            problems["bad_line"] += reader.bad_lines
     found.sort(key=lambda record: record.mono)
     return feeds, iter(found)

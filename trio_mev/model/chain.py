@@ -45,6 +45,11 @@ class Gap:
     reason: str = ""
     """Why not, where they were not."""
 
+    def __str__(self) -> str:
+        """For an operator."""
+        what = "fetched" if self.filled else f"not fetched: {self.reason}"
+        return f"no head announced blocks {self.first} to {self.last}; they are {what}"
+
 
 @attrs.frozen
 class Reorg:
@@ -59,6 +64,11 @@ class Reorg:
     """No longer of the chain, newest first."""
     added: tuple[str, ...]
     """Hashes of the blocks in their place, oldest first; they follow as blocks."""
+
+    def __str__(self) -> str:
+        """For an operator: all that the blocks hold would be too long."""
+        gone, new = len(self.retracted), len(self.added)
+        return f"the chain was reorganised after block {self.ancestor}: {gone} retracted, {new} new"
 
 
 class Transaction(Noun, frozen=True):

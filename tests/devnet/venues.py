@@ -1,6 +1,7 @@
-"""A simulated market: two exchanges that quote the same prices with noise, lag and dislocations.
+"""Two simulated exchanges that follow the prices of a chain's pools, with noise, lag and
+dislocations.
 
-Nothing in it was recorded. The exchanges' frames have today's formats.
+Nothing of them was recorded. Their frames have today's formats.
 """
 
 from __future__ import annotations
@@ -8,17 +9,21 @@ from __future__ import annotations
 import datetime
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
 import attrs
 
-from ..wire.tape import Direction, Record
+from tests.devnet.pool_prices import Prices
+from trio_mev.wire.tape import Direction, FeedHeader, Record
 
 STEP_MS = 100
 BINANCE, COINBASE = "binance:demo", "coinbase:demo"
-SYMBOLS = {"ETH": "ETH/USDT", "BTC": "BTC/USDT"}
+CATCH_UP = 0.02
+"""The share of what separates an exchange from the pools that a step makes good."""
+NOISE = 0.00003
+"""Of a step, as a share of the price."""
 _TICK = Decimal("0.01")
 
 
@@ -49,25 +54,30 @@ COINBASE_PRODUCTS = (
 )
 
 
-class Prices:
-    """True prices as random walks, and how far each venue is off.
+class Market:
+    """What the exchanges take as the price: that of the pools, which they follow with some noise.
 
     Args:
         rng: the simulation's.
-        start: first prices by asset.
+        course: prices at the pools and the milliseconds from which they hold, the first at once.
     """
 
-    def __init__(self, rng: random.Random, start: dict[str, float]) -> None:
+    def __init__(self, rng: random.Random, course: Sequence[tuple[float, Prices]]) -> None:
         self.rng = rng
-        self.true = dict(start)
+        self._course = list(course)
+        self._pools = self._course.pop(0)[1]
+        self.true = dict(self._pools)
         self._off: dict[str, tuple[float, int]] = {}
 
     def step(self, ms: int) -> None:
         """A tenth of a second passes."""
+        while self._course and self._course[0][0] <= ms:
+            self._pools = self._course.pop(0)[1]
         for asset, price in self.true.items():
-            self.true[asset] = price * (1 + self.rng.gauss(0, 0.00003))
+            nearer = price + (self._pools[asset] - price) * CATCH_UP
+            self.true[asset] = nearer * (1 + self.rng.gauss(0, NOISE))
         # A dislocation: one venue's ETH/USDT is off by over a percent for a few seconds.
-        if ms % 40_000 == 6_000:
+        if ms % 40_000 == 2_000:
             side = self.rng.choice((-1, 1))
             size = self.rng.uniform(0.011, 0.016)
             self._off[COINBASE] = (side * size, ms + self.rng.randrange(2_000, 5_000))
@@ -85,10 +95,10 @@ class Prices:
 class Venue:
     """One exchange's frames, with its own counters."""
 
-    def __init__(self, feed: str, prices: Prices, epoch_ns: int) -> None:
+    def __init__(self, feed: str, market: Market, epoch_ns: int) -> None:
         self.feed = feed
-        self.prices = prices
-        self.rng = prices.rng
+        self.market = market
+        self.rng = market.rng
         self.epoch_ns = epoch_ns
         self.sequence = self.rng.randrange(10**9, 2 * 10**9)
 
@@ -128,7 +138,7 @@ class Binance(Venue):
     def step(self, ms: int) -> Iterator[Record]:
         """A tenth of a second's frames."""
         for product in BINANCE_PRODUCTS:
-            mid = self.prices.at(self.feed, product, ms)
+            mid = self.market.at(self.feed, product, ms)
             half = max(_TICK, (mid * Decimal("0.00002")).quantize(_TICK))
             if self.happens(product.quotes):
                 book = {
@@ -189,7 +199,7 @@ class Coinbase(Venue):
                     "time": time,
                 }
                 yield self.record(ms, beat)
-            mid = self.prices.at(self.feed, product, ms)
+            mid = self.market.at(self.feed, product, ms)
             if self.happens(product.trades):
                 yield from self._trade(ms, product, mid, time)
 
@@ -215,3 +225,41 @@ class Coinbase(Venue):
             "last_size": size,
         }
         yield self.record(ms, ticker)
+
+
+HEADERS = {
+    BINANCE: FeedHeader(
+        "binance",
+        symbols={p.symbol: p.instrument for p in BINANCE_PRODUCTS},
+        channels=["bookTicker", "aggTrade"],
+    ),
+    COINBASE: FeedHeader(
+        "coinbase",
+        symbols={p.symbol: p.instrument for p in COINBASE_PRODUCTS},
+        channels=["ticker", "matches", "heartbeat"],
+    ),
+}
+
+
+def simulate(
+    seed: int, epoch_ns: int, seconds: int, course: Sequence[tuple[int, Prices]]
+) -> Iterator[Record]:
+    """The exchanges' frames, in the order of their times.
+
+    Args:
+        seed: the same one gives the same frames.
+        epoch_ns: when it begins, in nanoseconds since the epoch.
+        seconds: for how long.
+        course: prices at the pools, and the nanoseconds since the epoch from which they hold.
+    """
+    rng = random.Random(seed)
+    market = Market(rng, [((at - epoch_ns) / 1e6, prices) for at, prices in course])
+    venues = Binance(BINANCE, market, epoch_ns), Coinbase(COINBASE, market, epoch_ns)
+    for name in HEADERS:
+        yield Record(epoch_ns, 0, name, Direction.OPEN)
+    yield from sorted((r for venue in venues for r in venue.opening()), key=lambda r: r.mono)
+    for ms in range(STEP_MS, seconds * 1000, STEP_MS):
+        market.step(ms)
+        frames = [record for venue in venues for record in venue.step(ms)]
+        # None is more than a millisecond late, so none comes after the next step's.
+        yield from sorted(frames, key=lambda record: record.mono)

@@ -1,0 +1,184 @@
+"""``scripts/demo-tape``: records the tape of the demo anew.
+
+A scenario is played on a node with real contracts, and the package's own feed records what it
+sees of it, questions and answers included, at the scenario's times. Simulated exchanges follow
+the prices of the scenario's pools.
+"""
+
+from __future__ import annotations
+
+import argparse
+import heapq
+import sys
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+
+import attrs
+import trio
+
+from tests.devnet.chain import Chain
+from tests.devnet.deploy import devnet
+from tests.devnet.instep import InStep, open_in_step
+from tests.devnet.node import NoNode
+from tests.devnet.pool_prices import PoolPrices, open_pool_prices
+from tests.devnet.rpc import Hex, Json, open_rpc
+from tests.devnet.scenario import open_scenario
+from tests.devnet.scenario_programme import in_five_minutes
+from tests.devnet.stage import SECOND
+from tests.devnet.venues import HEADERS, simulate
+from trio_mev.feeds.ethereum import EthereumWebSocketClient
+from trio_mev.flow.outstanding import Outstanding
+from trio_mev.flow.status import FeedState
+from trio_mev.flow.supervise import leaves
+from trio_mev.loopback.demo import TAPE
+from trio_mev.model.event import DataEvent, DataType
+from trio_mev.model.identity import Endpoint
+from trio_mev.model.settings import ConnectionSettings, EthereumSettings, LogFilter
+from trio_mev.wire.tape import (
+    VERSION,
+    Direction,
+    FeedHeader,
+    Header,
+    Record,
+    encode_header,
+    encode_record,
+    pack,
+)
+
+SEED = 2026
+BLOCKS = 21
+SECONDS = 300
+NODE = "ethereum:demo"
+NOTE = (
+    "Uniswap's and Aave's contracts on a private development chain, and simulated exchanges that"
+    " follow its pools' prices; none of it happened on the main network"
+)
+HEADER = Header(VERSION, {NODE: FeedHeader("ethereum", follow=True), **HEADERS}, NOTE)
+LINES = 500
+"""Records that are compressed together, so that a cut tape keeps what is before the cut."""
+_STEP = 100_000
+"""Nanoseconds between frames of one moment."""
+
+
+@attrs.define(eq=False)
+class Recording:
+    """What the feed sent and received, at the scenario's times; the scenario's witness."""
+
+    between: InStep
+    start: int
+    """Nanoseconds since the epoch."""
+    prices: PoolPrices
+    records: list[Record] = attrs.Factory(list)
+    over: bool = False
+    _now: int = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._now = self.start
+
+    def tap(self, feed: str, direction: Direction, frame: bytes) -> None:
+        """Keep a frame; each has a time of its own."""
+        if not self.over:
+            since = self._now - self.start
+            self.records.append(Record(self._now, since, feed, direction, frame))
+            self._now += _STEP
+
+    def emit(self, events: Sequence[DataEvent]) -> None:
+        """Follow the pools through what the feed makes of the frames."""
+        for event in events:
+            if event.event_type is DataType.BLOCK:
+                assert event.data.complete, "the feed did not get a block's logs"
+                self.prices.block(event.data, self._now)
+            elif event.event_type is DataType.REORG:
+                self.prices.reorg(event.data, self._now)
+
+    async def go_to(self, now: int) -> None:
+        """Frames from now on are of this time; it never goes back."""
+        self._now = max(self._now, now)
+
+    async def pending(self, transaction: Hex) -> None:
+        """Let the feed have the transaction."""
+        await self.between.pending(transaction)
+
+    async def block(self, block_hash: Hex, logs: int) -> None:
+        """Let the feed have the block."""
+        await self.between.block(block_hash, logs)
+
+
+def client_of(url: str, recording: Recording) -> EthereumWebSocketClient:
+    """The feed that is recorded: heads, whole pending transactions, all logs."""
+    settings = EthereumSettings(
+        name=NODE,
+        endpoint=Endpoint(url),
+        logs=(LogFilter(),),
+        connection=ConnectionSettings(subscribe_interval=0.0),
+    )
+    return EthereumWebSocketClient(settings, tap=recording.tap)
+
+
+async def record(seed: int, blocks: int = BLOCKS) -> tuple[Recording, Json]:
+    """Play the scenario before the feed; what was recorded, and the truth.
+
+    Raises:
+        NoNode: there is no node to play it on, in a group.
+    """
+    async with devnet() as node, open_rpc(node.ws_url) as rpc:
+        head = await rpc.call("eth_getBlockByNumber", "latest", False)
+        start = int(head["timestamp"], 16) * SECOND
+        prices = await open_pool_prices(Chain(rpc), start)
+        async with open_in_step(node.ws_url) as (url, between), trio.open_nursery() as nursery:
+            recording = Recording(between, start, prices)
+            feed = client_of(url, recording)
+            nursery.start_soon(partial(feed.run, recording.emit, Outstanding()))
+            await feed.status.wait_for(FeedState.READY)
+            await between.settle()
+            scenario = await open_scenario(rpc, seed, recording)
+            await scenario.play(blocks, in_five_minutes())
+            recording.over = True
+            truth = await scenario.truth()
+            nursery.cancel_scope.cancel()
+    assert not feed.status.refused, f"the feed refused {feed.status.refused}"
+    return recording, truth
+
+
+def merged(recording: Recording, seed: int, seconds: int) -> Iterator[Record]:
+    """The node's records and the exchanges', by their times."""
+    venues = simulate(seed, recording.start, seconds, recording.prices.course)
+    return heapq.merge(recording.records, venues, key=lambda record: record.mono)
+
+
+async def records_of(seed: int) -> list[Record]:
+    """All that goes onto the tape."""
+    recording, _ = await record(seed)
+    return list(merged(recording, seed, SECONDS))
+
+
+def write(path: Path, records: Sequence[Record]) -> None:
+    """Write the tape."""
+    lines = [encode_record(each) for each in records]
+    parts = [lines[first : first + LINES] for first in range(0, len(lines), LINES)]
+    path.write_bytes(b"".join(pack(part, 19) for part in ([encode_header(HEADER)], *parts)))
+
+
+def main() -> int:
+    """The exit code."""
+    parser = argparse.ArgumentParser("scripts/demo-tape", description=__doc__, allow_abbrev=False)
+    parser.add_argument("--seed", type=int, default=SEED, help=f"of all that happens ({SEED})")
+    parser.add_argument("--out", type=Path, default=TAPE, help="the tape, which is written over")
+    asked = parser.parse_args()
+    missing: list[BaseException] = []
+    records: list[Record] = []
+    try:
+        records = trio.run(records_of, asked.seed)
+    except* NoNode as group:
+        missing += leaves(group)
+    if missing:
+        sys.stderr.write("".join(f"scripts/demo-tape: {error}\n" for error in missing))
+        return 2
+    write(asked.out, records)
+    sys.stdout.write(f"{asked.out}: {len(records)} records, {asked.out.stat().st_size} bytes\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

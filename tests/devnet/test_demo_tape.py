@@ -1,0 +1,161 @@
+"""The tape that ships is what its script records, and shows what really happened on the node."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import partial
+
+import attrs
+import pytest
+import trio
+
+from tests.devnet.demo_tape import HEADER, NODE, SECONDS, SEED, Recording, merged, record
+from tests.devnet.routers import EVERY, variant_of
+from tests.devnet.rpc import Json
+from tests.devnet.venues import BINANCE
+from tests.support.chains import Consumer
+from trio_mev import ReplayFeed, replay_clock
+from trio_mev.feeds.tapes import Tape
+from trio_mev.flow.outstanding import Outstanding
+from trio_mev.loopback.demo import TAPE
+from trio_mev.model.event import DataEvent, DataType
+from trio_mev.wire.tape import Direction, Record
+
+CONFIRMED = re.compile(rb'"result":"(0x[0-9a-f]{32})"}$')
+
+
+@attrs.frozen(eq=False)
+class Made:
+    recording: Recording
+    truth: Json
+    records: list[Record]
+
+
+@pytest.fixture(scope="module")
+def made(installed: None) -> Made:
+    """What the script records now."""
+    recording, truth = trio.run(record, SEED)
+    return Made(recording, truth, list(merged(recording, SEED, SECONDS)))
+
+
+@pytest.fixture(scope="module")
+def events(installed: None) -> list[DataEvent]:
+    """Everything that the shipped tape makes known."""
+    found: list[DataEvent] = []
+    feed = ReplayFeed([TAPE])
+    trio.run(feed.run, found.extend, Outstanding(), clock=replay_clock(None))
+    assert all(not status.refused for status in feed.statuses)
+    return found
+
+
+def without_ids(records: Iterable[Record]) -> list[Record]:
+    """Records in which a subscription is known by its place: the node draws its id."""
+    ids: list[bytes] = []
+    plain: list[Record] = []
+    for each in records:
+        frame = each.frame
+        if each.feed == NODE and (found := CONFIRMED.search(frame)):
+            ids.append(found[1])
+        for number, one in enumerate(ids):
+            frame = frame.replace(one, b"subscription %d" % number)
+        plain.append(attrs.evolve(each, frame=frame))
+    assert len(ids) == 3
+    return plain
+
+
+def test_it_is_what_the_script_records(made: Made):
+    tape = Tape(TAPE)
+    shipped, again = without_ids(tape.records()), without_ids(made.records)
+    assert not tape.problems
+    assert tape.header == HEADER
+    assert len(shipped) == len(again)
+    differing = [one.mono for one, other in zip(shipped, again, strict=True) if one != other]
+    assert differing == [], "scripts/demo-tape writes it anew"
+
+
+def test_it_is_small_and_lasts_five_minutes():
+    assert TAPE.stat().st_size < 2**20
+    times = [each.mono for each in Tape(TAPE).records()]
+    assert times == sorted(times)
+    assert 299e9 < times[-1] < 300e9
+
+
+def test_it_has_something_of_every_kind(made: Made):
+    landed = {(p["kind"], p["variant"]) for p in made.truth["planted"] if p["status"] == "landed"}
+    assert landed >= {
+        ("sandwich", "front_first"),
+        ("sandwich", "sell_first"),
+        ("arbitrage", "v2_v2"),
+        ("arbitrage", "v2_v3"),
+        ("arbitrage", "three_legs"),
+        ("arbitrage", "backrun_v2_v2"),
+        ("liquidation", "oracle"),
+        ("jit", "jit"),
+    }
+    assert [reorg["depth"] for reorg in made.truth["reorgs"]] == [2, 1]
+    assert {fate["fate"] for fate in made.truth["pending"]} >= {"included", "replaced", "dropped"}
+    swaps = {(p["router"], p["variant"]) for p in made.truth["planted"] if p["kind"] == "swap"}
+    assert {(router, variant_of(method)) for router, method in EVERY} <= swaps
+
+
+def test_its_chain_ends_as_the_nodes_did(made: Made, events: list[DataEvent]):
+    consumer = Consumer()
+    for event in events:
+        if event.source == NODE:
+            consumer.take(event.event_type, event.data)
+    told = [
+        (block.number, block.hash, block.transactions, len(block.logs or ()), block.complete)
+        for block in consumer.chain
+    ]
+    truth = [
+        (b["number"], b["hash"], tuple(b["transactions"]), b["logs"], True)
+        for b in made.truth["blocks"]
+    ]
+    assert told == truth
+    assert [len(reorg.retracted) for reorg in consumer.reorgs] == [2, 1]
+
+
+def test_every_pending_transaction_is_on_it(made: Made, events: list[DataEvent]):
+    bodies = {event.data.hash for event in events if event.event_type is DataType.TRANSACTION}
+    assert bodies == {fate["hash"] for fate in made.truth["pending"]}
+
+
+def test_every_question_on_it_is_answered():
+    asked: list[bytes] = []
+    answered = 0
+    for each in Tape(TAPE).records():
+        if each.feed == NODE and each.direction is Direction.OUT:
+            asked.append(each.frame)
+        elif each.feed == NODE and each.direction is Direction.IN:
+            answered += b'"method":"eth_subscription"' not in each.frame
+    assert len(asked) == answered > 25
+    assert any(b"eth_getLogs" in frame for frame in asked)
+
+
+def test_the_exchanges_follow_the_pools(made: Made, events: list[DataEvent]):
+    course = list(made.recording.prices.course)
+    start = course[0][0]
+    assert len({prices["ETH"] for _, prices in course}) > 8
+    far = total = 0
+    for event in events:
+        if event.event_type is DataType.QUOTE and event.source == BINANCE:
+            quote = event.data
+            # A quarter of a minute later the exchanges have come nearly all of the way.
+            known = [p for at, p in course if at - start <= event.received_at * 1e9]
+            recent = [p for at, p in course if 0 <= event.received_at * 1e9 - (at - start) < 15e9]
+            pool = [p[quote.instrument.base] for p in [known[-1], *recent]]
+            mid = float(quote.bid + quote.ask) / 2
+            total += 1
+            far += not min(pool) * 0.99 < mid < max(pool) * 1.01
+    assert total > 1000
+    assert far / total < 0.05
+
+
+def test_another_seed_is_another_recording(installed: None):
+    recording, _ = trio.run(partial(record, SEED + 1, blocks=2))
+    first = without_ids(recording.records)
+    shipped = [one for one in without_ids(Tape(TAPE).records()) if one.feed == NODE]
+    # The opening is the same; what happens then is not.
+    assert first[:7] == shipped[:7]
+    assert first[7:12] != shipped[7:12]
