@@ -5,6 +5,7 @@ from __future__ import annotations
 import trio
 from trio.testing import wait_all_tasks_blocked
 
+from trio_mev.flow.clock import TapeClock
 from trio_mev.flow.lag import LagSnapshot, LoopLag
 
 
@@ -27,3 +28,9 @@ async def test_who_wakes_after_its_time_is_late_by_so_much(mock_clock):
             await wait_all_tasks_blocked()
         nursery.cancel_scope.cancel()
     assert lag.snapshot() == LagSnapshot(0.125, 0.25, 0.25)
+
+
+def test_a_tapes_clock_makes_nothing_late():
+    lag = LoopLag()
+    trio.run(lag.run, 5.0, clock=TapeClock())
+    assert lag.snapshot() == LagSnapshot(0.0, 0.0, 0.0)
