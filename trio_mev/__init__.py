@@ -14,11 +14,13 @@ from .errors import (
     ProcessingTimeoutError,
     ProcessorFailed,
     RestartLimitReached,
+    RpcFailed,
+    RpcTimeout,
     StreamConnectionError,
     SubscriptionLost,
     SubscriptionRejected,
 )
-from .feeds.ethereum import EthereumWebSocketClient
+from .feeds.ethereum import EthereumFeed, EthereumWebSocketClient
 from .feeds.manager import WebSocketStreamManager
 from .feeds.prices import PriceFeedWebSocketHandler
 from .feeds.replay import ReplayFeed
@@ -49,6 +51,7 @@ __all__ = [
     "DataProcessor",
     "DataStreamError",
     "DataType",
+    "EthereumFeed",
     "EthereumWebSocketClient",
     "EventFilter",
     "EventPriority",
@@ -63,6 +66,8 @@ __all__ = [
     "RealtimeDataStream",
     "ReplayFeed",
     "RestartLimitReached",
+    "RpcFailed",
+    "RpcTimeout",
     "StreamConfig",
     "StreamConnectionError",
     "StreamStats",

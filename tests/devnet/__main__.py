@@ -14,6 +14,7 @@ from tests.devnet.node import Node, NoNode, Options
 from tests.devnet.recording import FRAMES, TRUTH, Pacer, open_recorder
 from tests.devnet.rpc import open_rpc
 from tests.devnet.scenario import open_scenario, write_truth
+from trio_mev.cli.signals import stop_on_signals
 
 
 def say(text: str) -> None:
@@ -63,7 +64,7 @@ async def show(node: Node, seed: int, blocks: int, start: int) -> None:
     await trio.sleep_forever()
 
 
-async def main(asked: argparse.Namespace) -> None:
+async def run(asked: argparse.Namespace) -> None:
     """Start the node and do what was asked for."""
     if asked.record:
         async with devnet() as node:
@@ -74,13 +75,26 @@ async def main(asked: argparse.Namespace) -> None:
         await show(node, asked.seed, asked.blocks, start)
 
 
+async def main(asked: argparse.Namespace) -> int:
+    """The exit code: 0, or that of the signal that ended it, with the node gone."""
+    async with stop_on_signals(None) as stop:
+        await run(asked)
+    return stop.exit_code
+
+
+def complain(group: BaseExceptionGroup[NoNode]) -> None:
+    """Say why there is no node."""
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            complain(error)
+        else:
+            sys.stderr.write(f"scripts/devnet: {error}\n")
+
+
 if __name__ == "__main__":
-    status = 0
+    status = 2
     try:
-        trio.run(main, arguments())
-    except* KeyboardInterrupt:
-        status = 130
+        status = trio.run(main, arguments())
     except* NoNode as missing:
-        sys.stderr.write(f"scripts/devnet: {missing.exceptions[0]}\n")
-        status = 2
+        complain(missing)
     sys.exit(status)

@@ -71,6 +71,8 @@ async def cached_state() -> Path:
     part = path.with_suffix(f".{os.getpid()}")
     part.write_bytes(state)
     part.replace(path)
+    for old in set(CACHE.glob("*.json")) - {path}:
+        old.unlink(missing_ok=True)  # of contracts and people that are no more
     return path
 
 

@@ -13,9 +13,9 @@ from tests.devnet.chain import Chain
 from tests.devnet.markets import find_markets
 from tests.devnet.routers import EVERY
 from tests.devnet.rpc import Hex, Json, Rpc
-from tests.devnet.scenario_programme import EMPTY, Act, drawn, programme
+from tests.devnet.scenario_programme import QUIET, Act, drawn, programme
 from tests.devnet.scenario_swaps import swap
-from tests.devnet.stage import Nobody, Round, Stage, Witness
+from tests.devnet.stage import GAS, Nobody, Round, Stage, Witness
 from tests.devnet.truth import Plant, Reader
 
 
@@ -31,6 +31,9 @@ class Scenario:
     """What was planted, and its records."""
     reorgs: list[Json] = attrs.Factory(list)
     _methods: list[tuple[Address, str]] = attrs.Factory(list)
+    """Those of ordinary swaps that come next."""
+    _late: list[Plant] = attrs.Factory(list)
+    """What is in no block yet."""
 
     async def play(self, blocks: int) -> None:
         """Make so many blocks, those of reorganisations not counted."""
@@ -40,7 +43,7 @@ class Scenario:
             if isinstance(entry, int):
                 await self._reorganise(min(entry, self._height()))
                 continue
-            await self._block(entry, quiet=made in EMPTY or rng.random() < 0.03)
+            await self._block(entry, quiet=made in QUIET or rng.random() < 0.03)
             made += 1
 
     def _height(self) -> int:
@@ -70,10 +73,16 @@ class Scenario:
                 round_.plants.append(planted)
 
     async def _settle(self, plants: list[Plant]) -> None:
-        for plant in plants:
+        late = [plant for plant in self._late if plant not in plants]
+        self._late = []
+        for plant in (*late, *plants):
             records = await self.stage.reader.settle(plant)
-            assert records, f"{plant.kind} {plant.variant} is in no block"
-            self.planted.append((plant, records))
+            if records:
+                self.planted.append((plant, records))
+                self.stage.waiting.pop(plant.transactions[0], None)
+            else:
+                assert plant.transactions[0] in self.stage.waiting, f"{plant} is in no block"
+                self._late.append(plant)
 
     async def _reorganise(self, depth: int) -> None:
         """Replace the last blocks; some of the ordinary swaps in them come again."""
@@ -94,14 +103,14 @@ class Scenario:
         """Hand over the same transactions, one of each sender where its nonce is the next.
 
         The node would lose a second one: it tries what offers more first, whatever its nonce,
-        and forgets what it cannot execute.
+        and forgets what it cannot execute. What needs a block of its own does not come again.
         """
         chosen: list[Plant] = []
         senders: set[Address] = set()
         for plant in plants:
             (hash_,) = plant.transactions
             body = self.stage.sent[hash_]
-            if body["from"] in senders:
+            if body["from"] in senders or int(body["gas"], 16) > GAS:
                 continue
             nonce = await self.stage.chain.rpc.number(
                 "eth_getTransactionCount", body["from"], "pending"
@@ -110,13 +119,13 @@ class Scenario:
                 await self._repeat(hash_, body)
                 chosen.append(plant)
                 senders.add(body["from"])
-        if chosen:
+        if chosen or self._late:
             await self.stage.mine()
             await self._settle(chosen)
 
     async def _repeat(self, hash_: Hex, body: Json) -> None:
         tip = int(body["maxPriorityFeePerGas"], 16)
-        fields = {"nonce": int(body["nonce"], 16), "maxFeePerGas": int(body["maxFeePerGas"], 16)}
+        fields = {name: int(body[name], 16) for name in ("nonce", "maxFeePerGas", "gas")}
         sent = await self.stage.hand_over(
             body["from"], body["to"], body["input"], int(body["value"], 16), tip, fields
         )
@@ -144,6 +153,7 @@ class Scenario:
         for hash_, body in self.stage.sent.items():
             block, by = where.get(hash_), self.stage.replaced.get(hash_)
             gone = "dropped" if hash_ in self.stage.dropped else "retracted"
+            gone = "waiting" if hash_ in self.stage.waiting else gone
             fates.append(
                 {
                     "hash": hash_,

@@ -1,10 +1,11 @@
-"""Pending transactions that never get into a block: replaced, cancelled, forgotten."""
+"""Pending transactions that are replaced, cancelled or forgotten, or that have to wait."""
 
 from __future__ import annotations
 
 import attrs
 
 from tests.devnet.addresses import UNISWAP_V2_ROUTER
+from tests.devnet.deploy import GAS_LIMIT, GWEI
 from tests.devnet.routers import V2_METHODS
 from tests.devnet.scenario_swaps import swap
 from tests.devnet.stage import Round
@@ -34,3 +35,12 @@ async def dropped(round_: Round) -> None:
         (hash_,) = plant.transactions
         await round_.stage.chain.rpc.call("anvil_dropTransaction", hash_)
         round_.stage.dropped.append(hash_)
+
+
+async def waiting(round_: Round) -> Plant | None:
+    """A swap with so high a limit of gas that only an empty block has room for it."""
+    if round_.stage.waiting:
+        return None
+    return await swap(
+        round_, UNISWAP_V2_ROUTER, V2_METHODS[0], 4_000, tip=GWEI // 10, gas=GAS_LIMIT * 98 // 100
+    )

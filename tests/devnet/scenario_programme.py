@@ -14,7 +14,7 @@ from tests.devnet.cast import BORROWERS
 from tests.devnet.scenario_arbitrage import arbitrage, backrun, dislocate
 from tests.devnet.scenario_lending import COLLATERAL, borrow, liquidation, report
 from tests.devnet.scenario_mev import quick_liquidity, sandwich
-from tests.devnet.scenario_pending import dropped, replaced
+from tests.devnet.scenario_pending import dropped, replaced, waiting
 from tests.devnet.scenario_swaps import reverted
 from tests.devnet.stage import Round
 from tests.devnet.truth import Plant
@@ -51,8 +51,9 @@ def programme() -> list[list[Act] | int]:
         [partial(liquidation, borrower=second, percent=84)],
         [restored, partial(sandwich, variant="sell_first", victims=2)],
         [partial(dislocate, variant="three_legs")],
-        [partial(arbitrage, variant="three_legs")],
+        [partial(arbitrage, variant="three_legs"), waiting],
         [partial(backrun, variant="v2_v3")],
+        [],
         [],
         *([partial(sandwich, variant="front_first", victims=1)] for _ in range(7)),
         *(entry for depth in range(1, 8) for entry in (depth, [])),
@@ -73,9 +74,10 @@ def drawn(rng: random.Random) -> list[Act] | int:
         replaced,
         dropped,
         reverted,
+        waiting,
     ]
     return rng.sample(acts, rng.choice((0, 1, 1, 2)))
 
 
-EMPTY = (2, 18)
-"""Blocks of the programme that have nothing in them at all."""
+QUIET = (2, 18, 19)
+"""Blocks of the programme without ordinary swaps; one has room for what had to wait."""

@@ -69,8 +69,12 @@ async def swap(
     dollars: float,
     room: int = 300,
     tip: int | None = None,
+    gas: int | None = None,
 ) -> Plant | None:
-    """Hand over an ordinary swap; None where no pool is left for it."""
+    """Hand over an ordinary swap; None where no pool is left for it.
+
+    With another limit of gas it may have to wait for a block with room.
+    """
     way = _way(round_, router, method)
     if way is None or not round_.traders:
         return None
@@ -78,7 +82,12 @@ async def swap(
     paid = units(tokens[0], dollars)
     got = await quote(round_.stage, tokens, markets, paid)
     wish = Wish(round_.traders.pop(), tokens, markets, paid, got, room)
-    return await fulfil(round_, router, method, wish, tip)
+    if gas is None:
+        return await fulfil(round_, router, method, wish, tip)
+    plant = await fulfil(round_, router, method, wish, tip, gas=gas)
+    round_.claim(*markets)
+    round_.stage.waiting[plant.transactions[0]] = (wish.trader, markets)
+    return plant
 
 
 async def fulfil(

@@ -94,15 +94,21 @@ class Stage:
     dropped: list[Hex] = attrs.Factory(list)
     announced: int = 0
     """Transactions since the last block."""
+    waiting: dict[Hex, tuple[Address, list[Market]]] = attrs.Factory(dict)
+    """Transactions that find no room yet: whose, and the pools that they go to."""
     reorganised: int = 0
     """How often; each time by another producer."""
 
     def new_round(self) -> Round:
-        """The next block, with everybody at hand."""
-        traders, searchers = list(TRADERS), list(SEARCHERS)
+        """The next block, with everybody at hand who does not wait for something."""
+        busy = {trader for trader, _ in self.waiting.values()}
+        claimed = {market for _, markets in self.waiting.values() for market in markets}
+        traders = [trader for trader in TRADERS if trader not in busy]
+        searchers = list(SEARCHERS)
         self.random.shuffle(traders)
         self.random.shuffle(searchers)
-        return Round(self, list(self.reader.markets.values()), traders, searchers)
+        markets = [market for market in self.reader.markets.values() if market not in claimed]
+        return Round(self, markets, traders, searchers)
 
     async def call(
         self,
@@ -162,7 +168,8 @@ class Stage:
         part = 1 - 0.9**self.announced
         await self.witness.go_to(self._slot() + int((1 + 10 * part) * SECOND))
         fees = {"maxFeePerGas": CEILING + tip, "maxPriorityFeePerGas": tip}
-        hash_ = await self.chain.send(sender, to, data, value, GAS, **{**fees, **fields})
+        asked = {"gas": GAS, **fees, **fields}
+        hash_ = await self.chain.send(sender, to, data, value, **asked)
         self.sent[hash_] = await self.chain.rpc.call("eth_getTransactionByHash", hash_)
         await self.witness.pending(hash_)
         return hash_

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import socket
 import subprocess
 import sys
 from collections import Counter
@@ -115,13 +117,24 @@ def test_wrong_arguments_are_refused(words: list[str], capsys: pytest.CaptureFix
     assert "usage" in capsys.readouterr().err
 
 
-def test_without_a_recording_it_prints_where_it_listens():
-    """And ends at an interrupt, with its node."""
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_without_a_recording_it_says_where_it_listens_until_it_is_told_to_end(number: int):
     command = [sys.executable, "-m", "tests.devnet", "--blocks", "0", "--port", "0"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        lines = [process.stdout.readline().split() for _ in range(2)]
-        process.send_signal(2)
-        assert process.wait(10) == 130
-    assert [words[0] for words in lines] == ["WebSocket", "HTTP"]
-    assert lines[0][1].startswith("ws://127.0.0.1:")
+        where = dict(process.stdout.readline().split() for _ in range(2))
+        port = int(where["HTTP"].removeprefix("http://127.0.0.1:"))
+        assert where["WebSocket"] == f"ws://127.0.0.1:{port}"
+        socket.create_connection(("127.0.0.1", port)).close()
+        process.send_signal(number)
+        assert process.wait(10) == 128 + number
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port))
+
+
+def test_a_port_that_is_taken_is_said_so():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        done = devnet("--port", str(taken.getsockname()[1]))
+    assert done.returncode == 2
+    assert "anvil did not start" in done.stderr
+    assert "Traceback" not in done.stderr

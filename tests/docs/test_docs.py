@@ -33,6 +33,7 @@ from trio_mev.loopback.simulation import TAPE
 from trio_mev.model import settings
 from trio_mev.model.event import EventPriority, Stage
 from trio_mev.model.export import PAYLOADS
+from trio_mev.model.health import HealthIssue
 from trio_mev.model.identity import Instrument
 from trio_mev.model.noun import field_types
 from trio_mev.model.settings import AlertSettings, PriceSettings
@@ -166,6 +167,7 @@ SECTIONS: dict[type, str] = {
     settings.LaneSettings: "`[stream.lanes]`",
     settings.FeedSettings: "`[[feeds]]`: every kind",
     settings.EthereumSettings: '`[[feeds]]`: `kind = "ethereum"`',
+    settings.NodeSettings: "`[[feeds.nodes]]`",
     settings.LogFilter: "`[[feeds.logs]]`",
     settings.VenueSettings: '`[[feeds]]`: `kind = "binance"` and `kind = "coinbase"`',
     settings.BinanceSettings: '`[[feeds]]`: `kind = "binance"` and `kind = "coinbase"`',
@@ -340,6 +342,8 @@ def recorded_lines() -> list[dict[str, Any]]:
             await stream.ended.wait()
 
     trio.run(main, clock=replay_clock(None))
+    issue = HealthIssue("feed_down", "node", "waiting")
+    take(DataEvent(DataType.HEALTH, EventPriority.HIGH, issue, "health", 1.0))
     return lines
 
 
@@ -355,6 +359,7 @@ LINES = {
     ("log", None): ["`log`"],
     ("block", None): ["`block`"],
     ("price", None): ["`price`"],
+    ("alert", "health"): ["`alert`", "`health`"],
     ("alert", "spread"): ["`alert`", "`spread`"],
     ("alert", "transaction"): ["`alert`", "`transaction`"],
     ("alert", "price_above"): ["`alert`", "`price_above` and `price_below`"],

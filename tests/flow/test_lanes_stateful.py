@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from trio_mev.flow.lane import Run
 from trio_mev.flow.lanes import Lanes
 from trio_mev.flow.outstanding import Outstanding
 from trio_mev.model.event import DataEvent, DataType, EventPriority
@@ -23,7 +25,7 @@ class LanesMachine(RuleBasedStateMachine):
         self.outstanding = Outstanding()
         self.lanes = Lanes(LaneSettings(*CAPACITY.values(), MAX_BYTES), self.outstanding)
         self.waiting = {priority: [] for priority in EventPriority}
-        self.hand = None
+        self.hand = []
         self.lost = Counter()
         self.peak = dict.fromkeys(EventPriority, 0)
         self.received = self.done = 0
@@ -39,7 +41,14 @@ class LanesMachine(RuleBasedStateMachine):
         )
         self.received += 1
         self.lanes.put(event)
+        self.interrupt()
         self.expect(event)
+
+    def interrupt(self):
+        """What is behind the event being worked on goes back to where it was."""
+        for event in reversed(self.hand[1:]):
+            self.waiting[event.priority].insert(0, event)
+        del self.hand[1:]
 
     def expect(self, event):
         lane, capacity = self.waiting[event.priority], CAPACITY[event.priority]
@@ -63,14 +72,15 @@ class LanesMachine(RuleBasedStateMachine):
             for number, size in enumerate(sizes, self.received)
         ]
         self.received += len(run)
-        self.lanes.put_run(run, sum(sizes))
+        self.lanes.put_run(Run(run, sum(sizes)))
+        self.interrupt()
         for event in run:
             self.expect(event)
 
     def in_order(self):
         return [event for priority in EventPriority for event in self.waiting[priority]]
 
-    @precondition(lambda self: self.hand is None)
+    @precondition(lambda self: not self.hand)
     @rule(limit=st.integers(1, 6))
     def take(self, limit):
         expected = self.in_order()[:limit]
@@ -81,45 +91,56 @@ class LanesMachine(RuleBasedStateMachine):
 
     @rule()
     def draw(self):
-        if self.hand is None and (waiting := self.in_order()):
-            self.hand = waiting[0]
-            self.waiting[self.hand.priority].remove(self.hand)
-        assert self.lanes.draw() is self.hand
+        """What is drawn goes on as the model's does: in which runs is not the model's affair."""
+        if not self.lanes.waiting:
+            with pytest.raises(LookupError):
+                self.lanes.draw()
+            return
+        event = self.lanes.draw()
+        if not self.hand:
+            self.hand = list(self.lanes.hand)
+            for drawn in self.hand:
+                assert self.in_order()[0] is drawn
+                self.waiting[drawn.priority].pop(0)
+        assert event is self.hand[0]
 
-    @precondition(lambda self: self.hand is not None)
-    @rule(well=st.booleans())
-    def finish(self, well):
-        assert self.lanes.finish() is self.hand
-        self.hand = None
-        self.done += 1
-        if well:
-            self.lanes.books.processed += 1
-        else:
-            self.lanes.books.failed += 1
+    @precondition(lambda self: self.hand)
+    @rule(count=st.integers(1, 6))
+    def work(self, count):
+        """Process events of the hand as the crew does, without a word to the lanes in between."""
+        count = min(count, len(self.hand))
+        self.lanes.place += count
+        self.lanes.enter()
+        del self.hand[:count]
+        self.done += count
 
-    @precondition(lambda self: self.hand is not None)
+    @precondition(lambda self: self.hand)
     @rule()
-    def follow_the_run(self):
-        """As the crew does: finish the hand, and go on with what is behind it in its run."""
-        run, at, lane = self.lanes.behind()
-        self.lanes.books.processed += 1
-        self.lanes.finish()
-        self.hand = None
+    def work_without_an_entry(self):
+        """The books are read in the middle of the crew's work."""
+        self.lanes.place += 1
+        del self.hand[:1]
         self.done += 1
-        if at < len(run):
-            event = run[at]
-            lane.at = at + 1
-            lane.count -= 1
-            lane.bytes -= event.size
-            self.lanes.hand = self.hand = event
-            assert self.waiting[event.priority].pop(0) is event
 
-    @precondition(lambda self: self.hand is not None)
+    @precondition(lambda self: self.hand)
+    @rule()
+    def fail(self):
+        self.lanes.books.failed += 1
+        assert self.lanes.finish() is self.hand.pop(0)
+        self.done += 1
+
+    @precondition(lambda self: self.hand)
     @rule()
     def expire(self):
         self.lanes.expire()
-        self.lose(self.hand, "expired")
-        self.hand = None
+        self.lose(self.hand.pop(0), "expired")
+
+    @rule()
+    def look(self):
+        """Who looks at the fill sees what is behind the event being worked on where it waits."""
+        depths = [lane.depth for lane in self.lanes.snapshots()[1:]]
+        self.interrupt()
+        assert depths == [len(lane) for lane in self.waiting.values()]
 
     @rule()
     def close(self):
@@ -131,19 +152,20 @@ class LanesMachine(RuleBasedStateMachine):
     def abandon(self):
         self.lanes.abandon("drain")
         self.closed = True
-        for event in [*([self.hand] if self.hand else ()), *self.in_order()]:
+        for event in [*self.hand, *self.in_order()]:
             self.lose(event, "drain")
-        self.hand = None
+        self.hand.clear()
         for lane in self.waiting.values():
             lane.clear()
 
     @invariant()
     def the_hand_is_that_of_the_model(self):
-        assert self.lanes.hand is self.hand
+        assert list(self.lanes.hand[self.lanes.place :]) == self.hand
 
     @invariant()
     def every_lane_is_within_its_bounds(self):
-        for lane, priority in zip(self.lanes.snapshots()[1:], EventPriority, strict=True):
+        lanes = [lane.snapshot() for lane in self.lanes._in_order[1:]]
+        for lane, priority in zip(lanes, EventPriority, strict=True):
             assert lane.depth == len(self.waiting[priority]) <= lane.capacity == CAPACITY[priority]
             assert lane.bytes == sum(e.size for e in self.waiting[priority]) <= MAX_BYTES
             assert lane.peak == self.peak[priority]
@@ -151,7 +173,7 @@ class LanesMachine(RuleBasedStateMachine):
     @invariant()
     def the_books_balance(self):
         books = self.lanes.balance()
-        queued = (self.hand is not None) + sum(map(len, self.waiting.values()))
+        queued = len(self.hand) + sum(map(len, self.waiting.values()))
         assert books.balanced
         assert books.received == self.received
         assert books.processed + books.failed == self.done

@@ -29,7 +29,8 @@ def lanes_of(overflow="drop_oldest", announce=False, **bounds):
 
 def taken(lanes):
     numbers = []
-    while (event := lanes.draw()) is not None:
+    while lanes.waiting:
+        event = lanes.draw()
         numbers.append(event.data if event.event_type is DataType.LOST else event.sequence)
         lanes.books.processed += 1
         lanes.finish()

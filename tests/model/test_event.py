@@ -19,6 +19,7 @@ def test_every_type_of_event_has_its_stage():
         "gap": Stage.RAW,
         "reorg": Stage.RAW,
         "lost": Stage.RAW,
+        "health": Stage.STATE,
         "block_summary": Stage.STATE,
         "mempool_view": Stage.STATE,
         "price": Stage.PRICE,

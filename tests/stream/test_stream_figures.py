@@ -107,7 +107,26 @@ async def test_an_issue_is_logged_once_until_it_has_gone(opened, make_feed, auto
         await trio.sleep(10)
         feed.status.enter(FeedState.LOST, "cut")
         await trio.sleep(10)
-    assert logged == ["health: feed_down node: waiting cut", "health: feed_down node: lost cut"]
+    assert logged == [
+        "health: feed_down node: waiting cut",
+        "health: feed_down node is over",
+        "health: feed_down node: lost cut",
+    ]
+
+
+async def test_what_is_wrong_with_the_stream_is_an_event(opened, make_feed, autojump_clock):
+    feed = make_feed(name="node", stays=True)
+    async with opened([feed], health_interval=10.0) as stream:
+        issues = stream.subscribe(DataType.HEALTH)
+        await trio.sleep(5)
+        feed.status.enter(FeedState.WAITING, "cut")
+        with trio.fail_after(6):
+            came = await anext(issues)
+        assert (came.data.kind, came.data.where, came.data.over) == ("feed_down", "node", False)
+        feed.status.enter(FeedState.READY)
+        with trio.fail_after(11):
+            assert (await anext(issues)).data.over
+    assert stream.get_stats().lag.longest == 0.0
 
 
 async def test_the_metrics_are_logged_at_their_interval(opened, make_event, autojump_clock, logged):

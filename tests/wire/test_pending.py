@@ -101,6 +101,7 @@ def test_what_waits_for_long_is_asked_for_and_dropped_where_the_node_knows_it_no
     assert pool.answered("b", False, 32.0) == [PendingLife("b", Life.DROPPED, waited=31.0)]
     assert pool.next_due() == 62.0
     assert "b" not in pool
+    assert pool.expire(61.0, 9) == ([], [])
     assert pool.body(body("c", nonce=1), 33.0) == (True, [])
 
 
@@ -131,6 +132,24 @@ def test_what_the_node_does_not_answer_is_asked_again(pool):
     pool.included("B", 1, ["a"], 71.0)
     pool.unanswered("a", 72.0)
     assert pool.next_due() == 100.0
+
+
+def test_what_was_included_or_replaced_is_not_asked_for(pool):
+    pool.body(body("a", fee=10), 0.0)
+    pool.body(body("b", fee=20), 1.0)
+    pool.announced("c", 2.0)
+    pool.included("B", 1, ["c"], 3.0)
+    assert pool.expire(40.0, 9) == ([], ["b"])
+
+
+def test_what_returns_is_asked_for_once_and_from_then_on():
+    pool = PendingPool(most=2, max_age=1e6, ask_after=30.0)
+    pool.announced("a", 0.0)
+    for number in range(9):
+        pool.included(f"B{number}", number, ["a"], float(number))
+        pool.retracted(f"B{number}", number, ["a"], float(number))
+    assert pool.expire(37.0, 9) == ([], [])
+    assert pool.expire(38.0, 9) == ([], ["a"])
 
 
 def test_age_ends_the_watch_of_pending_ones_with_a_word_and_of_others_without(pool):

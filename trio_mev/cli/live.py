@@ -26,6 +26,7 @@ EVENT_KINDS = {
     "log": DataType.LOG,
     "block": DataType.BLOCK,
     "price": DataType.PRICE,
+    "health": DataType.HEALTH,
 }
 """What ``--events`` may add to the findings."""
 

@@ -46,8 +46,7 @@ class Refusals:
         Raises:
             StreamConnectionError: there were too many.
         """
-        refused = status.refused.total()
-        if refused <= self._seen:
+        if not status.refused or (refused := status.refused.total()) <= self._seen:
             return
         if now - self._minute >= 60:
             self._minute, self._before = now, self._seen
@@ -185,6 +184,8 @@ class Life:
 
     def rearm(self) -> None:
         """Wake the timer where something is due earlier than what it sleeps for."""
+        if self._rearmed.is_set():
+            return
         due = self.session.next_due()
         if due is not None and due < self._armed_for:
             self._rearmed.set()

@@ -6,6 +6,7 @@ Reading and writing are ours, so that one read yields all the frames that came w
 from __future__ import annotations
 
 import dataclasses
+import os
 from contextlib import suppress
 
 import trio
@@ -33,6 +34,8 @@ from .transport import (
 )
 
 LIBRARY_ERRORS = InvalidHandshake, ProtocolError
+_GONE = trio.BrokenResourceError, trio.ClosedResourceError, OSError
+_TEXT, _BINARY, _CONT = Opcode.TEXT, Opcode.BINARY, Opcode.CONT
 COMPRESSED_READ_SIZE = 8 * 1024
 """A byte may become a thousand, and all that one read brings is unpacked at once."""
 
@@ -73,6 +76,11 @@ class SansIOSocket(FrameSocket):
         self._messages: list[bytes] = []
         self._fragments = bytearray()
         self._read_size = READ_SIZE
+        self._descriptor = (
+            stream.socket.fileno()
+            if os.name == "posix" and isinstance(stream, trio.SocketStream)
+            else None
+        )
         self._unsent = bytearray()
         self._writing = False
         self._bell: trio.Event | None = None
@@ -99,13 +107,31 @@ class SansIOSocket(FrameSocket):
 
     async def receive(self) -> list[bytes]:
         """All whole messages of the next read that brings any."""
-        with renamed("reading"):
+        try:
             while not self._messages:
                 if self._protocol.state is not State.OPEN:
                     raise self._ended()
-                self._feed(await self._stream.receive_some(self._read_size))
+                self._feed(await self._receive_some())
+        except _GONE:
+            with renamed("reading"):
+                raise
         messages, self._messages = self._messages, []
         return messages
+
+    async def _receive_some(self) -> bytes | bytearray:
+        """The next bytes of the stream; none at its end.
+
+        A socket's own way begins with an attempt that is in vain wherever messages come one at
+        a time, and costs as much as the decoding.
+        """
+        if self._descriptor is None:
+            return await self._stream.receive_some(self._read_size)
+        while True:
+            await trio.lowlevel.wait_readable(self._descriptor)
+            try:
+                return os.read(self._descriptor, self._read_size)
+            except BlockingIOError:
+                continue
 
     def _feed(self, data: bytes | bytearray) -> None:
         if data:
@@ -120,7 +146,8 @@ class SansIOSocket(FrameSocket):
         self._pull()
 
     def _frame(self, frame: Frame) -> None:
-        if frame.opcode in {Opcode.TEXT, Opcode.BINARY, Opcode.CONT}:
+        opcode = frame.opcode
+        if opcode is _TEXT or opcode is _CONT or opcode is _BINARY:
             if frame.fin and not self._fragments:
                 self._messages.append(bytes(frame.data))
                 return
@@ -128,7 +155,7 @@ class SansIOSocket(FrameSocket):
             if frame.fin:
                 self._messages.append(bytes(self._fragments))
                 self._fragments.clear()
-        elif frame.opcode is Opcode.PONG:
+        elif opcode is Opcode.PONG:
             waiting = self._pongs.pop(bytes(frame.data), None)
             if waiting is not None:
                 waiting.set()

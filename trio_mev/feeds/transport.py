@@ -18,7 +18,7 @@ from ..errors import StreamConnectionError, SubscriptionRejected
 from ..flow.supervise import leaves
 from ..model.identity import Endpoint, Secret
 
-READ_SIZE = 64 * 1024
+READ_SIZE = 128 * 1024
 """Bytes of one read: as many frames as are decoded before others have their turn."""
 MAX_UNSENT = 2**20
 """Bytes that may wait for a peer that does not read."""

@@ -134,15 +134,13 @@ class Crew:
         with trio.CancelScope() as self._scope:
             self._deadline = math.inf
             while self._pumps:
+                self.bell.rung = False
                 for pump, most in self._turns():
                     self._current = pump
                     await self._work(pump, most)
                     self._current = None
-                    if self._clock() >= self._deadline:
-                        # A processor that shields itself, as a thread does, ended after its
-                        # deadline: it is done, but the next event needs another scope. So does
-                        # a crew that was at rest when the deadline of its last event passed.
-                        return False
+                # Here it ends where the deadline has passed without an event to cancel: at rest,
+                # or since a processor shielded itself, as a thread does. That one is done.
                 await self._rest()
             return True
         self._cancelled()
@@ -150,11 +148,12 @@ class Crew:
 
     def _turns(self) -> Iterator[tuple[Pump, int]]:
         """Who is served next and how many events: what is urgent to any, then a batch of each."""
-        if len(self._pumps) > 1:
-            for pump in tuple(self._pumps):
+        waiting = [pump for pump in self._pumps if pump.lanes.waiting]
+        if len(waiting) > 1:
+            for pump in waiting:
                 if (urgent := pump.lanes.urgent) and pump in self._pumps:
                     yield pump, min(urgent, BATCH)
-        for pump in tuple(self._pumps):
+        for pump in waiting:
             if pump.lanes.waiting and pump in self._pumps:
                 yield pump, BATCH
 
@@ -170,10 +169,11 @@ class Crew:
 
     async def _rest(self) -> None:
         """Let other tasks have their turn, or wait until there is something to do."""
-        for pump in [p for p in self._pumps if p.lanes.closed and not p.lanes.waiting]:
-            self._pumps.remove(pump)
-            pump.end()
-        if not self._pumps or any(pump.lanes.waiting for pump in self._pumps):
+        for pump in tuple(self._pumps):
+            if pump.lanes.closed and not pump.lanes.waiting:
+                self._pumps.remove(pump)
+                pump.end()
+        if self.bell.rung or not self._pumps:
             await trio.lowlevel.checkpoint()
             return
         if self._lifts:
@@ -181,91 +181,91 @@ class Crew:
         await self.bell.wait()
 
     async def _work(self, pump: Pump, most: int) -> None:
-        """Process up to ``most`` events of one pump; what is urgent overtakes the others."""
-        lanes, budget, max_age = pump.lanes, pump.config.budget, pump.config.max_age
+        """Process ``most`` events of one pump or up to a batch more; the urgent ones first."""
+        lanes, budget = pump.lanes, pump.config.budget
         if lanes.desynchronised:
             pump.begin_anew()
         until = time.perf_counter() + SLICE
         while True:
             now = self._clock()
-            if now >= self._deadline or (event := lanes.draw()) is None:
+            if now >= self._deadline:  # the next event needs another scope
+                self.bell.rung = True
                 return
-            left, oldest = budget, -math.inf
-            if lanes.drawn not in (None, lanes.vital):
-                # Who arrived before this has less than its budget left.
-                oldest = now + budget - max_age
-                if event.received_at < oldest:
-                    left = event.received_at + max_age - now
-            if left > 0:
-                self._arm(now + left)
-                most -= await self._run(pump, event, most if left == budget else 1, oldest, until)
+            event = lanes.draw()
+            vital = lanes.drawn is None or lanes.drawn is lanes.vital
+            # Who arrived before this has less than its budget left.
+            oldest = -math.inf if vital else now + budget - pump.config.max_age
+            if event.received_at >= oldest:
+                self._arm(now + budget)
+                most -= await self._run(pump, oldest, until, BATCH)
             else:
-                lanes.expire()
+                await self._last_chance(pump, event, now)
                 most -= 1
+            if not lanes.waiting:
+                return
             if most <= 0 or time.perf_counter() > until:
+                self.bell.rung = True  # there is more to do, after others had their turn
                 return
 
-    async def _run(  # noqa: C901, PLR0915
-        self, pump: Pump, event: DataEvent, most: int, oldest: float, until: float
-    ) -> int:
-        """Process the event in the hand, and those behind it in its run; how many.
+    async def _last_chance(self, pump: Pump, event: DataEvent, now: float) -> None:
+        """Process an event whose time runs out before its budget would, if it has not yet."""
+        left = event.received_at + pump.config.max_age - now
+        if left <= 0:
+            pump.lanes.expire()
+        else:
+            self._arm(now + left)
+            await self._run(pump, -math.inf, math.inf, 1)
 
-        The hot loop: every call and every look-up in it is paid for each event. It ends where
-        something came in between, an event failed, or the slice is over.
+    async def _run(self, pump: Pump, oldest: float, until: float, most: int) -> int:  # noqa: C901
+        """Process up to so many events of the hand, from its place on; how many it was.
+
+        The hot loop: every call and every look-up in it is paid for each event. It ends early
+        where something came in between, an event failed or is old, or the slice is over.
         """
-        lanes, books, timing = pump.lanes, pump.lanes.books, pump.timing
-        run, at, lane = lanes.behind()
-        end = min(len(run), at + most - 1)
+        lanes, timing = pump.lanes, pump.timing
+        hand, begin = lanes.hand, lanes.place
         process, admits, budget = pump.process, pump.admits, pump.config.budget
         note, limit = timing.recent.append, min(timing.longest, budget)
-        clock, start = time.perf_counter, time.perf_counter()
-        served, done, timed, total = 1, 0, 0, 0.0
+        clock, start, place = time.perf_counter, time.perf_counter(), begin
+        timed, total = 0, 0.0
         lanes.fresh = False
         try:
-            while True:
-                tried = True
-                try:
-                    if admits is None or admits(event):
-                        emitted = await process(event)
-                        if emitted:
-                            await pump.emit(emitted, self._lift)
-                        books.processed += 1
-                        if pump.failures_in_row:
-                            pump.failures_in_row = 0
-                    else:
-                        books.filtered += 1
-                        tried = False
-                except (Exception, BaseExceptionGroup) as error:  # noqa: BLE001 - around plug-ins
-                    lanes.fresh = True
-                    pump.failed(error)
+            for place in range(begin, min(len(hand), begin + most)):
+                event = hand[place]
+                if event.received_at < oldest:
+                    return place - begin
+                if admits is not None and not admits(event):
+                    lanes.books.filtered += 1
+                    lanes.finish()
+                    ended = clock()
                 else:
-                    lanes.hand = None
-                    done += 1
-                ended = clock()
-                if tried:
+                    emitted = await process(event)
+                    if emitted:
+                        await pump.emit(emitted, self._lift)
+                    lanes.place = place + 1
+                    if pump.failures_in_row:
+                        pump.failures_in_row = 0
+                    ended = clock()
                     spent = ended - start
                     note(spent)
                     timed += 1
                     total += spent
                     if spent > limit:
                         timing.remark(spent, budget)
-                if lanes.fresh or at >= end or ended > until:
+                if lanes.fresh or ended > until:
                     break
-                event = run[at]
-                if event.received_at < oldest:
-                    break
-                at += 1
-                lane.at = at
-                lane.count -= 1
-                lane.bytes -= event.size
-                lanes.hand = event
-                served += 1
                 start = ended
+        except (Exception, BaseExceptionGroup) as error:  # noqa: BLE001 - around plug-ins
+            spent = clock() - start
+            note(spent)
+            timing.remark(spent, budget)
+            timed += 1
+            total += spent
+            pump.failed(error)
         finally:
             timing.add(timed, total)
-            lanes.finished(done)
-            lane.let_go()
-        return served
+            lanes.enter()
+        return place + 1 - begin
 
     def _arm(self, due: float) -> None:
         """See that the scope's deadline is 5 to 10 ms behind this."""

@@ -15,10 +15,13 @@ class Doorbell:
     A ``trio.Event`` for each wait costs twice as much.
     """
 
+    rung: bool = False
+    """Since this was last cleared, by whoever waits here."""
     waiter: trio.lowlevel.Task | None = None
 
     def ring(self) -> None:
         """Wake the task, if it waits."""
+        self.rung = True
         if self.waiter is not None:
             waiter, self.waiter = self.waiter, None
             trio.lowlevel.reschedule(waiter)

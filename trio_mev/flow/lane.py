@@ -18,7 +18,7 @@ from ..model.settings import Overflow
 
 LONGEST_RUN = 64
 """Events that come one by one and are put together while the run's turn has not come."""
-_NONE: tuple[DataEvent, ...] = ()
+NOTHING: tuple[DataEvent, ...] = ()
 
 
 @attrs.frozen
@@ -35,12 +35,24 @@ class LaneSnapshot:
     """Of the events waiting."""
 
 
+class Run:
+    """Events of one type and priority that came together; several lanes may hold the same."""
+
+    __slots__ = ("events", "size")
+
+    def __init__(self, events: list[DataEvent], size: int) -> None:
+        self.events = events
+        self.size = size
+        """Their bytes."""
+
+
 class Lane:
-    """One bounded channel, first in, first out. ``Lanes`` writes it, and the crew takes from it."""
+    """One bounded channel, first in, first out. Only ``Lanes`` touches it."""
 
     __slots__ = (
+        "_at",
+        "_front",
         "_open",
-        "at",
         "bytes",
         "capacity",
         "count",
@@ -48,12 +60,11 @@ class Lane:
         "overflow",
         "peak",
         "receive",
-        "run",
         "send",
     )
 
     in_runs = True
-    """Whether whole runs can be put, and taken from event by event."""
+    """Whether runs can be put as they are."""
 
     def __init__(self, name: str, capacity: int, overflow: Overflow = "drop_oldest") -> None:
         self.name = name
@@ -62,10 +73,10 @@ class Lane:
         self.count = 0
         self.bytes = 0
         self.peak = 0
-        self.run: Sequence[DataEvent] = _NONE
-        """Being taken from, other lanes may hold it too; from ``at`` on it still waits."""
-        self.at = 0
-        self._open: list[DataEvent] | None = None
+        self._front: Sequence[DataEvent] = NOTHING
+        """The rest of a run that was begun, from ``_at`` on; older than all in the channel."""
+        self._at = 0
+        self._open: Run | None = None
         """The last run in the channel, while more may be added to it."""
         # As many runs as events: each may be of one event.
         send, receive = trio.open_memory_channel[Any](capacity)
@@ -76,43 +87,60 @@ class Lane:
     def push(self, event: DataEvent) -> None:
         """Put an event at the end; there is room."""
         run = self._open
-        if run is not None and len(run) < LONGEST_RUN:
-            run.append(event)
+        if run is not None and len(run.events) < LONGEST_RUN:
+            run.events.append(event)
+            run.size += event.size
         else:
-            self._open = run = [event]
+            self._open = run = Run([event], event.size)
             self.send(run)
-        self._add(1, event.size)
+        self.bytes += event.size
+        count = self.count = self.count + 1
+        if count > self.peak:  # noqa: PLR1730 - a call of max costs more than all of this
+            self.peak = count
 
-    def push_run(self, run: Sequence[DataEvent], size: int) -> None:
-        """Put events at the end, which have so many bytes together; there is room."""
+    def push_run(self, run: Run) -> None:
+        """Put events at the end; there is room."""
         self._open = None
         self.send(run)
-        self._add(len(run), size)
+        self._add(len(run.events), run.size)
 
     def _add(self, count: int, size: int) -> None:
         self.bytes += size
         count = self.count = self.count + count
-        self.peak = max(self.peak, count)
+        if count > self.peak:  # noqa: PLR1730
+            self.peak = count
 
     def pop(self) -> DataEvent:
         """Take the oldest event; there is one."""
-        run, at = self.run, self.at
-        if at == len(run):
-            run, at = self.receive(), 0
-            if run is self._open:
-                self._open = None
-            self.run = run
-        event = run[at]
-        self.at = at + 1
-        self.count -= 1
-        self.bytes -= event.size
-        self.let_go()
+        if self._at == len(self._front):
+            self._front, self._at = self._next().events, 0
+        event = self._front[self._at]
+        self._at += 1
+        self._add(-1, -event.size)
         return event
 
-    def let_go(self) -> None:
-        """Forget a run that has been taken whole: its events need not live on here."""
-        if self.at == len(self.run):
-            self.run, self.at = _NONE, 0
+    def take_run(self) -> Sequence[DataEvent]:
+        """Take what came together with the oldest event, that one first; there is one."""
+        if self._at == len(self._front):
+            run = self._next()
+            self.count -= len(run.events)
+            self.bytes -= run.size
+            return run.events
+        rest = self._front[self._at :]
+        self._front, self._at = NOTHING, 0
+        self._add(-len(rest), -sum(event.size for event in rest))
+        return rest
+
+    def _next(self) -> Run:
+        run: Run = self.receive()
+        if run is self._open:
+            self._open = None
+        return run
+
+    def give_back(self, events: Sequence[DataEvent]) -> None:
+        """Put the end of a run that was taken back to where it was; nothing was taken since."""
+        self._front, self._at = events, 0
+        self._add(len(events), sum(event.size for event in events))
 
     def replace(self, event: DataEvent) -> DataEvent | None:
         """Let an event take the place of the one of its key; that one, or None."""
@@ -154,9 +182,12 @@ class LatestLane(Lane):
         key = getattr(event.data, "key", None)
         if self._cells.get(key) is cell:
             del self._cells[key]
-        self.count -= 1
-        self.bytes -= event.size
+        self._add(-1, -event.size)
         return event
+
+    def take_run(self) -> Sequence[DataEvent]:
+        """Take the oldest event; there is one."""
+        return (self.pop(),)
 
     def replace(self, event: DataEvent) -> DataEvent | None:
         """Let an event take the place of the one of its key; that one, or None."""

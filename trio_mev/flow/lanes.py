@@ -17,7 +17,7 @@ from ..model.event import VITAL, DataEvent, DataType, EventPriority, Lost
 from ..model.settings import LaneSettings, Overflow
 from .books import Books, BooksSnapshot
 from .doorbell import Doorbell
-from .lane import Lane, LaneSnapshot, LatestLane
+from .lane import NOTHING, Lane, LaneSnapshot, LatestLane, Run
 from .outstanding import Outstanding
 
 
@@ -39,8 +39,10 @@ def _lane(name: str, capacity: int, overflow: Overflow) -> Lane:
 class Lanes:
     """One consumer's lanes, its hand, and its books.
 
-    The hand is the event that the consumer works on; it is still queued as far as the books go,
-    so that a cancellation in the middle loses no counted event.
+    The hand holds the events that were taken out together and the place of the one that is being
+    worked on. What is in it from there on is still queued as far as the books go, so that a
+    cancellation in the middle loses no counted event. Whenever anything else happens to the
+    lanes, the events behind that one go back to where they were.
 
     Args:
         settings: bounds and policies.
@@ -58,32 +60,34 @@ class Lanes:
     ) -> None:
         self.settings = settings
         self.books = Books()
-        self.hand: DataEvent | None = None
+        self.hand: Sequence[DataEvent] = NOTHING
+        self.place = 0
+        """In the hand: those before it are done. Whoever works on the hand moves it."""
         self.drawn: Lane | None = None
         """Where the hand came from; None for the news of a loss."""
         self.fresh = False
-        """Set by whatever changes the lanes from outside; whoever takes from a run clears it
-        before, and goes no further in the run once it is set."""
+        """Set whenever the hand has been cut short; whoever works on it clears it before."""
         self.closed = False
         self.desynchronised = False
         """Whether something vital was lost; whoever serves the lanes begins anew and clears it."""
         self.bell = bell or Doorbell()
+        self._entered = 0
+        """How far the books have an entry for what is in the hand."""
         self._max_bytes = settings.max_bytes
         self._outstanding = outstanding
         self._announce = announce
         self._losses: dict[str, _Loss] = {}
         self._room: trio.Event | None = None
         self.vital = Lane("vital", settings.high)
+        self._high = _lane("high", settings.high, settings.high_overflow)
+        self._normal = _lane("normal", settings.normal, settings.normal_overflow)
+        self._low = _lane("low", settings.low, settings.low_overflow)
         self._by_priority = {
-            EventPriority.HIGH: _lane("high", settings.high, settings.high_overflow),
-            EventPriority.NORMAL: _lane("normal", settings.normal, settings.normal_overflow),
-            EventPriority.LOW: _lane("low", settings.low, settings.low_overflow),
+            EventPriority.HIGH: self._high,
+            EventPriority.NORMAL: self._normal,
+            EventPriority.LOW: self._low,
         }
-        self._normal = self._by_priority[EventPriority.NORMAL]
-        """What an event of an unknown priority takes."""
-        self._high = self._by_priority[EventPriority.HIGH]
-        self._low = self._by_priority[EventPriority.LOW]
-        self._in_order = (self.vital, *self._by_priority.values())
+        self._in_order = (self.vital, self._high, self._normal, self._low)
 
     def attach(self, outstanding: Outstanding) -> None:
         """Count what is queued, and what comes, as outstanding here and nowhere else."""
@@ -94,6 +98,7 @@ class Lanes:
     def _lane_of(self, event: DataEvent) -> Lane:
         if event.event_type in VITAL:
             return self.vital
+        # An unknown priority is NORMAL.
         return self._by_priority.get(event.priority, self._normal)
 
     def put(self, event: DataEvent) -> None:
@@ -102,42 +107,45 @@ class Lanes:
         Raises:
             DataStreamError: the lane is full and makes its producers wait; this one did not.
         """
+        if self.hand:
+            self.interrupt()
         self.books.received += 1
-        self.fresh = True
-        lane = self._lane_of(event)
+        # As _lane_of, whose call would cost as much again.
+        if event.event_type in VITAL:
+            lane = self.vital
+        else:
+            lane = self._by_priority.get(event.priority, self._normal)
         if (
             self.closed or lane.count >= lane.capacity or lane.bytes + event.size > self._max_bytes
         ) and not self._make_room(lane, event):
             return
         self._outstanding.count += 1
         lane.push(event)
-        if self.bell.waiter is not None:
-            self.bell.ring()
+        bell = self.bell
+        if not bell.rung:
+            bell.ring()
 
-    def put_run(self, run: Sequence[DataEvent], size: int) -> None:
-        """Queue events of one type and priority that have so many bytes together.
-
-        The same as putting them one by one; what is not to change is ``run`` itself.
+    def put_run(self, run: Run) -> None:
+        """Queue events of one type and priority, as ``put`` would one by one.
 
         Raises:
             DataStreamError: as ``put``; those before are queued.
         """
-        lane, count = self._lane_of(run[0]), len(run)
+        lane, count = self._lane_of(run.events[0]), len(run.events)
         if (
             self.closed
             or not lane.in_runs
             or lane.count + count > lane.capacity
-            or lane.bytes + size > self._max_bytes
+            or lane.bytes + run.size > self._max_bytes
+            or self.hand
         ):
-            for event in run:
+            for event in run.events:
                 self.put(event)
             return
         self.books.received += count
-        self.fresh = True
         self._outstanding.count += count
-        lane.push_run(run, size)
-        if self.bell.waiter is not None:
-            self.bell.ring()
+        lane.push_run(run)
+        self.bell.ring()
 
     def _make_room(self, lane: Lane, event: DataEvent) -> bool:
         """Whether the event can be queued after all."""
@@ -178,12 +186,12 @@ class Lanes:
     def _lose(self, lane: Lane, reason: str, event: DataEvent) -> None:
         self.books.lose(lane.name, reason)
         if self._announce:
-            run = self._losses.get(lane.name)
-            if run is None:
+            loss = self._losses.get(lane.name)
+            if loss is None:
                 self._losses[lane.name] = _Loss(1, event, event)
             else:
-                run.count += 1
-                run.last = event
+                loss.count += 1
+                loss.last = event
 
     def has_room(self, event: DataEvent) -> bool:
         """Whether ``put`` would take the event at once; always, where nobody has to wait."""
@@ -195,39 +203,36 @@ class Lanes:
     async def wait_room(self, event: DataEvent) -> None:
         """Return once there is room for the event. Whoever serves the lanes bounds the wait."""
         while not self.has_room(event):
-            self.fresh = True
             if self._room is None:
                 self._room = trio.Event()
             await self._room.wait()
 
-    def draw(self) -> DataEvent | None:
-        """The event to work on: what is in the hand, or else the oldest of the highest lane."""
-        if self.hand is not None:
-            return self.hand
-        if self._losses:
-            self.drawn = None
-            self.hand = self._told()
-            return self.hand
+    def _tell_room(self) -> None:
+        if self._room is not None:
+            self._room.set()
+            self._room = None
+
+    def draw(self) -> DataEvent:
+        """The event to work on: where the hand is empty it is filled from the highest lane.
+
+        Raises:
+            LookupError: nothing waits.
+        """
+        if not self.hand:
+            if self._losses:
+                self.drawn, self.hand = None, (self._told(),)
+            else:
+                self.drawn = lane = self._highest()
+                self.hand = lane.take_run()
+                if self._room is not None:
+                    self._tell_room()
+        return self.hand[self.place]
+
+    def _highest(self) -> Lane:
         for lane in self._in_order:
             if lane.count:
-                self.drawn = lane
-                self.hand = lane.pop()
-                if self._room is not None:
-                    self._room.set()
-                    self._room = None
-                return self.hand
-        return None
-
-    def behind(self) -> tuple[Sequence[DataEvent], int, Lane]:
-        """What waits behind the hand in the same run: the run, the place in it, the lane.
-
-        Whoever takes an event from there moves the lane's place, count and bytes, and puts the
-        event into the hand.
-        """
-        lane = self.drawn
-        if lane is None or not lane.in_runs:
-            return (), 0, self._normal
-        return lane.run, lane.at, lane
+                return lane
+        raise LookupError("nothing waits")
 
     def _told(self) -> DataEvent:
         """The news of a loss, as an event."""
@@ -244,48 +249,73 @@ class Lanes:
             sequence=loss.last.sequence,
         )
 
+    def enter(self) -> None:
+        """Enter in the books, as processed, what is done of the hand and has no entry yet."""
+        done = self.place - self._entered
+        if done:
+            self._entered = self.place
+            self.books.processed += done
+            self._outstanding.done(done)
+        if self.place == len(self.hand):
+            self.hand, self.place, self._entered = NOTHING, 0, 0
+
     def finish(self) -> DataEvent:
-        """Take the event out of the hand: the books' entry has been made for it."""
-        event, self.hand = self.hand, None
-        assert event is not None
-        self.finished(1)
+        """Go on to the next event of the hand: the books' entry has been made for this one."""
+        self.enter()
+        event = self.hand[self.place]
+        self.place += 1
+        self._entered = self.place
+        self._outstanding.done()
+        self.enter()
         return event
 
-    def finished(self, count: int) -> None:
-        """So many events have left the hand for good."""
-        self._outstanding.done(count)
+    def interrupt(self) -> None:
+        """Something comes in between: what is behind the event being worked on goes back."""
+        self.fresh = True
+        behind = self.hand[self.place + 1 :]
+        if behind:
+            assert self.drawn is not None  # the news of a loss comes alone
+            self.hand = self.hand[: self.place + 1]
+            self.drawn.give_back(behind)
 
     def take(self, limit: int) -> list[DataEvent]:
         """Up to ``limit`` events, higher lanes first, each of them processed by being taken."""
         taken: list[DataEvent] = []
-        while len(taken) < limit and (event := self.draw()) is not None:
-            self.hand = None
-            taken.append(event)
-        self.books.processed += len(taken)
-        self.finished(len(taken))
+        while len(taken) < limit and self.waiting:
+            taken.append(self.draw())
+            self.place += 1
+            self.enter()
+        if self.hand:
+            self._put_down()
         return taken
+
+    def _put_down(self) -> None:
+        """Nothing of the hand is being worked on."""
+        assert self.drawn is not None
+        self.drawn.give_back(self.hand[self.place :])
+        self.hand, self.place, self._entered = NOTHING, 0, 0
 
     async def wait(self) -> None:
         """Sleep until something was put or the lanes were closed. One waiter at a time."""
         if self.closed or self.waiting:
             await trio.lowlevel.checkpoint()
             return
+        self.bell.rung = False
         await self.bell.wait()
 
     def close(self) -> None:
         """Refuse what comes from now on; what is queued can still be taken."""
         self.closed = True
         self.bell.ring()
-        if self._room is not None:
-            self._room.set()
-            self._room = None
+        self._tell_room()
 
     def abandon(self, reason: str) -> None:
         """Close, and count all that is left as lost."""
         self.close()
         self.fresh = True
-        if self.hand is not None:
-            self.books.lose(self._lane_of(self.hand).name, reason)
+        self.enter()
+        while self.hand:
+            self.books.lose(self._lane_of(self.hand[self.place]).name, reason)
             self.finish()
         self._losses.clear()
         for lane in self._in_order:
@@ -295,7 +325,7 @@ class Lanes:
                 self._outstanding.done()
 
     def expire(self) -> None:
-        """Count the event in the hand as lost: its deadline passed before its start."""
+        """Count the event being worked on as lost: its deadline passed before its start."""
         event = self.finish()
         self._lose(self._lane_of(event), "expired", event)
 
@@ -307,7 +337,7 @@ class Lanes:
             or self._high.count
             or self._low.count
             or self.vital.count
-            or self.hand is not None
+            or self.hand
             or self._losses
         )
 
@@ -318,13 +348,16 @@ class Lanes:
 
     @property
     def queued(self) -> int:
-        """Events in the lanes and in the hand."""
-        return (self.hand is not None) + sum(lane.count for lane in self._in_order)
+        """Events in the lanes, and those of the hand that have no entry in the books."""
+        return len(self.hand) - self._entered + sum(lane.count for lane in self._in_order)
 
     def snapshots(self) -> tuple[LaneSnapshot, ...]:
         """Each lane's fill, the vital one first, then HIGH."""
+        if self.hand:
+            self.interrupt()
         return tuple(lane.snapshot() for lane in self._in_order)
 
     def balance(self) -> BooksSnapshot:
         """The books now."""
+        self.enter()
         return self.books.snapshot(self.queued)

@@ -27,6 +27,7 @@ class Stage(enum.IntEnum):
 
 _STAGES = {
     "block_summary": Stage.STATE,
+    "health": Stage.STATE,
     "mempool_view": Stage.STATE,
     "price": Stage.PRICE,
     "arbitrage": Stage.FINDING,
@@ -53,6 +54,8 @@ class DataType(enum.Enum):
     """Blocks were retracted; those in their place follow."""
     LOST = "lost"
     """A consumer's own lanes lost something; it gets this in place of it, if it consumes it."""
+    HEALTH = "health"
+    """Something has gone wrong with the stream itself, or is right again."""
     BLOCK_SUMMARY = "block_summary"
     MEMPOOL_VIEW = "mempool_view"
     PRICE = "price"

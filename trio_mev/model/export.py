@@ -13,6 +13,7 @@ import msgspec
 
 from . import chain, market
 from .event import NO_METADATA, DataEvent, DataType, EventPriority, Lost
+from .health import HealthIssue
 from .identity import Instrument
 from .noun import field_types
 
@@ -20,11 +21,14 @@ PAYLOADS: tuple[type, ...] = (
     Lost,
     chain.Block,
     chain.BlockSummary,
+    chain.Gap,
     chain.Log,
     chain.MempoolView,
     chain.PendingLife,
+    chain.Reorg,
     chain.Transaction,
     chain.TransactionAnalysis,
+    HealthIssue,
     market.Price,
     market.PriceAlert,
     market.Quote,

@@ -145,6 +145,12 @@ class StreamConfig:
     drain_timeout: float = positive(5.0)
     """How long the lanes have to run empty at the end."""
     health_interval: float = positive(30.0)
+    stale_after: float = positive(90.0)
+    """A feed that is ready and brings no event for this long is reported; it is not cut."""
+    lag_interval: float = positive(5.0)
+    """How often the lateness of the event loop is sampled."""
+    lag_limit: float = positive(0.1)
+    """Lateness over which it is reported."""
     log_interval: float = positive(60.0)
     """How often the metrics are logged."""
 

@@ -27,9 +27,9 @@ from ..flow.books import BooksSnapshot
 from ..flow.clock import run_down
 from ..flow.crew import Crew
 from ..flow.feed import Feed
-from ..flow.health import HealthSnapshot, examine
+from ..flow.health import HealthSnapshot, HealthWatch
 from ..flow.processor import Factory, Handler, check_stages
-from ..flow.pump import HandlerProcessor, Pump
+from ..flow.pump import ConsumerSnapshot, HandlerProcessor, Pump
 from ..flow.subscription import Subscription
 from ..flow.supervise import leaves
 from ..model.event import FINDINGS, DataEvent, DataType
@@ -69,6 +69,9 @@ class RealtimeDataStream:
         self._sinks: list[tuple[Sink, Subscription]] = []
         self.ended = trio.Event()
         """Set when the feeds have ended and the lanes have run empty."""
+        self._health = HealthWatch(
+            config, self._consumers, self.manager.snapshots, self.router.publish
+        )
         self._draining = False
         self._started_at = 0.0
         self._stopped_at: float | None = None
@@ -208,7 +211,8 @@ class RealtimeDataStream:
 
     async def _run_feeds(self, task_status: trio.TaskStatus[None]) -> None:
         async with trio.open_nursery() as helpers:
-            helpers.start_soon(self._watch_health)
+            helpers.start_soon(self._health.run)
+            helpers.start_soon(self._health.lag.run, self.config.lag_interval)
             helpers.start_soon(self._log_metrics)
             with self._feeds_scope:
                 task_status.started()
@@ -242,16 +246,6 @@ class RealtimeDataStream:
         """Cancel the feeds; ``conduct`` drains and ends. ``open_stream`` calls it."""
         self._feeds_scope.cancel()
 
-    async def _watch_health(self) -> None:
-        known: set[tuple[str, str]] = set()
-        while True:
-            await trio.sleep(self.config.health_interval)
-            issues = self.health().issues
-            for issue in issues:
-                if (issue.kind, issue.where) not in known:
-                    logger.warning("health: {} {}: {}", issue.kind, issue.where, issue.detail)
-            known = {(issue.kind, issue.where) for issue in issues}
-
     async def _log_metrics(self) -> None:
         while True:
             await trio.sleep(self.config.log_interval)
@@ -268,7 +262,7 @@ class RealtimeDataStream:
 
     def get_stats(self) -> StreamStats:
         """Everything that is counted, as of now; also after the stream has ended."""
-        consumers = tuple(pump.snapshot() for pump in self._pumps)
+        consumers = self._consumers()
         depths: Counter[str] = Counter()
         for consumer in consumers:
             for lane in consumer.lanes:
@@ -288,13 +282,16 @@ class RealtimeDataStream:
             consumers,
             self.manager.snapshots(),
             self.router.filter.get_stats(),
+            self._health.lag.snapshot(),
             self.router.digest.hex(),
         )
 
     def health(self) -> HealthSnapshot:
         """What is wrong right now."""
-        consumers = [pump.snapshot() for pump in self._pumps]
-        return examine(trio.current_time(), consumers, self.manager.snapshots())
+        return self._health.examine()
+
+    def _consumers(self) -> tuple[ConsumerSnapshot, ...]:
+        return tuple(pump.snapshot() for pump in self._pumps)
 
 
 async def _run_sink(run: Sink, subscription: Subscription) -> None:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from ..flow.books import Books, BooksSnapshot
+from ..flow.lane import LONGEST_RUN, Run
 from ..flow.lanes import Lanes
 from ..flow.outstanding import Outstanding
 from ..flow.subscription import Subscription
@@ -50,28 +51,30 @@ class Router:
             for event in events:
                 self.emit(event)
             return
-        begin, size = 0, 0
-        kind = priority = None
+        begin, size, kind, priority = 0, 0, None, None
         for place, event in enumerate(events):
-            if event.event_type is not kind or event.priority is not priority:
+            if (
+                event.event_type is not kind
+                or event.priority is not priority
+                or place - begin == LONGEST_RUN
+            ):
                 if place:
-                    self._deliver_run(events[begin:place], size)
-                begin, size = place, 0
-                kind, priority = event.event_type, event.priority
+                    self._deliver_run(Run(list(events[begin:place]), size))
+                begin, size, kind, priority = place, 0, event.event_type, event.priority
             size += event.size
         if events:
-            self._deliver_run(events[begin:], size)
+            self._deliver_run(Run(list(events[begin:]), size))
 
-    def _deliver_run(self, run: Sequence[DataEvent], size: int) -> None:
-        kind = run[0].event_type
+    def _deliver_run(self, run: Run) -> None:
+        kind = run.events[0].event_type
         routes = self._routes.get(kind)
-        if len(run) == 1 or not routes:
-            for event in run:
+        if len(run.events) == 1 or not routes:
+            for event in run.events:
                 self._deliver(event)
             return
-        self.events[kind] += len(run)
+        self.events[kind] += len(run.events)
         for lanes in routes:
-            lanes.put_run(run, size)
+            lanes.put_run(run)
 
     def emit(self, event: DataEvent) -> None:
         """An event from a feed, or from whoever embeds the stream."""

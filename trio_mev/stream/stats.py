@@ -5,6 +5,7 @@ from __future__ import annotations
 import attrs
 
 from ..flow.books import BooksSnapshot
+from ..flow.lag import LagSnapshot
 from ..flow.pump import ConsumerSnapshot
 from ..flow.status import FeedSnapshot
 from ..processors.filters import FilterStats
@@ -32,5 +33,7 @@ class StreamStats:
     consumers: tuple[ConsumerSnapshot, ...]
     feeds: tuple[FeedSnapshot, ...]
     filter: FilterStats
+    lag: LagSnapshot
+    """How late the event loop is."""
     digest: str
     """Of the findings so far, independent of their order and of arrival times."""

@@ -14,12 +14,12 @@ from ..errors import MalformedFrame, SubscriptionLost, SubscriptionRejected
 from ..model.event import DataEvent
 from ..model.identity import Instrument, InstrumentKind, Venue
 from ..model.market import Quote, Side, Trade
-from .numbers import decimal, milliseconds, price
+from .numbers import decimal, milliseconds, price, sides
 from .session import decode
 from .venue import VenueAdapter
 
 
-class _Envelope(msgspec.Struct):
+class _Envelope(msgspec.Struct, gc=False):
     stream: str = ""
     data: Raw | UnsetType = UNSET
     id: int | str | UnsetType | None = UNSET
@@ -29,13 +29,13 @@ class _Envelope(msgspec.Struct):
     error: Raw | UnsetType = UNSET
 
 
-class _Asked(msgspec.Struct):
+class _Asked(msgspec.Struct, gc=False):
     method: str
     params: list[str]
     id: int
 
 
-class _BookTicker(msgspec.Struct):
+class _BookTicker(msgspec.Struct, gc=False):
     u: int
     s: str
     b: str
@@ -44,11 +44,11 @@ class _BookTicker(msgspec.Struct):
     A: str
 
 
-class _CombinedBook(msgspec.Struct):
+class _CombinedBook(msgspec.Struct, gc=False):
     data: _BookTicker
 
 
-class _Ticker(msgspec.Struct):
+class _Ticker(msgspec.Struct, gc=False):
     E: int
     s: str
     c: str
@@ -58,7 +58,7 @@ class _Ticker(msgspec.Struct):
     A: str
 
 
-class _AggTrade(msgspec.Struct):
+class _AggTrade(msgspec.Struct, gc=False):
     E: int
     s: str
     a: int
@@ -217,29 +217,14 @@ class BinanceAdapter(VenueAdapter):
         return events
 
     def _quoted(self, m: _BookTicker, label: str) -> list[DataEvent]:
-        quote = Quote(
-            self.venue,
-            self.instrument(m.s),
-            price(m.b),
-            price(m.a),
-            decimal(m.B),
-            decimal(m.A),
-            None,
-            m.u,
-        )
+        instrument = self.instrument(m.s)
+        quote = Quote(self.venue, instrument, *sides(m.b, m.a, m.B, m.A), sequence=m.u)
         return self.quote(quote, None, label, ("bookTicker", m.s, m.u))
 
     def _ticker(self, raw: Raw) -> list[DataEvent]:
         m = decode(_TICKER, raw)
-        quote = Quote(
-            self.venue,
-            self.instrument(m.s),
-            price(m.b),
-            price(m.a),
-            decimal(m.B),
-            decimal(m.A),
-            price(m.c),
-        )
+        instrument = self.instrument(m.s)
+        quote = Quote(self.venue, instrument, *sides(m.b, m.a, m.B, m.A), last=price(m.c))
         occurred_at = milliseconds(m.E)
         label = f"{m.s.lower()}@ticker"
         events = self.quote(quote, occurred_at, label, ("ticker", m.s, m.E))

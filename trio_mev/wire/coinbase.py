@@ -17,11 +17,11 @@ from .session import decode
 from .venue import VenueAdapter
 
 
-class _Type(msgspec.Struct):
+class _Type(msgspec.Struct, gc=False):
     type: str
 
 
-class _Ticker(msgspec.Struct):
+class _Ticker(msgspec.Struct, gc=False):
     sequence: int
     product_id: str
     price: str
@@ -32,7 +32,7 @@ class _Ticker(msgspec.Struct):
     best_ask_size: str | None = None
 
 
-class _Match(msgspec.Struct):
+class _Match(msgspec.Struct, gc=False):
     trade_id: int
     side: str
     size: str
@@ -41,20 +41,20 @@ class _Match(msgspec.Struct):
     time: str
 
 
-class _Heartbeat(msgspec.Struct):
+class _Heartbeat(msgspec.Struct, gc=False):
     product_id: str
 
 
-class _Channel(msgspec.Struct):
+class _Channel(msgspec.Struct, gc=False):
     name: str
     product_ids: list[str] = []
 
 
-class _Subscriptions(msgspec.Struct):
+class _Subscriptions(msgspec.Struct, gc=False):
     channels: list[_Channel]
 
 
-class _Error(msgspec.Struct):
+class _Error(msgspec.Struct, gc=False):
     message: str = ""
     reason: str = ""
 

@@ -11,7 +11,7 @@ import msgspec
 
 from ..errors import MalformedFrame
 from ..model.chain import Block, Log, Transaction
-from .numbers import address, data, hash32, maybe_quantity, quantity
+from .numbers import MAX_INPUT, address, data, hash32, maybe_quantity, quantity
 from .session import decode
 
 MAX_TOPICS = 4
@@ -19,7 +19,7 @@ MAX_TRANSACTIONS = 100_000
 """In one block; 36 million gas hold 1,714 of the cheapest."""
 
 
-class _Head(msgspec.Struct, rename="camel"):
+class _Head(msgspec.Struct, rename="camel", gc=False):
     number: str
     hash: str
     parent_hash: str
@@ -31,7 +31,7 @@ class _Head(msgspec.Struct, rename="camel"):
     transactions: list[msgspec.Raw] | None = None
 
 
-class _Transaction(msgspec.Struct, rename="camel"):
+class _Transaction(msgspec.Struct, rename="camel", gc=False):
     hash: str
     from_: str = msgspec.field(name="from")
     nonce: str
@@ -46,7 +46,7 @@ class _Transaction(msgspec.Struct, rename="camel"):
     chain_id: str | None = None
 
 
-class _Log(msgspec.Struct, rename="camel"):
+class _Log(msgspec.Struct, rename="camel", gc=False):
     block_hash: str
     block_number: str
     log_index: str
@@ -58,16 +58,16 @@ class _Log(msgspec.Struct, rename="camel"):
     removed: bool = False
 
 
-class _BodyParams(msgspec.Struct):
+class _BodyParams(msgspec.Struct, gc=False):
     subscription: str
     result: _Transaction
 
 
-class _BodyNotification(msgspec.Struct):
+class _BodyNotification(msgspec.Struct, gc=False):
     params: _BodyParams
 
 
-class _Hashed(msgspec.Struct):
+class _Hashed(msgspec.Struct, gc=False):
     hash: str
 
 
@@ -183,7 +183,7 @@ def _transaction(body: _Transaction) -> Transaction:
             int(nonce, 16),
             int(body.value, 16),
             int(gas, 16),
-            data(body.input),
+            _input(body.input),
             int(kind, 16),
             None if price is None else int(price, 16),
             None if fee is None else int(fee, 16),
@@ -192,6 +192,15 @@ def _transaction(body: _Transaction) -> Transaction:
         )
     except ValueError:
         return _by_fields(body)
+
+
+def _input(text: str) -> bytes:
+    """Sound data; ValueError for any other."""
+    raw = bytes.fromhex(text[2:])
+    # What is not sound may still be read by fromhex: spaces, or what is not 0x before it.
+    if 2 * len(raw) + 2 != len(text) or text[0] != "0" or text[1] != "x" or len(raw) > MAX_INPUT:
+        raise ValueError
+    return raw
 
 
 def _by_fields(body: _Transaction) -> Transaction:

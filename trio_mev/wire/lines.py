@@ -10,6 +10,7 @@ import msgspec
 
 from ..model.chain import Block, Log, Transaction, TransactionAnalysis
 from ..model.event import DataEvent
+from ..model.health import HealthIssue
 from ..model.market import Price, PriceAlert, Quote, Spread, Trade
 
 _ENCODER = msgspec.json.Encoder()
@@ -145,6 +146,17 @@ def _alert(event: DataEvent, alert_id: str, kind: str, message: str) -> dict[str
     }
 
 
+def _health(event: DataEvent, issue: HealthIssue) -> dict[str, Any]:
+    name = f"{issue.kind}:{issue.where}"
+    message = f"{issue.where}: {issue.detail}" + (" (over)" if issue.over else "")
+    return {
+        **_alert(event, f"health:{name}", "health", message),
+        "issue": issue.kind,
+        "where": issue.where,
+        "over": issue.over,
+    }
+
+
 def _price_alert(event: DataEvent, alert: PriceAlert) -> dict[str, Any]:
     return {
         **_alert(event, alert.alert_id, alert.type, alert.message),
@@ -227,6 +239,7 @@ _WRITERS: dict[type, Callable[[DataEvent, Any], dict[str, Any]]] = {
     Log: _log,
     Block: _block,
     Price: _price,
+    HealthIssue: _health,
     PriceAlert: _price_alert,
     Spread: _spread,
     TransactionAnalysis: _analysis,

@@ -34,6 +34,8 @@ QUOTA = frozenset({-32005, -32097, 429})
 Answered = Callable[[int, Message | None], None]
 """Gets a call's number and its reply."""
 
+# Looked up once: a member of an enumeration costs ten times what a name does.
+_TRANSACTION, _NORMAL = DataType.TRANSACTION, EventPriority.NORMAL
 _NOTHING = b"\0"
 """What no message begins with."""
 _TEXT = msgspec.json.Decoder(str)
@@ -297,7 +299,7 @@ class EthereumSession(Session):
         new, others = self._trunk.body(self.source, body, self._now)
         if not new:
             return self._events(others)
-        event = self.event(DataType.TRANSACTION, EventPriority.NORMAL, body, None, BODIES)
+        event = self.event(_TRANSACTION, _NORMAL, body, None, BODIES)
         return [event, *self._events(others)] if others else [event]
 
     def _announced(self, transaction: str) -> list[DataEvent]:

@@ -6,16 +6,15 @@ has waited for long is asked for by its hash: where the node knows it no more, i
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Iterable
 
-import attrs
+import msgspec
 
 from ..model.chain import Life, PendingLife, Transaction
 
 
-@attrs.define(eq=False)
-class _Entry:
+class _Entry(msgspec.Struct, gc=False):
     seen: float
     place: tuple[str, int] | None = None
     """Sender and nonce, where the body is known."""
@@ -23,6 +22,8 @@ class _Entry:
     block: str | None = None
     """The block that has it; None while it is pending."""
     number: int = 0
+    check: float = 0.0
+    """When the node is to be asked for it."""
     asked: bool = False
 
 
@@ -41,8 +42,9 @@ class PendingPool:
         self._ask_after = ask_after
         self._entries: OrderedDict[str, _Entry] = OrderedDict()
         self._places: dict[tuple[str, int], str] = {}
-        self._checks: OrderedDict[str, float] = OrderedDict()
-        """When to ask for each pending one, in the order of time."""
+        self._checks: deque[tuple[float, str]] = deque()
+        """When to ask for which, in the order of time; of those that are no longer to be asked
+        for it is found out then."""
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -68,9 +70,15 @@ class PendingPool:
 
     def _enter(self, transaction: str, now: float) -> tuple[_Entry, list[PendingLife]]:
         entry = self._entries[transaction] = _Entry(now)
-        self._checks[transaction] = now + self._ask_after
+        self._schedule(transaction, entry, now)
         gone = [self._forget(next(iter(self._entries)), now)] if self._is_full else []
         return entry, [step for step in gone if step is not None]
+
+    def _schedule(self, transaction: str, entry: _Entry, now: float) -> None:
+        entry.check = now + self._ask_after
+        self._checks.append((entry.check, transaction))
+        if len(self._checks) > 2 * self._most:
+            self._checks.popleft()
 
     @property
     def _is_full(self) -> bool:
@@ -84,12 +92,21 @@ class PendingPool:
         """
         steps: list[PendingLife] = []
         entry = self._entries.get(body.hash)
+        place = body.sender, body.nonce
+        fee = body.gas_price or 0 if body.max_fee is None else body.max_fee
         if entry is None:
+            if place not in self._places and len(self._entries) < self._most:
+                # By far the most of them, thousands a second at times.
+                check = now + self._ask_after
+                self._entries[body.hash] = _Entry(now, place, fee, None, 0, check)
+                self._places[place] = body.hash
+                self._checks.append((check, body.hash))
+                return True, steps
             entry, steps = self._enter(body.hash, now)
         if entry.place is not None:
             return False, steps
-        entry.place = body.sender, body.nonce
-        entry.fee = body.fee_per_gas(None) or 0
+        entry.place = place
+        entry.fee = fee
         rival = self._places.get(entry.place)
         if rival is None:
             self._places[entry.place] = body.hash
@@ -102,7 +119,6 @@ class PendingPool:
 
     def _replace(self, loser: str, winner: str, now: float) -> PendingLife:
         entry = self._entries.pop(loser)
-        self._checks.pop(loser, None)
         return PendingLife(loser, Life.REPLACED, winner, waited=now - entry.seen)
 
     def included(
@@ -115,7 +131,6 @@ class PendingPool:
             if entry is None or entry.block == block:
                 continue
             entry.block, entry.number = block, number
-            self._checks.pop(transaction, None)
             steps.append(
                 PendingLife(
                     transaction,
@@ -147,7 +162,7 @@ class PendingPool:
             if entry is None or entry.block != block:
                 continue
             entry.block = None
-            self._checks[transaction] = now + self._ask_after
+            self._schedule(transaction, entry, now)
             steps.append(PendingLife(transaction, Life.RETURNED, block=block, number=number))
         return steps
 
@@ -160,7 +175,7 @@ class PendingPool:
         if entry.block is not None:
             return []
         if known:
-            self._checks[transaction] = now + self._ask_after
+            self._schedule(transaction, entry, now)
             return []
         self._remove(transaction, entry)
         return [PendingLife(transaction, Life.DROPPED, waited=now - entry.seen)]
@@ -171,7 +186,7 @@ class PendingPool:
         if oldest is None:
             return None
         due = oldest.seen + self._max_age
-        return min(due, next(iter(self._checks.values()), due))
+        return min(due, self._checks[0][0]) if self._checks else due
 
     def expire(self, now: float, room: int) -> tuple[list[PendingLife], list[str]]:
         """What is no longer watched, and whom to ask for now.
@@ -188,13 +203,19 @@ class PendingPool:
             step = self._forget(transaction, now)
             steps += [step] if step is not None else []
         asks: list[str] = []
-        while self._checks and next(iter(self._checks.values())) <= now:
-            transaction, _ = self._checks.popitem(last=False)
+        later: list[str] = []
+        while self._checks and self._checks[0][0] <= now:
+            due, transaction = self._checks.popleft()
+            known = self._entries.get(transaction)
+            if known is None or known.block is not None or known.check != due:
+                continue
             if len(asks) < room:
                 asks.append(transaction)
-                self._entries[transaction].asked = True
+                known.asked = True
             else:
-                self._checks[transaction] = now + self._ask_after
+                later.append(transaction)
+        for transaction in later:
+            self._schedule(transaction, self._entries[transaction], now)
         return steps, asks
 
     def unanswered(self, transaction: str, now: float) -> None:
@@ -203,7 +224,7 @@ class PendingPool:
         if entry is not None and entry.asked:
             entry.asked = False
             if entry.block is None:
-                self._checks[transaction] = now + self._ask_after
+                self._schedule(transaction, entry, now)
 
     def _forget(self, transaction: str, now: float) -> PendingLife | None:
         entry = self._entries[transaction]
@@ -214,6 +235,5 @@ class PendingPool:
 
     def _remove(self, transaction: str, entry: _Entry) -> None:
         del self._entries[transaction]
-        self._checks.pop(transaction, None)
         if entry.place is not None and self._places.get(entry.place) == transaction:
             del self._places[entry.place]

@@ -165,12 +165,6 @@ class Choice:
     def head(self, name: str, number: int, now: float) -> bool:
         """A source has a new head; whether another one is believed now."""
         self._sources[name].number = number
-        best = self._best()
-        for source in self._up():
-            if source.number >= best:
-                source.behind_since = None
-            elif source.behind_since is None:
-                source.behind_since = now
         return self.decide(now)
 
     def _up(self) -> Iterable[_Source]:
@@ -188,12 +182,17 @@ class Choice:
 
     def decide(self, now: float) -> bool:
         """Whether another one is believed from now on."""
+        highest = self._best()
+        for source in self._up():
+            if source.number >= highest:
+                source.behind_since = None
+            elif source.behind_since is None:
+                source.behind_since = now
         why = self._unfit(now)
         if why is None:
             return False
-        best = self._best()
         able = [name for name, source in self._sources.items() if source.up]
-        fit = [name for name in able if self._sources[name].number >= best]
+        fit = [name for name in able if self._sources[name].number >= highest]
         chosen = next(iter([*fit, *able]), None)
         if chosen == self.current:
             return False
