@@ -19,6 +19,7 @@ from tests.devnet.relay import Relay, open_relay
 from tests.devnet.rpc import Rpc, open_rpc
 from tests.devnet.weather import Storm
 from trio_mev.feeds.ethereum import EthereumWebSocketClient
+from trio_mev.flow.status import FeedState
 from trio_mev.model.identity import Endpoint
 from trio_mev.model.settings import ConnectionSettings, EthereumSettings, LogFilter
 from trio_mev.stream import open_stream
@@ -33,7 +34,7 @@ QUICK = ConnectionSettings(
     confirm_timeout=0.4,
     ping_interval=0.1,
     pong_timeout=0.25,
-    silence=0.8,
+    silence=1.2,
     close_timeout=0.05,
     max_message=LARGEST,
     subscribe_interval=0.0,
@@ -69,10 +70,14 @@ class Received:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
         self.transactions: set[str] = set()
-        self._asked_latest: set[int] = set()
+        self._asked: dict[int, str] = {}
+        self._subscriptions: set[str] = set()
 
     def tap(self, feed: str, direction: Direction, frame: bytes) -> None:
         """One frame as it passes."""
+        if direction is Direction.OPEN:
+            self._asked.clear()
+            self._subscriptions.clear()
         try:
             said = msgspec.json.decode(frame)
             frame.decode()
@@ -81,18 +86,27 @@ class Received:
         if not isinstance(said, dict):
             return
         if direction is Direction.OUT:
-            if said["method"] == "eth_getBlockByNumber":
-                self._asked_latest.add(said["id"])
+            self._asked[said["id"]] = said["method"]
+        elif "params" in said:
+            self._notified(said["params"])
+        elif "result" in said:
+            self._replied(self._asked.pop(said["id"], ""), said["result"])
+
+    def _notified(self, params: Any) -> None:
+        """What belongs to no subscription that was confirmed says nothing."""
+        if params.get("subscription") not in self._subscriptions:
             return
-        result = said.get("params", {}).get("result") if "params" in said else None
-        if said.get("id") in self._asked_latest:
-            result = said.get("result")
-        if not isinstance(result, dict):
-            return
+        result = params["result"]
         if "parentHash" in result:
             self._ledger.heads.add(result["hash"])
         elif "nonce" in result:
             self.transactions.add(result["hash"])
+
+    def _replied(self, method: str, result: Any) -> None:
+        if method == "eth_subscribe":
+            self._subscriptions.add(result)
+        elif method == "eth_getBlockByNumber" and result is not None:
+            self._ledger.heads.add(result["hash"])
 
 
 @attrs.frozen
@@ -135,7 +149,7 @@ async def _through(
                 await programme.step()
                 await _caught_up(watch, rpc, 0.05)
             relay.calm()
-            agreed = await _settle(watch, rpc, node, programme)
+            agreed = await _settle(watch, feed, rpc, node, programme)
             answer = await _answer(node, ledger)
             nursery.cancel_scope.cancel()
     wrong = differences(ledger, answer, received.transactions)
@@ -158,6 +172,8 @@ async def _through(
             "frames": relay.frames.total(),
         }
     )
+    for kind, what in (("refused", feed.status.refused), ("ignored", feed.status.ignored)):
+        counts.update({f"{kind} {why}": number for why, number in what.items()})
     return tuple(wrong), counts
 
 
@@ -172,7 +188,9 @@ async def _answer(node: Node, ledger: Ledger) -> Answer:
     return await Answer.of(node.http_url, first, {"address": EMITTER, "topics": [TOPIC]})
 
 
-async def _settle(watch: Watch, rpc: Rpc, node: Node, programme: Programme) -> bool:
+async def _settle(
+    watch: Watch, feed: EthereumWebSocketClient, rpc: Rpc, node: Node, programme: Programme
+) -> bool:
     """Nothing goes wrong any more: mine until the stream is where the node is, then leave some
     transactions pending; whether it came to it."""
     for _ in range(100):
@@ -181,6 +199,7 @@ async def _settle(watch: Watch, rpc: Rpc, node: Node, programme: Programme) -> b
             break
     else:
         return False
+    await feed.status.wait_for(FeedState.READY)
     await programme.send(3)
     return await _agree_on_pending(watch, node, 2.0)
 

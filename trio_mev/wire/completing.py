@@ -125,15 +125,28 @@ class Completing:
                 self.refused["block_backlog_full"] += 1
                 item.hashes = item.logs = False
 
+    def retract(self, retracted: Iterable[Block]) -> None:
+        """These are no longer of the chain: of those that were not given out nobody shall hear,
+        and nothing waits for what the node may not have any more."""
+        gone = {block.hash for block in retracted}
+        kept: deque[_Waiting | Gap] = deque()
+        for item in self._queue:
+            if isinstance(item, Gap) or item.block.hash not in gone:
+                kept.append(item)
+                continue
+            item.hashes = item.logs = False
+            self._hashes.pop(item.block.hash, None)
+        self._queue = kept
+
     def questions(self, now: float) -> list[Question]:
         """What is to be asked now: hashes at once, logs one question at a time."""
         asking, self._to_ask = self._to_ask, []
         while self._jobs and self.asking is None:
             job = self._jobs[0]
-            if job.plan.done or job.plan.problem is not None:
-                self._end(self._jobs.popleft())
-            elif not any(waiting.logs for waiting in job.blocks):
+            if not any(waiting.logs for waiting in job.blocks):
                 self._jobs.popleft()
+            elif job.plan.done or job.plan.problem is not None:
+                self._end(self._jobs.popleft())
             elif (query := job.plan.ask(now)) is None:
                 break
             elif query in self._too_large:

@@ -206,6 +206,7 @@ class Follower:
             missing = range(self._gap[0], min(self._gap[1] + 1, plan.blocks[-1].number))
             gap = Gap(missing[0], missing[-1], filled=True) if missing else None
         self._joined()
+        self._completing.retract(plan.retracted)
         self._completing.add(plan.blocks, gap)
         self._pump(now)
 

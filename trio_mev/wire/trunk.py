@@ -179,9 +179,9 @@ class Trunk:
         told: list[Told] = []
         self._view.apply(plan)
         if plan.retracted:
-            assert plan.ancestor is not None
+            first = plan.blocks[0]
             added = tuple(block.hash for block in plan.blocks)
-            reorg = Reorg(plan.ancestor.number, plan.ancestor.hash, plan.retracted, added)
+            reorg = Reorg(first.number - 1, first.parent, plan.retracted, added)
             told = self._retract(reorg, now)
         for block in plan.blocks:
             told += self._extend(block, now)
