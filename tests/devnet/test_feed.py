@@ -1,4 +1,4 @@
-"""The Ethereum feed against a real node: nothing is lost, nothing twice, nothing retracted stands."""
+"""The Ethereum feed against a real node: nothing lost, nothing twice, nothing retracted stands."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ import pytest
 import trio
 
 from tests.devnet.node import Node, Options, anvil
-from tests.devnet.rpc import Rpc, open_rpc
+from tests.devnet.rpc import Rpc
 from tests.support.chains import Consumer
+from trio_mev import DataProcessor
 from trio_mev.errors import RpcFailed, RpcTimeout, StreamConnectionError
 from trio_mev.feeds.ethereum import EthereumFeed, EthereumWebSocketClient
 from trio_mev.feeds.websocket import dialer
@@ -380,3 +381,30 @@ async def test_several_nodes_one_of_them_on_another_chain_and_one_stalled(
             assert await feed.rpc.call("eth_blockNumber") == "0x5"
         assert {event.source for event in watch.events} <= {"a", "b"}
         assert len(set(watch.bodies)) == len(watch.bodies) == 10
+
+
+async def test_a_processor_calls_the_node_that_its_events_come_from(node: Node, emitting: Rpc):
+    class Balances(DataProcessor):
+        consumes = frozenset({DataType.BLOCK})
+
+        async def process_event(self, event: DataEvent):
+            assert self.rpc is not None
+            balance = await self.rpc.call("eth_getBalance", [SENDER, event.data.hash], kind=str)
+            return [event.finding(int(balance, 16))]
+
+    with trio.fail_after(20):
+        async with open_stream([EthereumWebSocketClient(settings(node))], [Balances]) as stream:
+            (status,) = stream.manager.statuses
+            await status.wait_for(FeedState.READY)
+            await mine(emitting)
+            found = await anext(aiter(stream.findings))
+    theirs = await emitting.call("eth_getBalance", SENDER, "latest")
+    assert found.data == int(theirs, 16) < 10**24
+
+
+def test_without_a_node_there_are_no_calls():
+    async def main() -> None:
+        async with open_stream() as stream:
+            assert stream.rpc is None
+
+    trio.run(main)

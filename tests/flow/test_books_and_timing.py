@@ -53,18 +53,10 @@ def test_there_is_no_mean_before_the_first_event():
     assert (snapshot.mean, snapshot.p50, snapshot.p99, snapshot.longest) == (None, None, None, 0.0)
 
 
-def timed(timing, seconds, budget):
-    """One event, as the crew counts it."""
-    timing.recent.append(seconds)
-    timing.add(1, seconds)
-    if seconds > min(timing.longest, budget):
-        timing.remark(seconds, budget)
-
-
 def test_mean_and_nearest_rank_percentiles_count_each_event_once():
     timing = Timing()
     for seconds in [4.0, 1.0, 3.0, 2.0]:
-        timed(timing, seconds, 3.0)
+        timing.add(seconds, 3.0)
     snapshot = timing.snapshot()
     assert snapshot.count == 4
     assert snapshot.mean == 2.5
@@ -76,9 +68,9 @@ def test_mean_and_nearest_rank_percentiles_count_each_event_once():
 
 def test_percentiles_are_those_of_the_last_1024_events_and_the_longest_of_all():
     timing = Timing()
-    timed(timing, 9.0, 10.0)
+    timing.add(9.0, 10.0)
     for _ in range(1024):
-        timed(timing, 1.0, 10.0)
+        timing.add(1.0, 10.0)
     snapshot = timing.snapshot()
     assert snapshot.p99 == 1.0
     assert snapshot.longest == 9.0

@@ -26,7 +26,7 @@ def look(at, consumers, feeds, lag=0.0, before=None):
 def consumer(depth=0, mean=None, processed=0, failed=0):
     timing = Timing()
     if mean is not None:
-        timing.add(1, mean)
+        timing.add(mean, 10.0)
     books = BooksSnapshot(processed + failed, processed, 0, 0, failed, 0, {})
     lanes = (LaneSnapshot("high", depth, 10, depth, 0), LaneSnapshot("low", 0, 10, 0, 0))
     return ConsumerSnapshot("probe", ("quote",), books, timing.snapshot(), lanes, 0, None)
@@ -103,8 +103,8 @@ def test_means_and_failures_are_those_since_the_last_look():
     assert issue == HealthIssue("error_rate", "probe", "20.0% of 100 events failed")
     assert look(0.0, [now], [], before={"probe": now}).healthy
     slow = Timing()
-    slow.add(1, 0.5)
-    slow.add(2, 4.0)
+    for seconds in (0.5, 1.5, 2.5):
+        slow.add(seconds, 10.0)
     later = attrs.evolve(consumer(), timing=slow.snapshot())
     (issue,) = look(0.0, [later], [], before={"probe": consumer(mean=0.5)}).issues
     assert issue == HealthIssue("slow_processor", "probe", "mean 2.000 s an event")

@@ -196,3 +196,9 @@ def test_a_user_in_the_endpoint_beside_a_token_is_refused_without_showing_either
         EthereumSettings(name="n", endpoint=endpoint, token=Secret("hunter2"))
     assert "hunter2" not in str(caught.value)
     assert EthereumSettings(name="n", endpoint=endpoint).endpoint == endpoint
+
+
+def test_the_chains_first_block_is_named_by_its_hash():
+    assert EthereumSettings(name="n", genesis="0x" + "ab" * 32).genesis == "0x" + "ab" * 32
+    with pytest.raises(ValueError, match="genesis '0x12' is not 0x and 64 hexadecimal digits"):
+        EthereumSettings(name="n", genesis="0x12")

@@ -54,6 +54,16 @@ def announced():
 
 
 @pytest.fixture
+def lived():
+    """The event of a step in a pending transaction's life."""
+
+    def make(number, life, at=0.0):
+        return event_of(DataType.MEMPOOL, PendingLife(f"0x{number:064x}", life), at)
+
+    return make
+
+
+@pytest.fixture
 def block():
     """The event of a block; ``included`` are numbers of transactions."""
 

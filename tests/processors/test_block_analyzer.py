@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from trio_mev.model.chain import Life
 from trio_mev.model.event import DataType, EventPriority
 from trio_mev.processors.blocks import BLOCKS, REMEMBERED, BlockAnalyzer
 
@@ -29,6 +30,11 @@ async def test_the_transactions_that_were_seen_pending_are_counted(
     events = [transaction(1), announced(2), announced(1), transaction(3)]
     (found,) = await feed(BlockAnalyzer(), *events, block(included=[1, 2, 8, 9]))
     assert (found.data.transactions, found.data.seen_pending) == (4, 2)
+
+
+async def test_what_became_of_a_transaction_is_no_sight_of_it(feed, block, lived):
+    (found,) = await feed(BlockAnalyzer(), lived(1, Life.INCLUDED), block(included=[1]))
+    assert found.data.seen_pending == 0
 
 
 async def test_a_block_without_hashes_says_nothing_about_them(feed, block, transaction):

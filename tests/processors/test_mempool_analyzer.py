@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from trio_mev.model.chain import GasPercentiles
+from trio_mev.model.chain import GasPercentiles, Life
 from trio_mev.model.event import DataType, EventPriority
 from trio_mev.model.settings import MempoolSettings
 from trio_mev.processors.mempool import MempoolAnalyzer
@@ -118,3 +118,19 @@ def test_an_empty_window_has_a_view_too():
     view = MempoolAnalyzer().view(0.0)
     assert (view.block, view.pending, view.included, view.value) == (None, 0, 0, 0)
     assert (view.gas, view.oldest, view.median_wait) == (None, None, None)
+
+
+@pytest.mark.parametrize("life", [Life.REPLACED, Life.DROPPED, Life.EXPIRED])
+async def test_what_is_gone_leaves_the_view(feed, transaction, lived, block, life):
+    events = [transaction(1), transaction(2), lived(1, life), lived(7, life)]
+    (found,) = await feed(MempoolAnalyzer(), *events, block(at=2.0))
+    assert (found.data.pending, found.data.included) == (1, 0)
+
+
+async def test_what_a_reorganisation_returns_is_pending_again(feed, transaction, lived, block):
+    returned = [lived(1, Life.INCLUDED), lived(1, Life.RETURNED), lived(9, Life.RETURNED)]
+    first, second = await feed(
+        MempoolAnalyzer(), transaction(1), block(7, included=[1]), *returned, block(8)
+    )
+    assert (first.data.pending, first.data.included) == (0, 1)
+    assert (second.data.pending, second.data.included) == (1, 0)

@@ -1,6 +1,8 @@
-"""The canonical chain: repeats, gaps, reorganisations, against a model that knows the whole tree."""
+"""The canonical chain: repeats, gaps, reorganisations, against a model of the whole tree."""
 
 from __future__ import annotations
+
+import itertools
 
 import attrs
 import pytest
@@ -196,5 +198,5 @@ def test_following_any_heads_of_any_tree_ends_with_the_line_of_the_last(tree):
         held += plan.blocks
         view.apply(plan)
         assert view.tip == head == held[-1]
-        assert all(b.parent == a.hash for a, b in zip(held, held[1:], strict=False))
+        assert all(b.parent == a.hash for a, b in itertools.pairwise(held))
         assert all(block.hash in view for block in held[-31:])

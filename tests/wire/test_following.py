@@ -419,6 +419,16 @@ def test_the_oldest_of_too_many_goes_out_as_it_is():
     assert [b.complete for b in life.consumer.chain] == [False, False, True, True]
 
 
+def test_what_is_ready_in_the_queue_needs_no_room_made():
+    life = Life(ChainNode(random.Random(3)), attrs.evolve(WITH_LOGS, most_missing=1))
+    waiting = life.follower._completing
+    waiting._most = 1
+    life.head(life.node.chain[0])
+    waiting._queue[0].logs = False
+    life.follower.head(life.node.mine(), 0.0)
+    assert life.follower.refused == {}
+
+
 def test_one_question_for_a_range_that_the_node_refuses_becomes_one_a_block(life):
     life.head(life.node.chain[0])
     life.pump()
@@ -513,48 +523,77 @@ def courses(draw):
     return draw(st.integers(0, 2**32)), draw(st.integers(5, 60))
 
 
-@given(courses())
-def test_whatever_is_lost_late_or_twice_the_end_is_the_nodes_own_chain(course):
-    """A node that mines, reorganises and reverts; a way that drops, repeats and reorders heads,
-    loses answers, refuses, and cuts the connection. Then one sound head."""
-    seed, steps = course
-    rng = random.Random(seed)
-    node = ChainNode(rng)
-    consumer, trunk = Consumer(), Trunk(["a"])
-    life = Life(node, trunk=trunk, consumer=consumer)
-    late: list[Block] = []
-    life.head(node.chain[0])
-    life.rest()
-    for _ in range(steps):
-        if rng.random() < 0.25:
-            node.revert(rng.randint(1, 7))
-        late += [node.mine() for _ in range(rng.choice([1, 1, 1, 4]))]
-        rng.shuffle(late)
-        while late and rng.random() < 0.8:
-            block = late.pop()
-            for _ in range(rng.choice([0, 1, 1, 2])):
-                life.head(attrs.evolve(block, transactions=rng.choice([None, block.transactions])))
+class Course:
+    """A node that mines, reorganises and reverts, behind a way that drops, repeats and reorders
+    heads, loses answers, refuses, and cuts the connection."""
+
+    REFUSALS = (
+        (-32005, "query returned more than 10000 results"),
+        (429, "too many"),
+        (1, ""),
+    )
+
+    def __init__(self, seed: int) -> None:
+        self.rng = random.Random(seed)
+        self.node = ChainNode(self.rng)
+        self.late: list[Block] = []
+        self.life = Life(self.node, trunk=Trunk(["a"]), consumer=Consumer())
+        self.life.head(self.node.chain[0])
+        self.life.rest()
+
+    def mine(self) -> None:
+        if self.rng.random() < 0.25:
+            self.node.revert(self.rng.randint(1, 7))
+        self.late += [self.node.mine() for _ in range(self.rng.choice([1, 1, 1, 4]))]
+        self.rng.shuffle(self.late)
+
+    def announce(self) -> None:
+        while self.late and self.rng.random() < 0.8:
+            block = self.late.pop()
+            for _ in range(self.rng.choice([0, 1, 1, 2])):
+                known = self.rng.choice([None, block.transactions])
+                self.life.head(attrs.evolve(block, transactions=known))
+
+    def answer(self) -> None:
+        life = self.life
         for question in life.follower.questions():
-            if rng.random() < 0.7:
+            if self.rng.random() < 0.7:
                 life.answer(question)
-            elif life.follower.awaits(question) and rng.random() < 0.5:
-                code, words = rng.choice(
-                    [(-32005, "query returned more than 10000 results"), (429, "too many"), (1, "")]
-                )
+            elif life.follower.awaits(question) and self.rng.random() < 0.5:
+                code, words = self.rng.choice(self.REFUSALS)
                 life.follower.error(question, classify(code, words), words, life.now)
                 life.deliver(life.follower.released())
-        life.now += rng.random() * 5
+
+    def wait(self) -> None:
+        life = self.life
+        life.now += self.rng.random() * 5
         life.follower.expire(life.now)
         life.deliver(life.follower.released())
-        if rng.random() < 0.1:
-            life.deliver(life.follower.finish())
-            life = Life(node, trunk=trunk, consumer=consumer, now=life.now)
-            life.follower.look(life.now)
-    life.deliver(life.follower.finish())
-    life = Life(node, trunk=trunk, consumer=consumer, now=life.now)
-    life.head(node.mine())
-    life.rest()
-    assert [b.hash for b in consumer.chain] == [b.hash for b in node.chain][-len(consumer.chain) :]
-    for block in consumer.chain:
+
+    def reconnect(self) -> None:
+        life = self.life
+        life.deliver(life.follower.finish())
+        self.life = Life(self.node, trunk=life.trunk, consumer=life.consumer, now=life.now)
+        self.life.follower.look(life.now)
+
+
+@given(courses())
+def test_whatever_is_lost_late_or_twice_the_end_is_the_nodes_own_chain(course):
+    """After all that, one sound head is enough."""
+    seed, steps = course
+    made = Course(seed)
+    for _ in range(steps):
+        made.mine()
+        made.announce()
+        made.answer()
+        made.wait()
+        if made.rng.random() < 0.1:
+            made.reconnect()
+    made.reconnect()
+    made.life.head(made.node.mine())
+    made.life.rest()
+    held = made.life.consumer.chain
+    assert [b.hash for b in held] == [b.hash for b in made.node.chain][-len(held) :]
+    for block in held:
         if block.complete:
-            assert len(block.logs) == len(node.logs[block.hash])
+            assert len(block.logs) == len(made.node.logs[block.hash])

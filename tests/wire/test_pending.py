@@ -184,49 +184,65 @@ STEPS = st.lists(
 )
 
 
+BEFORE = {
+    Life.ANNOUNCED: {"over", "included"},  # included long ago
+    Life.INCLUDED: {"pending", "included"},
+    Life.RETURNED: {"included"},
+}
+AFTER = {Life.ANNOUNCED: "pending", Life.INCLUDED: "included", Life.RETURNED: "pending"}
+
+
+class Watched:
+    """A pool, and the state of each transaction by what was told of it."""
+
+    def __init__(self, most: int) -> None:
+        self.pool = PendingPool(most, max_age=50.0, ask_after=15.0)
+        self.state: dict[str, str] = {}
+        self.asked: set[str] = set()
+        self.now = 0.0
+
+    def announce(self, name: str, number: int) -> list[PendingLife]:
+        return self.pool.announced(name, self.now)
+
+    def body(self, name: str, number: int) -> list[PendingLife]:
+        known = name in self.pool
+        new, told = self.pool.body(body(name, nonce=int(name[1]) % 3, fee=number), self.now)
+        if new and not known:
+            self.state[name] = "pending"
+        return told
+
+    def include(self, name: str, number: int) -> list[PendingLife]:
+        return self.pool.included(f"B{number}", number, [name], self.now)
+
+    def retract(self, name: str, number: int) -> list[PendingLife]:
+        return self.pool.retracted(f"B{number}", number, [name], self.now)
+
+    def expire(self, name: str, number: int) -> list[PendingLife]:
+        told, asks = self.pool.expire(self.now, number % 3)
+        assert len(asks) <= number % 3
+        self.asked |= set(asks)
+        return told
+
+    def answer(self, name: str, number: int) -> list[PendingLife]:
+        told = self.pool.answered(name, number % 2 == 0, self.now)
+        assert not told or name in self.asked
+        self.asked.discard(name)
+        return told
+
+    def tell(self, step: PendingLife) -> None:
+        before = self.state.get(step.hash, "over")
+        assert before in BEFORE.get(step.life, {"pending"})
+        self.state[step.hash] = AFTER.get(step.life, "over")
+
+
 @given(STEPS, st.integers(1, 8))
 def test_every_life_is_a_course_that_can_be(steps, most):
     """Whatever comes: bounds hold, nothing ends twice without beginning again, and what is
     pending by the steps told is pending in the pool."""
-    pool = PendingPool(most, max_age=50.0, ask_after=15.0)
-    state: dict[str, str] = {}
-    asked: set[str] = set()
-    now = 0.0
+    watched = Watched(most)
     for what, name, number in steps:
-        told: list[PendingLife] = []
-        before_pool = {known for known in state if known in pool}
-        now += number / 4
-        if what == "announce":
-            told = pool.announced(name, now)
-        elif what == "body":
-            new, told = pool.body(body(name, nonce=int(name[1]) % 3, fee=number), now)
-            if new and name not in before_pool:
-                state[name] = "pending"
-        elif what == "include":
-            told = pool.included(f"B{number}", number, [name], now)
-        elif what == "retract":
-            told = pool.retracted(f"B{number}", number, [name], now)
-        elif what == "expire":
-            told, asks = pool.expire(now, number % 3)
-            assert len(asks) <= number % 3
-            asked |= set(asks)
-        else:
-            told = pool.answered(name, number % 2 == 0, now)
-            assert not told or name in asked
-            asked.discard(name)
-        for step in told:
-            before = state.get(step.hash, "over")
-            if step.life is Life.ANNOUNCED:
-                assert before in {"over", "included"}  # long ago
-                state[step.hash] = "pending"
-            elif step.life is Life.INCLUDED:
-                assert before in {"pending", "included"}
-                state[step.hash] = "included"
-            elif step.life is Life.RETURNED:
-                assert before == "included"
-                state[step.hash] = "pending"
-            else:
-                assert before == "pending"
-                state[step.hash] = "over"
-        assert len(pool) <= most
-        assert pool.pending == sum(s == "pending" for s in state.values())
+        watched.now += number / 4
+        for step in getattr(watched, what)(name, number):
+            watched.tell(step)
+        assert len(watched.pool) <= most
+        assert watched.pool.pending == sum(s == "pending" for s in watched.state.values())

@@ -13,12 +13,20 @@ from trio_mev.model.settings import (
     CoinbaseSettings,
     EthereumSettings,
     LogFilter,
+    NodeSettings,
 )
 from trio_mev.wire.binance import BinanceAdapter
 from trio_mev.wire.coinbase import CoinbaseAdapter
 from trio_mev.wire.node import EthereumSession
-from trio_mev.wire.sessions import feed_header, replay_session, tape_settings
-from trio_mev.wire.tape import FeedHeader
+from trio_mev.wire.sessions import (
+    feed_header,
+    feed_headers,
+    grouped,
+    replay_session,
+    replay_trunk,
+    tape_settings,
+)
+from trio_mev.wire.tape import FeedHeader, Header
 
 ETH = Instrument("ETH", "USDT")
 PERPETUAL = Instrument.parse("ETH/USDT:perpetual")
@@ -163,3 +171,31 @@ def test_recorded_conditions_that_make_no_sense_are_a_clear_error(request_frame)
 def test_an_exchange_without_instruments_is_a_clear_error():
     with pytest.raises(ConfigError, match=r"feed f: .*instruments"):
         tape_settings("f", FeedHeader("binance"), PEER, [])
+
+
+def several() -> EthereumSettings:
+    nodes = (NodeSettings("a", Endpoint("ws://a.test/k")), NodeSettings("b", Endpoint("ws://b")))
+    return EthereumSettings(name="chain", nodes=nodes)
+
+
+def test_several_nodes_are_as_many_feeds_of_one_group_on_a_tape():
+    headers = feed_headers(several())
+    assert headers == {
+        "a": FeedHeader("ethereum", "ws://a.test/***", follow=True, group="chain"),
+        "b": FeedHeader("ethereum", "ws://b", follow=True, group="chain"),
+    }
+    header = Header(1, {**headers, "c": FeedHeader("binance")})
+    trunk = replay_trunk(header, "a")
+    assert trunk is not None
+    assert trunk.several
+    trunk.join("b", 0.0)
+    assert replay_trunk(header, "c") is None
+    alone = replay_trunk(Header(1, {"x": FeedHeader("ethereum")}), "x")
+    assert alone is not None
+    assert not alone.several
+
+
+def test_a_groups_settings_are_one_feeds():
+    nodes = [several().of_node(node) for node in several().nodes]
+    made = grouped("chain", nodes)
+    assert made == several()

@@ -196,42 +196,53 @@ def test_what_waits_for_long_is_asked_for(node):
     assert [e.data.life for e in trunk.asked("t", False, 302.0)] == [Life.DROPPED]
 
 
+class Pair:
+    """Two nodes of one chain, each with blocks that it has not delivered yet."""
+
+    def __init__(self, rng: random.Random) -> None:
+        self.node = ChainNode(rng)
+        self.trunk, self.consumer = Trunk(["a", "b"]), Consumer()
+        self.behind: dict[str, list[Block]] = {"a": [], "b": []}
+        self.now = 0.0
+        for source in "ab":
+            self.take(self.trunk.join(source, 0.0))
+            self.deliver(source, self.node.chain[0])
+
+    def take(self, told) -> None:
+        for event in told:
+            self.consumer.take(event.kind, event.data)
+
+    def deliver(self, source: str, block: Block) -> None:
+        self.take(self.trunk.head(source, block, self.now))
+        self.take(self.trunk.block(source, block, self.now))
+
+    def mine(self) -> None:
+        block = self.node.mine()
+        for waiting in self.behind.values():
+            waiting.append(block)
+
+    def level(self) -> None:
+        for source, waiting in self.behind.items():
+            while waiting:
+                self.deliver(source, waiting.pop(0))
+
+
 @given(st.integers(0, 2**32), st.integers(1, 40))
 def test_two_sources_that_disagree_for_a_while_end_as_the_believed_one(seed, steps):
-    """Two nodes share a chain; one lags, and each has branches of its own at times. Once both
-    are level again the trunk is their chain, whoever is believed, and made sense throughout."""
+    """Two nodes share a chain; now one lags, now the other. Once both are level again the trunk
+    is their chain, whoever is believed, and what it told made sense throughout."""
     rng = random.Random(seed)
-    node = ChainNode(rng)
-    trunk, consumer = Trunk(["a", "b"]), Consumer()
-    behind: dict[str, list[Block]] = {"a": [], "b": []}
-
-    def take(told) -> None:
-        for event in told:
-            consumer.take(event.kind, event.data)
-
-    now = 0.0
-    for source in "ab":
-        take(trunk.join(source, now))
-        take(trunk.block(source, node.chain[0], now))
+    pair = Pair(rng)
     for _ in range(steps):
-        now += rng.random() * 2
+        pair.now += rng.random() * 2
         if rng.random() < 0.2:
-            node.revert(rng.randint(1, 4))
-        block = node.mine()
-        for source in "ab":
-            behind[source].append(block)
+            pair.node.revert(rng.randint(1, 4))
+        pair.mine()
         source = rng.choice("ab")
-        while behind[source] and rng.random() < 0.8:
-            mine = behind[source].pop(0)
-            take(trunk.head(source, mine, now))
-            take(trunk.block(source, mine, now))
-        take(trunk.decide(now))
-    for source in "ab":
-        for block in behind[source]:
-            take(trunk.head(source, block, now))
-            take(trunk.block(source, block, now))
-    last = node.mine()
-    for source in "ab":
-        take(trunk.head(source, last, now))
-        take(trunk.block(source, last, now))
-    assert [b.hash for b in consumer.chain] == [b.hash for b in node.chain]
+        while pair.behind[source] and rng.random() < 0.8:
+            pair.deliver(source, pair.behind[source].pop(0))
+        pair.take(pair.trunk.decide(pair.now))
+    pair.level()
+    pair.mine()
+    pair.level()
+    assert [b.hash for b in pair.consumer.chain] == [b.hash for b in pair.node.chain]

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from types import coroutine
 from typing import TYPE_CHECKING, Any
 
@@ -29,8 +29,9 @@ if TYPE_CHECKING:
 BATCH = 64
 SLACK = 0.005
 SLICE = 0.005
-"""Seconds of work after which other tasks get their turn, and the time is read again: so far may
-an event begin behind the time that its deadline is reckoned from."""
+"""Seconds of work after which other tasks get their turn."""
+FRESH = 0.001
+"""Seconds of work for which the time that was read is good."""
 
 Start = Callable[["Crew"], None]
 """Starts a crew's task."""
@@ -73,6 +74,9 @@ class Crew:
         self._whole = trio.CancelScope()
         self._deadline = math.inf
         self._clock: Callable[[], float] = trio.current_time
+        self._now = self._read = self._worked = -math.inf
+        """The stream's time, and by the processor's clock when that was read and until when
+        there has been work since."""
         self._lifts = False
         for pump in pumps:
             self.join(pump)
@@ -119,6 +123,7 @@ class Crew:
         if current is None:
             return
         current.lanes.fresh = True
+        self._read = -math.inf  # by the clock any time may pass
         self.closed = True
         if len(self._pumps) > 1 and self.start is not None:
             others = [pump for pump in self._pumps if pump is not current]
@@ -135,27 +140,19 @@ class Crew:
             self._deadline = math.inf
             while self._pumps:
                 self.bell.rung = False
-                for pump, most in self._turns():
-                    self._current = pump
-                    await self._work(pump, most)
-                    self._current = None
+                self._read_clock()
+                waiting = [pump for pump in self._pumps if pump.lanes.waiting]
+                if self.bell.crowded and len(waiting) > 1:
+                    for pump in waiting:  # what is urgent to any comes before the rest of all
+                        await self._work(pump, min(pump.lanes.urgent, BATCH))
+                for pump in waiting:
+                    await self._work(pump, BATCH)
                 # Here it ends where the deadline has passed without an event to cancel: at rest,
                 # or since a processor shielded itself, as a thread does. That one is done.
                 await self._rest()
             return True
         self._cancelled()
         return False
-
-    def _turns(self) -> Iterator[tuple[Pump, int]]:
-        """Who is served next and how many events: what is urgent to any, then a batch of each."""
-        waiting = [pump for pump in self._pumps if pump.lanes.waiting]
-        if len(waiting) > 1:
-            for pump in waiting:
-                if (urgent := pump.lanes.urgent) and pump in self._pumps:
-                    yield pump, min(urgent, BATCH)
-        for pump in waiting:
-            if pump.lanes.waiting and pump in self._pumps:
-                yield pump, BATCH
 
     def _cancelled(self) -> None:
         """An event ran out of its time, or its pump is to end now, or all were at rest."""
@@ -169,8 +166,8 @@ class Crew:
 
     async def _rest(self) -> None:
         """Let other tasks have their turn, or wait until there is something to do."""
-        for pump in tuple(self._pumps):
-            if pump.lanes.closed and not pump.lanes.waiting:
+        if self.bell.closing:
+            for pump in [p for p in self._pumps if p.lanes.closed and not p.lanes.waiting]:
                 self._pumps.remove(pump)
                 pump.end()
         if self.bell.rung or not self._pumps:
@@ -178,34 +175,49 @@ class Crew:
             return
         if self._lifts:
             self._lift()
+        # Nothing waits. Whoever closes lanes will say so; these that are closed have ended.
+        self.bell.crowded = self.bell.closing = False
         await self.bell.wait()
 
-    async def _work(self, pump: Pump, most: int) -> None:
-        """Process ``most`` events of one pump or up to a batch more; the urgent ones first."""
+    async def _work(self, pump: Pump, most: int) -> None:  # noqa: C901
+        """Process up to so many events of one pump, the urgent ones first."""
         lanes, budget = pump.lanes, pump.config.budget
+        if most <= 0 or not lanes.waiting or pump not in self._pumps:
+            return
         if lanes.desynchronised:
             pump.begin_anew()
-        until = time.perf_counter() + SLICE
+        self._current = pump
+        until = self._worked + SLICE
         while True:
-            now = self._clock()
+            if self._worked > self._read + FRESH:
+                self._read_clock()
+            now = self._now
             if now >= self._deadline:  # the next event needs another scope
-                self.bell.rung = True
-                return
+                break
             event = lanes.draw()
-            vital = lanes.drawn is None or lanes.drawn is lanes.vital
-            # Who arrived before this has less than its budget left.
-            oldest = -math.inf if vital else now + budget - pump.config.max_age
+            drawn = lanes.drawn
+            if drawn is None or drawn is lanes.vital:
+                oldest = -math.inf
+            else:  # who arrived before this has less than its budget left
+                oldest = now + budget - pump.config.max_age
             if event.received_at >= oldest:
                 self._arm(now + budget)
-                most -= await self._run(pump, oldest, until, BATCH)
+                end = min(len(lanes.hand), lanes.place + most)
+                most -= await self._run(pump, end, oldest, until)
             else:
                 await self._last_chance(pump, event, now)
                 most -= 1
-            if not lanes.waiting:
+            if not lanes.hand and not (self.bell.crowded and lanes.waiting):
+                self._current = None
                 return
-            if most <= 0 or time.perf_counter() > until:
-                self.bell.rung = True  # there is more to do, after others had their turn
-                return
+            if most <= 0 or self._worked > until:
+                break
+        self._current = None
+        self.bell.rung = True  # there is more to do, after others had their turn
+
+    def _read_clock(self) -> None:
+        self._now = self._clock()
+        self._read = self._worked = time.perf_counter()
 
     async def _last_chance(self, pump: Pump, event: DataEvent, now: float) -> None:
         """Process an event whose time runs out before its budget would, if it has not yet."""
@@ -214,10 +226,10 @@ class Crew:
             pump.lanes.expire()
         else:
             self._arm(now + left)
-            await self._run(pump, -math.inf, math.inf, 1)
+            await self._run(pump, pump.lanes.place + 1, -math.inf, math.inf)
 
-    async def _run(self, pump: Pump, oldest: float, until: float, most: int) -> int:  # noqa: C901
-        """Process up to so many events of the hand, from its place on; how many it was.
+    async def _run(self, pump: Pump, end: int, oldest: float, until: float) -> int:  # noqa: C901
+        """Process the hand from its place up to this end; how many events it was.
 
         The hot loop: every call and every look-up in it is paid for each event. It ends early
         where something came in between, an event failed or is old, or the slice is over.
@@ -225,12 +237,12 @@ class Crew:
         lanes, timing = pump.lanes, pump.timing
         hand, begin = lanes.hand, lanes.place
         process, admits, budget = pump.process, pump.admits, pump.config.budget
-        note, limit = timing.recent.append, min(timing.longest, budget)
-        clock, start, place = time.perf_counter, time.perf_counter(), begin
-        timed, total = 0, 0.0
+        note, limit = timing.recent.append, timing.remarkable
+        clock, start, place = time.perf_counter, self._worked, begin
+        ended, timed, total = start, 0, 0.0
         lanes.fresh = False
         try:
-            for place in range(begin, min(len(hand), begin + most)):
+            for place in range(begin, end):
                 event = hand[place]
                 if event.received_at < oldest:
                     return place - begin
@@ -256,15 +268,15 @@ class Crew:
                     break
                 start = ended
         except (Exception, BaseExceptionGroup) as error:  # noqa: BLE001 - around plug-ins
-            spent = clock() - start
-            note(spent)
-            timing.remark(spent, budget)
-            timed += 1
-            total += spent
+            ended = clock()
+            timing.add(ended - start, budget)
             pump.failed(error)
         finally:
-            timing.add(timed, total)
+            self._worked = ended
+            timing.count += timed
+            timing.total += total
             lanes.enter()
+            lanes.begun = False
         return place + 1 - begin
 
     def _arm(self, due: float) -> None:

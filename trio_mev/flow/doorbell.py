@@ -17,6 +17,10 @@ class Doorbell:
 
     rung: bool = False
     """Since this was last cleared, by whoever waits here."""
+    crowded: bool = True
+    """Whether anything may wait in a lane, since this was last cleared."""
+    closing: bool = True
+    """Whether lanes may have been closed, since this was last cleared."""
     waiter: trio.lowlevel.Task | None = None
 
     def ring(self) -> None:

@@ -122,10 +122,13 @@ class Lane:
     def take_run(self) -> Sequence[DataEvent]:
         """Take what came together with the oldest event, that one first; there is one."""
         if self._at == len(self._front):
-            run = self._next()
-            self.count -= len(run.events)
+            run: Run = self.receive()
+            if run is self._open:
+                self._open = None
+            events = run.events
+            self.count -= len(events)
             self.bytes -= run.size
-            return run.events
+            return events
         rest = self._front[self._at :]
         self._front, self._at = NOTHING, 0
         self._add(-len(rest), -sum(event.size for event in rest))

@@ -65,6 +65,8 @@ class Lanes:
         """In the hand: those before it are done. Whoever works on the hand moves it."""
         self.drawn: Lane | None = None
         """Where the hand came from; None for the news of a loss."""
+        self.begun = False
+        """Whether somebody works on the hand."""
         self.fresh = False
         """Set whenever the hand has been cut short; whoever works on it clears it before."""
         self.closed = False
@@ -120,8 +122,13 @@ class Lanes:
         ) and not self._make_room(lane, event):
             return
         self._outstanding.count += 1
-        lane.push(event)
         bell = self.bell
+        if lane.in_runs and not self.waiting:
+            # What has not to wait need not go through the channel.
+            self.hand, self.drawn = (event,), lane
+        else:
+            lane.push(event)
+            bell.crowded = True
         if not bell.rung:
             bell.ring()
 
@@ -145,6 +152,7 @@ class Lanes:
         self.books.received += count
         self._outstanding.count += count
         lane.push_run(run)
+        self.bell.crowded = True
         self.bell.ring()
 
     def _make_room(self, lane: Lane, event: DataEvent) -> bool:
@@ -186,6 +194,7 @@ class Lanes:
     def _lose(self, lane: Lane, reason: str, event: DataEvent) -> None:
         self.books.lose(lane.name, reason)
         if self._announce:
+            self.bell.crowded = True
             loss = self._losses.get(lane.name)
             if loss is None:
                 self._losses[lane.name] = _Loss(1, event, event)
@@ -198,6 +207,8 @@ class Lanes:
         lane = self._lane_of(event)
         if lane.overflow != "block" or self.closed or event.size > self._max_bytes:
             return True
+        if self.hand:
+            self.interrupt()
         return lane.count < lane.capacity and lane.bytes + event.size <= self._max_bytes
 
     async def wait_room(self, event: DataEvent) -> None:
@@ -216,23 +227,22 @@ class Lanes:
         """The event to work on: where the hand is empty it is filled from the highest lane.
 
         Raises:
-            LookupError: nothing waits.
+            trio.WouldBlock: nothing waits.
         """
         if not self.hand:
             if self._losses:
                 self.drawn, self.hand = None, (self._told(),)
             else:
-                self.drawn = lane = self._highest()
-                self.hand = lane.take_run()
+                lane = self.vital
+                if not lane.count:
+                    lane = self._high
+                    if not lane.count:
+                        lane = self._normal if self._normal.count else self._low
+                self.drawn, self.hand = lane, lane.take_run()
                 if self._room is not None:
                     self._tell_room()
+        self.begun = True
         return self.hand[self.place]
-
-    def _highest(self) -> Lane:
-        for lane in self._in_order:
-            if lane.count:
-                return lane
-        raise LookupError("nothing waits")
 
     def _told(self) -> DataEvent:
         """The news of a loss, as an event."""
@@ -257,7 +267,7 @@ class Lanes:
             self.books.processed += done
             self._outstanding.done(done)
         if self.place == len(self.hand):
-            self.hand, self.place, self._entered = NOTHING, 0, 0
+            self.hand, self.place, self._entered, self.begun = NOTHING, 0, 0, False
 
     def finish(self) -> DataEvent:
         """Go on to the next event of the hand: the books' entry has been made for this one."""
@@ -270,13 +280,18 @@ class Lanes:
         return event
 
     def interrupt(self) -> None:
-        """Something comes in between: what is behind the event being worked on goes back."""
+        """Something comes in between: what is not being worked on goes back to where it was."""
         self.fresh = True
-        behind = self.hand[self.place + 1 :]
-        if behind:
-            assert self.drawn is not None  # the news of a loss comes alone
+        if self.drawn is None:
+            return  # the news of a loss comes alone
+        if not self.begun:
+            self.enter()
+            self._put_down()
+        elif self.place + 1 < len(self.hand):
+            behind = self.hand[self.place + 1 :]
             self.hand = self.hand[: self.place + 1]
             self.drawn.give_back(behind)
+            self.bell.crowded = True
 
     def take(self, limit: int) -> list[DataEvent]:
         """Up to ``limit`` events, higher lanes first, each of them processed by being taken."""
@@ -285,6 +300,7 @@ class Lanes:
             taken.append(self.draw())
             self.place += 1
             self.enter()
+        self.begun = False
         if self.hand:
             self._put_down()
         return taken
@@ -293,6 +309,7 @@ class Lanes:
         """Nothing of the hand is being worked on."""
         assert self.drawn is not None
         self.drawn.give_back(self.hand[self.place :])
+        self.bell.crowded = True
         self.hand, self.place, self._entered = NOTHING, 0, 0
 
     async def wait(self) -> None:
@@ -306,6 +323,7 @@ class Lanes:
     def close(self) -> None:
         """Refuse what comes from now on; what is queued can still be taken."""
         self.closed = True
+        self.bell.closing = True
         self.bell.ring()
         self._tell_room()
 

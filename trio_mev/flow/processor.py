@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from ..errors import ConfigError
 from ..model.event import DataEvent, DataType
 from ..model.settings import LaneSettings
+from .rpc import Rpc
 
 
 class DataProcessor(abc.ABC):
@@ -24,6 +25,8 @@ class DataProcessor(abc.ABC):
     emits: ClassVar[frozenset[DataType]] = frozenset({DataType.FINDING})
     lanes: ClassVar[LaneSettings | None] = None
     """Bounds and policies of its lanes, where they are not the stream's."""
+    rpc: Rpc | None = None
+    """Calls to a node, set by the stream where one of its feeds is a node; None in a replay."""
 
     @abc.abstractmethod
     async def process_event(self, event: DataEvent) -> Iterable[DataEvent] | None:

@@ -37,14 +37,21 @@ class Timing:
     timeouts: int = 0
     recent: deque[float] = attrs.Factory(lambda: deque(maxlen=WINDOW))
 
-    def add(self, count: int, total: float) -> None:
-        """So many events were finished in so many seconds; each one's are in ``recent``."""
-        self.count += count
-        self.total += total
+    remarkable: float = 0.0
+    """An event that takes longer than this is one for ``remark``."""
+
+    def add(self, seconds: float, budget: float) -> None:
+        """One event was finished in so many seconds. The crew does the same in its own loop."""
+        self.count += 1
+        self.total += seconds
+        self.recent.append(seconds)
+        if seconds > self.remarkable:
+            self.remark(seconds, budget)
 
     def remark(self, seconds: float, budget: float) -> None:
-        """Look at one event that took longer than any before, or than its budget."""
+        """Look at an event that took longer than any before, or than its budget."""
         self.longest = max(self.longest, seconds)
+        self.remarkable = min(self.longest, budget)
         self.overruns += seconds > budget
 
     def snapshot(self) -> TimingSnapshot:

@@ -22,7 +22,7 @@ from ..flow.clock import TapeClock, settle
 from ..flow.outstanding import Outstanding
 from ..model.identity import Endpoint
 from ..model.settings import AnyFeed, ConnectionSettings
-from ..wire.sessions import tape_settings
+from ..wire.sessions import grouped, tape_settings
 from ..wire.tape import Direction, FeedHeader, merged
 from ..wire.timeline import Moment, RecordedTape, timeline
 from .peers import EVERYBODY, PEERS, Peer, Visitor
@@ -78,10 +78,13 @@ class LoopbackServers:
         conn = ConnectionSettings()
         if in_step:
             conn = attrs.evolve(conn, subscribe_interval=0.0, ping_interval=_LONG, silence=_LONG)
-        return [
-            tape_settings(name, header, self.endpoints[name], self._requests.get(name, ()), conn)
-            for name, header in self._headers.items()
-        ]
+        alone: list[AnyFeed] = []
+        groups: dict[str, list[AnyFeed]] = {}
+        for name, header in self._headers.items():
+            requests = self._requests.get(name, ())
+            one = tape_settings(name, header, self.endpoints[name], requests, conn)
+            (groups.setdefault(header.group, []) if header.group else alone).append(one)
+        return alone + [grouped(name, feeds) for name, feeds in groups.items()]
 
     async def listen(self, nursery: trio.Nursery) -> None:
         """Open one server a feed."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from ..chain.fees import next_base_fee
 from ..flow.processor import DataProcessor
-from ..model.chain import Block, BlockSummary
+from ..model.chain import Block, BlockSummary, Life
 from ..model.event import DataEvent, DataType, EventPriority
 
 REMEMBERED = 200_000
@@ -26,6 +26,8 @@ class BlockAnalyzer(DataProcessor):
 
     async def process_event(self, event: DataEvent) -> Iterable[DataEvent]:
         """A block's summary."""
+        if event.event_type is DataType.MEMPOOL and event.data.life is not Life.ANNOUNCED:
+            return ()
         if event.event_type is not DataType.BLOCK:
             self._pending.setdefault(event.data.hash)
             if len(self._pending) > REMEMBERED:

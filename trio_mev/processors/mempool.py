@@ -9,13 +9,15 @@ from collections.abc import Iterable
 import attrs
 
 from ..flow.processor import DataProcessor
-from ..model.chain import Block, GasPercentiles, MempoolView, PendingLife, Transaction
+from ..model.chain import Block, GasPercentiles, Life, MempoolView, PendingLife, Transaction
 from ..model.event import DataEvent, DataType, EventPriority
 from ..model.ranks import nearest_rank
 from ..model.settings import MempoolSettings
 
 LEAST_GAS_SAMPLE = 10
 BLOCKS_REMEMBERED = 8
+GONE = frozenset({Life.REPLACED, Life.DROPPED, Life.EXPIRED})
+"""What a transaction that is no longer pending, and was not included, has come to."""
 
 
 @attrs.define
@@ -56,12 +58,20 @@ class MempoolAnalyzer(DataProcessor):
             self._see(body.hash, now).body = body
             return ()
         if event.event_type is DataType.MEMPOOL:
-            life: PendingLife = event.data
-            self._see(life.hash, now)
+            self._live(event.data, now)
             return ()
         block: Block = event.data
         self._include(block, now)
         return (event.finding(self.view(now), DataType.MEMPOOL_VIEW, EventPriority.NORMAL),)
+
+    def _live(self, step: PendingLife, now: float) -> None:
+        """A step of a life; inclusion is taken from the block itself."""
+        if step.life is Life.ANNOUNCED:
+            self._see(step.hash, now)
+        elif step.life in GONE:
+            self._entries.pop(step.hash, None)
+        elif step.life is Life.RETURNED and step.hash in self._entries:
+            self._entries[step.hash].included_at = None
 
     def _see(self, transaction: str, now: float) -> _Entry:
         entry = self._entries.get(transaction)

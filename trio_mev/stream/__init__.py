@@ -28,8 +28,9 @@ from ..flow.clock import run_down
 from ..flow.crew import Crew
 from ..flow.feed import Feed
 from ..flow.health import HealthSnapshot, HealthWatch
-from ..flow.processor import Factory, Handler, check_stages
+from ..flow.processor import DataProcessor, Factory, Handler, check_stages
 from ..flow.pump import ConsumerSnapshot, HandlerProcessor, Pump
+from ..flow.rpc import Rpc
 from ..flow.subscription import Subscription
 from ..flow.supervise import leaves
 from ..model.event import FINDINGS, DataEvent, DataType
@@ -70,7 +71,7 @@ class RealtimeDataStream:
         self.ended = trio.Event()
         """Set when the feeds have ended and the lanes have run empty."""
         self._health = HealthWatch(
-            config, self._consumers, self.manager.snapshots, self.router.publish
+            config, self._consumers, self.manager.snapshots, self._tell_health
         )
         self._draining = False
         self._started_at = 0.0
@@ -99,9 +100,27 @@ class RealtimeDataStream:
             ConfigError: it consumes nothing, or emits a stage that is not later than what it
                 consumes.
         """
-        processor = factory()
+        supplied = self._supplied(factory)
+        processor = supplied()
         check_stages(processor)
-        self._start_pump(type(processor).__name__, lambda: processor, factory)
+        self._start_pump(type(processor).__name__, lambda: processor, supplied)
+
+    def _supplied(self, factory: Factory) -> Factory:
+        """A factory whose processors can call a node, where there is one."""
+
+        def make() -> DataProcessor:
+            processor = factory()
+            if (rpc := self.rpc) is not None:
+                processor.rpc = rpc
+            return processor
+
+        return make
+
+    @property
+    def rpc(self) -> Rpc | None:
+        """Calls to the node of the first feed that is one; None where none is."""
+        found = (getattr(feed, "rpc", None) for feed in self.manager.feeds)
+        return next((rpc for rpc in found if rpc is not None), None)
 
     def add_event_handler(self, event_type: DataType, handler: Handler) -> None:
         """Call a function, sync or async, with every event of a type.
@@ -289,6 +308,11 @@ class RealtimeDataStream:
     def health(self) -> HealthSnapshot:
         """What is wrong right now."""
         return self._health.examine()
+
+    def _tell_health(self, event: DataEvent) -> None:
+        """Health is an event only where somebody wants to be told: it is none of the feeds'."""
+        if self.router.wants(DataType.HEALTH):
+            self.router.publish(event)
 
     def _consumers(self) -> tuple[ConsumerSnapshot, ...]:
         return tuple(pump.snapshot() for pump in self._pumps)

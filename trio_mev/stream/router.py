@@ -88,6 +88,10 @@ class Router:
             return
         self._deliver(event)
 
+    def wants(self, kind: DataType) -> bool:
+        """Whether anybody consumes events of this type."""
+        return bool(self._routes.get(kind))
+
     def publish(self, event: DataEvent) -> None:
         """What a processor emitted: no filter of the stream applies to it."""
         if event.event_type in FINDINGS:

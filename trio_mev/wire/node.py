@@ -13,26 +13,20 @@ from ..errors import MalformedFrame, SubscriptionLost, SubscriptionRejected
 from ..model.chain import Transaction
 from ..model.event import DataEvent, DataType, EventPriority
 from ..model.settings import LONGEST, EthereumSettings
-from .asking import BY_NUMBER, LOGS, Question
+from .asking import LOGS, Question
 from .bodies import BODY, Bodies
+from .calls import Answered, Calls
 from .ethereum import parse_body, parse_head, parse_log, parse_pending, parse_transaction
-from .jsonrpc import CALL, Message, Notification, Request, RpcBook, parse_batch, parse_message
-from .numbers import quantity
+from .identity import IDENTITY, Identity
+from .jsonrpc import Message, Notification, Request, RpcBook, parse_batch, parse_message
 from .session import PENDING, Session, decode
 from .tracking import METHODS, Tracking, make_trunk
 from .trunk import Told, Trunk
 
 HEADS = "newHeads"
 BODIES = "newPendingTransactions"
-CHAIN_ID = "eth_chainId"
-GENESIS: Sequence[object] = ("0x0", False)
-IDENTITY = "identity"
-"""The label of what a node is asked about its chain."""
 QUOTA = frozenset({-32005, -32097, 429})
 """Codes of providers for too many requests: the answer to wait, not to give up."""
-
-Answered = Callable[[int, Message | None], None]
-"""Gets a call's number and its reply."""
 
 # Looked up once: a member of an enumeration costs ten times what a name does.
 _TRANSACTION, _NORMAL = DataType.TRANSACTION, EventPriority.NORMAL
@@ -67,9 +61,8 @@ class EthereumSession(Session):
         self._replaying = replaying
         self._trunk = trunk or make_trunk(settings)
         self.rpc = RpcBook()
-        self._callers: dict[int, Answered] = {}
-        self._unproven = 0
-        """Answers about its chain that the node still owes."""
+        self._calls = Calls(self.rpc)
+        self._identity = Identity(settings, settings.name, self._trunk)
         self._labels: dict[str, str] = {}
         fetches = LONGEST if replaying else settings.fetches
         self._bodies = Bodies(fetches, settings.backlog, settings.fetch_timeout)
@@ -94,13 +87,9 @@ class EthereumSession(Session):
             self.subscriptions[label] = PENDING
         if self._settings.heads:
             self.heard[HEADS] = 0.0
-        if self._settings.chain_id is not None:
-            self._ask(CHAIN_ID, [], IDENTITY)
-            self._unproven += 1
-        if self._trunk.several or self._settings.genesis is not None:
-            self._ask(BY_NUMBER, GENESIS, IDENTITY)
-            self._unproven += 1
-        if not self._unproven:
+        for method, params in self._identity.questions():
+            self._ask(method, params, IDENTITY)
+        if self._identity.proven:
             self._subscribe_all()
         return self.outgoing()
 
@@ -168,15 +157,13 @@ class EthereumSession(Session):
         Returns:
             The numbers of the calls.
         """
-        numbers, frame = self.rpc.calls(calls)
+        numbers, frame = self._calls.ask(calls, answered)
         self._outbox.append(frame)
-        self._callers.update(dict.fromkeys(numbers, answered))
         return numbers
 
     def forget(self, numbers: Iterable[int]) -> None:
         """Nobody waits for these any more."""
-        for number in numbers:
-            self._callers.pop(number, None)
+        self._calls.forget(numbers)
 
     def decode_frame(self, frame: bytes) -> list[DataEvent]:
         """A notification's events, or what a reply makes known."""
@@ -203,14 +190,9 @@ class EthereumSession(Session):
 
     def _settled(self, message: Message) -> list[DataEvent]:
         request = self.rpc.settle(message)
-        if request.label == CALL:
-            number = message.id
-            assert isinstance(number, int)
-            caller = self._callers.pop(number, None)
-            if caller is None:
+        if self._calls.owns(request):
+            if not self._calls.settle(message):
                 self.ignored["late_reply"] += 1
-            else:
-                caller(number, message)
             return []
         return self._replied(request, message)
 
@@ -231,29 +213,10 @@ class EthereumSession(Session):
 
     def _identified(self, request: Request, message: Message) -> list[DataEvent]:
         """A node says which chain it is on; when all is well, the subscriptions follow."""
-        raw = message.result if message.result is not UNSET else b"null"
-        if request.method == CHAIN_ID:
-            found, wanted = quantity(decode(_TEXT, raw), 64), self._settings.chain_id
-            if found != wanted:
-                raise SubscriptionRejected(
-                    f"the node is on chain {found}, and {wanted} is configured"
-                )
-        elif bytes(raw) != b"null":  # some nodes have forgotten their first block
-            self._check_genesis(parse_head(raw).hash)
-        self._unproven -= 1
-        if not self._unproven:
+        self._identity.answered(request, message)
+        if self._identity.proven:
             self._subscribe_all()
         return []
-
-    def _check_genesis(self, found: str) -> None:
-        wanted = self._settings.genesis
-        if wanted is not None and found != wanted.lower():
-            raise SubscriptionRejected(
-                f"the node's chain begins with {found}, and {wanted} is configured"
-            )
-        other = self._trunk.vouch(self.source, found)
-        if other is not None:
-            raise SubscriptionRejected(f"the node's chain begins otherwise than that of {other}")
 
     def _notified(self, notification: Notification, frame: bytes) -> list[DataEvent]:
         label = self._labels.get(notification.subscription)
@@ -379,9 +342,7 @@ class EthereumSession(Session):
         if left := self._bodies.finish():
             self.refused["life_ended"] += left
         events = self._events(self._tracking.finish(self._now))
-        callers, self._callers = self._callers, {}
-        for number, caller in callers.items():
-            caller(number, None)
+        self._calls.end()
         self._outbox.clear()
         return events
 

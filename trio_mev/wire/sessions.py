@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import attrs
 import msgspec
 
 from ..errors import ConfigError, MalformedFrame
@@ -15,6 +16,7 @@ from ..model.settings import (
     CoinbaseSettings,
     ConnectionSettings,
     EthereumSettings,
+    NodeSettings,
     VenueSettings,
 )
 from .binance import BinanceAdapter
@@ -105,6 +107,15 @@ def tape_settings(
         return BinanceSettings(**common) if header.kind == "binance" else CoinbaseSettings(**common)
     except (msgspec.ValidationError, ValueError) as error:
         raise ConfigError(f"feed {name}: {error}") from None
+
+
+def grouped(name: str, feeds: Iterable[AnyFeed]) -> EthereumSettings:
+    """One feed of several nodes, from the settings of each."""
+    several = [feed for feed in feeds if isinstance(feed, EthereumSettings)]
+    nodes = [
+        NodeSettings(feed.name, feed.endpoint) for feed in several if feed.endpoint is not None
+    ]
+    return attrs.evolve(several[0], name=name, endpoint=None, nodes=tuple(nodes))
 
 
 def _node_settings(requests: Iterable[bytes]) -> dict[str, Any]:

@@ -1,0 +1,53 @@
+"""Two connections of one feed at once."""
+
+from __future__ import annotations
+
+import attrs
+
+from trio_mev.model.chain import Life, PendingLife
+from trio_mev.model.event import DataEvent, DataType, EventPriority
+from trio_mev.wire import overlap as module
+from trio_mev.wire.overlap import Overlap
+
+
+@attrs.frozen
+class Tick:
+    number: int
+
+
+def events(*numbers: int) -> list[DataEvent]:
+    return [DataEvent(DataType.TRADE, EventPriority.NORMAL, Tick(n), "b", 0.0) for n in numbers]
+
+
+def numbers(found: list[DataEvent]) -> list[int]:
+    return [event.data.number for event in found]
+
+
+def test_alone_everything_passes():
+    overlap = Overlap()
+    assert numbers(overlap.admit(events(1, 1), 0.0)) == [1, 1]
+
+
+def test_together_each_thing_passes_once():
+    overlap = Overlap()
+    overlap.open(10.0)
+    assert numbers(overlap.admit(events(1, 2), 1.0)) == [1, 2]
+    assert numbers(overlap.admit(events(2, 3), 2.0)) == [3]
+    assert overlap.repeated == 1
+    assert numbers(overlap.admit(events(3), 10.0)) == [3]
+
+
+def test_what_a_node_may_tell_again_is_its_sessions_affair():
+    overlap = Overlap()
+    overlap.open(10.0)
+    life = PendingLife("t", Life.ANNOUNCED)
+    twice = [DataEvent(DataType.MEMPOOL, EventPriority.LOW, life, "n", 0.0)] * 2
+    assert len(overlap.admit(twice, 1.0)) == 2
+
+
+def test_memory_is_bounded(monkeypatch):
+    monkeypatch.setattr(module, "MOST", 2)
+    overlap = Overlap()
+    overlap.open(10.0)
+    overlap.admit(events(1, 2, 3), 1.0)
+    assert numbers(overlap.admit(events(1, 3), 1.0)) == [1]
