@@ -44,6 +44,9 @@ class Answer:
     """What is final, as the node says."""
 
     blocks: list[Json]
+    """From the number on that was asked for."""
+    mined: dict[str, str]
+    """Every transaction of the chain, to the hash of its block."""
     logs: list[Json]
     pool: set[str]
 
@@ -51,14 +54,15 @@ class Answer:
     async def of(cls, url: str, first: int, wanted: Json) -> Answer:
         """The blocks from a number on, their logs of a filter, and the pool."""
         (latest,) = await ask(url, ("eth_blockNumber", []))
-        numbers = range(first, int(latest, 16) + 1)
+        numbers = range(int(latest, 16) + 1)
         pool, logs, *blocks = await ask(
             url,
             ("txpool_content", []),
             ("eth_getLogs", [{**wanted, "fromBlock": hex(first), "toBlock": latest}]),
             *(("eth_getBlockByNumber", [hex(number), False]) for number in numbers),
         )
-        return cls(blocks, logs, _pooled(pool))
+        mined = {name: block["hash"] for block in blocks for name in block["transactions"]}
+        return cls(blocks[first:], mined, logs, _pooled(pool))
 
 
 def _pooled(content: Json) -> set[str]:
@@ -120,7 +124,7 @@ def differences(ledger: Ledger, answer: Answer, given: set[str]) -> list[str]:
 
 def _of_transactions(ledger: Ledger, answer: Answer, given: set[str]) -> list[str]:
     found: list[str] = []
-    mined = {name: block["hash"] for block in answer.blocks for name in block["transactions"]}
+    mined = answer.mined
     if lost := given - ledger.bodies.keys():
         found.append(f"{len(lost)} transactions were received and not told")
     if never := ledger.pending - answer.pool:

@@ -79,27 +79,27 @@ class Received:
             self._asked.clear()
             self._subscriptions.clear()
         try:
-            said = msgspec.json.decode(frame)
-            frame.decode()
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            # A byte that is no text may be where the client does not look.
+            said = msgspec.json.decode(frame.decode(errors="replace"))
+        except (msgspec.DecodeError, RecursionError):
             return
         if not isinstance(said, dict):
             return
         if direction is Direction.OUT:
             self._asked[said["id"]] = said["method"]
         elif "params" in said:
-            self._notified(said["params"])
-        elif "result" in said:
+            self._notified(said["params"], sound=b"\xff" not in frame)
+        elif "result" in said and "id" in said:
             self._replied(self._asked.pop(said["id"], ""), said["result"])
 
-    def _notified(self, params: Any) -> None:
+    def _notified(self, params: Any, sound: bool) -> None:
         """What belongs to no subscription that was confirmed says nothing."""
         if params.get("subscription") not in self._subscriptions:
             return
         result = params["result"]
         if "parentHash" in result:
             self._ledger.heads.add(result["hash"])
-        elif "nonce" in result:
+        elif "nonce" in result and sound:
             self.transactions.add(result["hash"])
 
     def _replied(self, method: str, result: Any) -> None:

@@ -116,7 +116,8 @@ class Ledger:
 
     def _life(self, step: PendingLife) -> None:
         before = self.lives.get(step.hash)
-        if before is not None and before.life in GONE:
+        risen = {Life.INCLUDED, Life.ANNOUNCED}
+        if before is not None and before.life in GONE and step.life not in risen:
             self._complain(f"{step.hash} was {before.life.value}, and is {step.life.value}")
         if before is not None and (before.life, before.block) == (step.life, step.block):
             self._complain(f"a step twice: {step}")

@@ -8,7 +8,7 @@ which retracts blocks can be checked with the node before.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import takewhile
 from typing import Generic, Protocol, TypeVar
 
@@ -159,10 +159,7 @@ class ChainView(Generic[B]):
             lowest = line[-1]
             parent = self._held.get(lowest.parent)
             if lowest.number <= self._chain[0].number:
-                if not self._from_start:
-                    return Unrelated(lowest.number)
-                # Nothing older was ever told: the whole chain gives way to another.
-                return Advance(None, tuple(reversed(self._chain)), tuple(reversed(line)))
+                return self._below(line)
             if parent is None:
                 below = lowest.number - 1
                 return Missing(below, lowest.parent, min(self._chain[-1].number + 1, below))
@@ -172,6 +169,13 @@ class ChainView(Generic[B]):
         if line[-1].number != ancestor.number + 1:
             return Unrelated(line[-1].number)
         return Advance(ancestor, tuple(self._above(ancestor)), tuple(reversed(line)))
+
+    def _below(self, line: Sequence[B]) -> Plan[B]:
+        """A line of parents, newest first, that goes below the chain: where nothing older was
+        ever told, the whole chain gives way to it."""
+        if not self._from_start:
+            return Unrelated(line[-1].number)
+        return Advance(None, tuple(reversed(self._chain)), tuple(reversed(line)))
 
     def _above(self, ancestor: B) -> Iterator[B]:
         """The blocks of the chain above one of them, newest first."""

@@ -262,9 +262,22 @@ class Trunk:
             return []
         return _lives(self.pool.included(block.hash, block.number, (transaction,), now))
 
-    def asked(self, transaction: str, known: bool, now: float) -> list[Told]:
-        """Whether a node still knows a transaction."""
-        return _lives(self.pool.answered(transaction, known, now))
+    def asked(
+        self, transaction: str, known: bool, now: float, place: tuple[str, int] | None = None
+    ) -> list[Told]:
+        """Whether a node still knows a transaction.
+
+        Args:
+            transaction: that was asked for.
+            known: whether it does.
+            now: the time.
+            place: the block that has it, by hash and number. One below the chain that is
+                remembered is believed, since no block will tell of it any more.
+        """
+        told = _lives(self.pool.answered(transaction, known, now))
+        if place is not None and place[1] < self._view.lowest:
+            told += _lives(self.pool.included(*place, (transaction,), now))
+        return told
 
     def expire(self, now: float, room: int) -> tuple[list[Told], list[str]]:
         """What is no longer watched; and whom to ask for: as ``PendingPool.expire``."""
