@@ -21,9 +21,7 @@ def _post(url: str, calls: list[tuple[str, list[Any]]]) -> list[Any]:
         {"jsonrpc": "2.0", "id": number, "method": method, "params": params}
         for number, (method, params) in enumerate(calls)
     ])  # fmt: skip
-    request = urllib.request.Request(  # noqa: S310  # it is ours, on this machine
-        url, body.encode(), {"Content-Type": "application/json"}
-    )
+    request = urllib.request.Request(url, body.encode(), {"Content-Type": "application/json"})
     with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
         replies = {reply["id"]: reply["result"] for reply in json.load(answer)}
     return [replies[number] for number in range(len(calls))]
@@ -49,6 +47,8 @@ class Answer:
     """Every transaction of the chain, to the hash of its block."""
     logs: list[Json]
     pool: set[str]
+    ready: set[str]
+    """Of the pool, those that a block could have; the others are not announced."""
 
     @classmethod
     async def of(cls, url: str, first: int, wanted: Json) -> Answer:
@@ -62,13 +62,13 @@ class Answer:
             *(("eth_getBlockByNumber", [hex(number), False]) for number in numbers),
         )
         mined = {name: block["hash"] for block in blocks for name in block["transactions"]}
-        return cls(blocks[first:], mined, logs, _pooled(pool))
+        return cls(blocks[first:], mined, logs, _pooled(*pool.values()), _pooled(pool["pending"]))
 
 
-def _pooled(content: Json) -> set[str]:
+def _pooled(*parts: Json) -> set[str]:
     return {
         transaction["hash"]
-        for part in content.values()
+        for part in parts
         for of_sender in part.values()
         for transaction in of_sender.values()
     }

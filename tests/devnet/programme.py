@@ -63,19 +63,20 @@ class Programme:
             "data": f"0x{self._number:08x}",
         }
 
-    async def send(self, most: int = 4) -> None:
-        """Some transactions."""
-        for _ in range(self._rng.randint(1, most)):
-            await self._hand_in(self._body())
+    async def send(self, most: int = 4) -> list[str]:
+        """Some transactions; the hashes of those that the node took."""
+        taken = [await self._hand_in(self._body()) for _ in range(self._rng.randint(1, most))]
+        return [name for name in taken if name is not None]
 
-    async def _hand_in(self, body: dict[str, Any]) -> None:
+    async def _hand_in(self, body: dict[str, Any]) -> str | None:
         try:
             name = await self._rpc.call("eth_sendTransaction", body)
         except RpcError:  # such as a nonce that a reorganisation has made impossible
             self.did["not accepted"] += 1
-            return
+            return None
         self._sent.append((name, body))
         self.did["transactions"] += 1
+        return name
 
     async def mine(self) -> None:
         """Some blocks, with a few transactions in most of them."""

@@ -96,6 +96,8 @@ class Completing:
 
     def add(self, blocks: Sequence[Block], gap: Gap | None = None) -> None:
         """Blocks that follow those before, oldest first, and the gap that they are the end of."""
+        if not blocks:
+            return
         if gap is not None:
             self._queue.append(gap)
         made = [_Waiting(b, b.transactions is None, bool(self._filters)) for b in blocks]
@@ -125,18 +127,36 @@ class Completing:
                 self.refused["block_backlog_full"] += 1
                 item.hashes = item.logs = False
 
-    def retract(self, retracted: Iterable[Block]) -> None:
+    def retract(self, retracted: Iterable[Block]) -> int | None:
         """These are no longer of the chain: of those that were not given out nobody shall hear,
-        and nothing waits for what the node may not have any more."""
+        and nothing waits for what the node may not have any more.
+
+        Returns:
+            The number of the lowest of those.
+        """
         gone = {block.hash for block in retracted}
-        kept: deque[_Waiting | Gap] = deque()
-        for item in self._queue:
-            if isinstance(item, Gap) or item.block.hash not in gone:
-                kept.append(item)
-                continue
-            item.hashes = item.logs = False
-            self._hashes.pop(item.block.hash, None)
-        self._queue = kept
+        queue, self._queue = self._queue, deque()
+        lowest: int | None = None
+        gap: Gap | None = None
+        for item in queue:
+            if isinstance(item, Gap):
+                gap = item
+            elif item.block.hash not in gone:
+                self._queue += [gap] if gap is not None else []
+                self._queue.append(item)
+                gap = None
+            else:
+                lowest = item.block.number if lowest is None else lowest
+                item.hashes = item.logs = False
+                self._hashes.pop(item.block.hash, None)
+        self._shorten_gap(lowest)
+        return lowest
+
+    def _shorten_gap(self, below: int | None) -> None:
+        """A gap ends where its blocks do."""
+        for place, item in enumerate(self._queue):
+            if isinstance(item, Gap) and below is not None and item.last >= below:
+                self._queue[place] = attrs.evolve(item, last=below - 1)
 
     def questions(self, now: float) -> list[Question]:
         """What is to be asked now: hashes at once, logs one question at a time."""

@@ -76,6 +76,8 @@ class Follower:
         self._check: Question | None = None
         """Under way to find out."""
         self._gap: tuple[int, int] | None = None
+        self._heads: dict[str, None] = {}
+        """The newest that were announced, by hash."""
         self._failures = 0
         """Heads in a row that could not be joined to the chain."""
         self._tried: set[int] = set()
@@ -123,6 +125,9 @@ class Follower:
     def _aim(self, block: Block, meant: bool) -> None:
         self._hold(block)
         self._goal, self._meant, self._check = block, meant, None
+        self._heads[block.hash] = None
+        if len(self._heads) > SPARE:
+            del self._heads[next(iter(self._heads))]
 
     def _arrived(self) -> None:
         self._goal = self._check = self._gap = None
@@ -201,13 +206,22 @@ class Follower:
 
     def _extend(self, plan: Advance[Block], now: float) -> None:
         self._view.apply(plan)
-        gap: Gap | None = None
-        if self._gap is not None:
-            missing = range(self._gap[0], min(self._gap[1] + 1, plan.blocks[-1].number))
-            gap = Gap(missing[0], missing[-1], filled=True) if missing else None
+        unheard = self._completing.retract(plan.retracted)
+        firsts = [unheard] if unheard is not None else []
+        firsts += [self._gap[0]] if self._gap is not None else []
+        missing = [
+            block.number
+            for block in plan.blocks[:-1]
+            if firsts and block.number >= min(firsts) and block.hash not in self._heads
+        ]
         self._joined()
-        self._completing.retract(plan.retracted)
-        self._completing.add(plan.blocks, gap)
+        if missing:
+            lead = missing[0] - plan.blocks[0].number
+            self._completing.add(plan.blocks[:lead])
+            gap = Gap(missing[0], missing[-1], filled=True)
+            self._completing.add(plan.blocks[lead:], gap)
+        else:
+            self._completing.add(plan.blocks)
         self._pump(now)
 
     def _pump(self, now: float) -> None:

@@ -142,8 +142,10 @@ class PendingPool:
         if name == transaction:
             return []
         rival = self._entries[name]
-        if entry.block is not None or rival.block is not None:
-            return [] if rival.block is None else [self._replace(transaction, name, now)]
+        if entry.block is not None:
+            return []
+        if rival.block is not None:
+            return [self._replace(transaction, name, now)]
         if entry.fee <= rival.fee:
             self._doubt(name, now)
             self._doubt(transaction, now)
@@ -198,6 +200,19 @@ class PendingPool:
             entry.block = None
             self._schedule(transaction, entry, now)
             steps.append(PendingLife(transaction, Life.RETURNED, block=block, number=number))
+        return steps
+
+    def retracted_unseen(self, now: float) -> list[PendingLife]:
+        """Blocks below those that are remembered may be of the chain no longer: what is in one is
+        pending again until the node has said where it is."""
+        steps: list[PendingLife] = []
+        for transaction, entry in self._entries.items():
+            if entry.block is not None:
+                block, entry.block = entry.block, None
+                steps.append(
+                    PendingLife(transaction, Life.RETURNED, block=block, number=entry.number)
+                )
+                self._doubt(transaction, now)
         return steps
 
     def answered(self, transaction: str, known: bool, now: float) -> list[PendingLife]:

@@ -183,6 +183,8 @@ class Trunk:
             added = tuple(block.hash for block in plan.blocks)
             reorg = Reorg(first.number - 1, first.parent, plan.retracted, added)
             told = self._retract(reorg, now)
+            if plan.ancestor is None:
+                told += _lives(self.pool.retracted_unseen(now))
         for block in plan.blocks:
             told += self._extend(block, now)
         return told
@@ -193,6 +195,7 @@ class Trunk:
         if above:
             below = block.parent if above[-1].parent == block.parent else ""
             told = self._retract(Reorg(block.number - 1, below, above, (block.hash,)), now)
+            told += _lives(self.pool.retracted_unseen(now))
         return told + self._extend(block, now)
 
     def _retract(self, reorg: Reorg, now: float) -> list[Told]:
