@@ -295,6 +295,7 @@ async def test_logs_are_asked_for_by_what_pools_emit(nursery, autojump_clock, na
 
     async def script(peer: PeerConnection) -> None:
         await peer.accept()
+        assert await answer(peer, "0x1") == []  # which chain it is on
         while len(asked) < 3:
             asked.append(await answer(peer, f"0x{len(asked)}"))
         await peer.send(note("0x2", log(1, V2_SWAP)), note("0x2", log(2, V3_SWAP)))

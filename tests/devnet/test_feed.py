@@ -408,3 +408,35 @@ def test_without_a_node_there_are_no_calls():
             assert stream.rpc is None
 
     trio.run(main)
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_any_course_of_blocks_reorganisations_reverts_and_cuts(
+    node: Node, emitting: Rpc, seed: int
+):
+    """What is held at the end is the node's own final answer, with every gap told."""
+    rng = random.Random(seed)
+    line = Line()
+    feed = EthereumWebSocketClient(settings(node), line.dial, rng=random.Random(seed))
+    async with watching(feed, 60) as watch:
+        await mine(emitting, 2)
+        await watch.tip(emitting)
+        for _ in range(12):
+            what = rng.choice(["mine", "mine", "reorg", "revert", "cut"])
+            if what == "mine":
+                await mine(emitting, rng.randint(1, 4))
+            elif what == "reorg":
+                await mine(emitting, 3)
+                await emitting.call("anvil_reorg", rng.randint(1, 3), [])
+            elif what == "revert":
+                snapshot = await emitting.call("evm_snapshot")
+                await mine(emitting, rng.randint(1, 5))
+                await emitting.call("evm_revert", snapshot)
+            else:
+                await line.cut()
+                await mine(emitting, rng.randint(1, 6))
+                line.restore()
+        await mine(emitting)
+        await watch.tip(emitting)
+        await watch.agrees_with(emitting)
+    assert len(set(watch.bodies)) == len(watch.bodies)

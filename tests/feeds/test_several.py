@@ -14,7 +14,7 @@ import trio
 from tests.support.chains import Consumer
 from tests.support.peer import Peer
 from tests.support.served import ADDRESS, TOPIC, ServedNode, hash_of
-from trio_mev.errors import ConfigError
+from trio_mev.errors import ConfigError, RestartLimitReached
 from trio_mev.feeds.ethereum import EthereumFeed, EthereumWebSocketClient
 from trio_mev.flow.status import FeedState
 from trio_mev.model.event import DataEvent, DataType
@@ -238,6 +238,16 @@ async def test_pending_transactions_come_once_from_whoever_is_first(nursery, nod
     assert seen == list(range(10))
     assert sum(figures[alias, "transaction"].first for alias in "abc") == 10
     assert sum(figures[alias, "transaction"].seen for alias in "abc") == 30
+
+
+async def test_a_required_feed_ends_the_stream_when_all_its_nodes_are_refused(
+    nursery, nodes, autojump_clock
+):
+    for node in nodes.values():
+        node.bend = lambda method, params: {"result": "0x5"} if method == "eth_chainId" else None
+    with pytest.raises(RestartLimitReached, match="feed chain: every node is refused"):
+        async with watching(nursery, nodes, chain_id=1, required=True):
+            await trio.sleep_forever()
 
 
 def test_an_alias_and_never_a_url_names_a_node(nodes):

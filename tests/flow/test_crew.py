@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import types
+
 import pytest
 import trio
 from trio.testing import wait_all_tasks_blocked
 
 from trio_mev.flow import crew as crews
+from trio_mev.flow.lane import Run
 from trio_mev.flow.lanes import Lanes
 from trio_mev.flow.outstanding import Outstanding
 from trio_mev.flow.processor import DataProcessor
@@ -17,7 +20,6 @@ from trio_mev.model.settings import LaneSettings, StreamConfig
 
 class Probe(DataProcessor):
     consumes = frozenset({DataType.QUOTE, DataType.BLOCK})
-    awaits = False
 
     def __init__(self):
         self.seen = []
@@ -159,3 +161,51 @@ async def test_waiting_for_room_is_not_the_processors_time(make_event, autojump_
     assert pump.timing.timeouts == 0
     assert pump.lanes.books.processed == 1
     assert pump.lanes.books.lost_by == {"normal:expired": 1}
+
+
+async def test_in_a_run_only_what_is_old_expires(make_event, autojump_clock):
+    await trio.sleep(100)
+    pump = pump_of(max_age=60.0)
+    arrivals = (90.0, 39.0, 99.0, 40.5, 95.0)
+    events = [make_event(number, at=at) for number, at in enumerate(arrivals)]
+    pump.lanes.put_run(Run(events, 5))
+    pump.lanes.close()
+    await pump.run()
+    assert pump.processor.seen == [0, 2, 3, 4]
+    assert pump.lanes.books.lost_by == {"normal:expired": 1}
+    assert pump.lanes.balance().balanced
+
+
+def test_who_watches_a_coroutine_hands_on_what_is_thrown_into_it():
+    pauses = []
+
+    async def work():
+        try:
+            await pause("first")
+        except ValueError as error:
+            pauses.append(str(error))
+        await pause("second")
+
+    @types.coroutine
+    def pause(word):
+        pauses.append((yield word))
+
+    watched = crews._watched(work(), lambda: pauses.append("pausing"))
+    assert watched.send(None) == "first"
+    assert watched.throw(ValueError("thrown")) == "second"
+    with pytest.raises(StopIteration):
+        watched.send("value")
+    assert pauses == ["pausing", "thrown", "pausing", "value"]
+
+
+async def test_the_news_of_a_loss_is_finished_whatever_comes_in_between(make_event):
+    lanes = Lanes(LaneSettings(5, 1, 5), Outstanding(), announce=True)
+    for number in range(3):
+        lanes.put(make_event(number))
+    assert lanes.draw().event_type is DataType.LOST
+    lanes.put(make_event(3))
+    lanes.books.processed += 1
+    assert lanes.finish().event_type is DataType.LOST
+    assert [e.data.count for e in lanes.take(1)] == [1]
+    assert [e.sequence for e in lanes.take(5)] == [3]
+    assert lanes.balance().balanced

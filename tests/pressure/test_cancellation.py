@@ -48,7 +48,6 @@ class Finding(DataProcessor):
     """Waits for nothing."""
 
     consumes = frozenset({DataType.PRICE, DataType.TRANSACTION})
-    awaits = False
 
     async def process_event(self, event: DataEvent) -> Iterable[DataEvent]:
         return [event.finding(event.sequence, DataType.FINDING)]

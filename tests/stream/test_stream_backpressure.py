@@ -77,7 +77,6 @@ async def test_processors_that_await_nothing_share_a_task(opened, make_event):
 
     class Sync(DataProcessor):
         consumes = frozenset({DataType.QUOTE})
-        awaits = False
 
         async def process_event(self, event):
             tasks.append(trio.lowlevel.current_task())
@@ -90,3 +89,53 @@ async def test_processors_that_await_nothing_share_a_task(opened, make_event):
         await stream.outstanding.wait_idle()
     assert len(tasks) == 5
     assert len(set(tasks)) == 1
+
+
+async def test_a_processor_that_waits_has_a_task_of_its_own_and_holds_up_nobody(
+    opened, make_event, autojump_clock
+):
+    tasks = {"slow": [], "quick": [], "late": []}
+
+    async def slow(event):
+        tasks["slow"].append(trio.lowlevel.current_task())
+        await trio.sleep(0.09)
+
+    def quick(event):
+        tasks["quick"].append((trio.current_time(), trio.lowlevel.current_task()))
+
+    def late(event):
+        tasks["late"].append(trio.lowlevel.current_task())
+
+    async with opened() as stream:
+        stream.add_event_handler(DataType.QUOTE, slow)
+        stream.add_event_handler(DataType.QUOTE, quick)
+        for number in range(3):
+            stream.emit_event(make_event(number))
+        await trio.sleep(0.01)
+        stream.add_event_handler(DataType.QUOTE, late)  # while the slow one waits
+        stream.emit_event(make_event(3))
+        await stream.outstanding.wait_idle()
+    assert [at for at, _ in tasks["quick"]] == [0.0, 0.0, 0.0, 0.01]
+    (alone,) = set(tasks["slow"])
+    (shared,) = {task for _, task in tasks["quick"]}
+    assert set(tasks["late"]) == {shared}
+    assert alone is not shared
+    assert trio.current_time() == 0.36
+
+
+async def test_who_comes_while_the_only_one_waits_does_not_wait_for_it(
+    opened, make_event, autojump_clock
+):
+    seen = []
+
+    async def slow(event):
+        await trio.sleep(0.09)
+
+    async with opened() as stream:
+        stream.add_event_handler(DataType.QUOTE, slow)
+        stream.emit_event(make_event(1))
+        await trio.sleep(0.01)
+        stream.add_event_handler(DataType.QUOTE, lambda event: seen.append(trio.current_time()))
+        stream.emit_event(make_event(2))
+        await trio.sleep(0.01)
+        assert seen == [0.01]

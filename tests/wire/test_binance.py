@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from trio_mev.errors import SubscriptionRejected
@@ -296,3 +297,30 @@ def test_a_symbol_of_its_own_spelling_is_one_and_the_same_instrument():
     assert session.symbols == {"BNBUSDT_X": BNB_USDT, "BNBBTC": BNB_BTC}
     (event,) = session.receive(BOOK_TICKER.replace(b"BNBUSDT", b"BNBUSDT_X"), 0.0, 1)
     assert event.data.instrument == BNB_USDT
+
+
+def test_the_second_quote_of_a_stream_is_read_like_the_first_and_its_faults_have_their_reasons():
+    session = adapter()
+    name = "bnbusdt@bookTicker"
+    first = combined(name, BOOK_TICKER)
+    later = first.replace(b"400900217", b"400900218")
+    (one,), (two,) = session.receive(first, 1.0, 1), session.receive(later, 2.0, 2)
+    assert two.data == msgspec.structs.replace(one.data, sequence=400900218)
+    assert two.metadata == one.metadata
+    for change, reason in [
+        ((b'"25.3519', b"25.3519"), "not_json"),
+        ((b'"25.35190000"', b"25.3519"), "wrong_shape"),
+        ((b"BNBUSDT", b"BNBUSD"), "unknown_symbol"),
+        ((b'"25.35190000"', b'"25.40000000"'), "crossed_book"),
+        ((b'"25.35190000"', b'"."'), "bad_number"),
+        ((b'"25.35190000"', b'"0.0"'), "price_not_positive"),
+        ((b'"25.36520000"', b'"1e3"'), "bad_number"),
+        ((b'"31.21000000"', b'"-1"'), "negative_number"),
+        ((b'"40.66000000"', b'"' + b"1" * 41 + b'"'), "bad_number"),
+        ((b'"31.21000000"', b'"1.2.3"'), "bad_number"),
+    ]:
+        before = session.refused[reason]
+        assert session.receive(later.replace(*change), 3.0, 3) == []
+        assert session.refused[reason] == before + 1, change
+    other = combined(name, BOOK_TICKER.replace(b"BNBUSDT", b"BNBBTC"))
+    assert session.receive(other, 4.0, 4)[0].data.instrument == BNB_BTC

@@ -5,12 +5,17 @@ from __future__ import annotations
 import gzip
 import json
 
+import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from trio_mev.errors import MalformedFrame
 from trio_mev.model.chain import Block, Log, Transaction
+from trio_mev.wire import ethereum
 from trio_mev.wire.ethereum import (
     MAX_TRANSACTIONS,
+    parse_body,
     parse_head,
     parse_log,
     parse_pending,
@@ -166,13 +171,80 @@ def test_every_recorded_transaction_is_read_exactly(corpus):
         assert parse_head(raw(block)).transactions == tuple(
             t["hash"] for t in block["transactions"]
         )
-        for given in block["transactions"]:
-            read = parse_transaction(raw(given))
-            assert (read.hash, read.sender, read.to) == (given["hash"], given["from"], given["to"])
-            assert hex(read.value) == given["value"]
-            assert "0x" + read.input.hex() == given["input"]
-            assert read.fee_per_gas(int(block["baseFeePerGas"], 16)) == int(given["gasPrice"], 16)
+        for plain in block["transactions"]:
+            read = parse_transaction(raw(plain))
+            assert (read.hash, read.sender, read.to) == (plain["hash"], plain["from"], plain["to"])
+            assert hex(read.value) == plain["value"]
+            assert "0x" + read.input.hex() == plain["input"]
+            assert read.fee_per_gas(int(block["baseFeePerGas"], 16)) == int(plain["gasPrice"], 16)
             seen += 1
             creations += read.to is None
             types.add(read.type)
     assert (seen, creations, types) == (640, 2, {0, 1, 2, 3})
+
+
+HEX = st.text("0123456789abcdefABCDEFxX_+ -", max_size=8)
+QUANTITY = st.one_of(
+    st.integers(0, 2**64).map(hex),
+    st.integers(0, 2**257).map(hex),
+    HEX,
+    HEX.map("0x".__add__),
+    st.just("0x" + "0" * 70 + "1"),
+)
+NAMED = st.sampled_from(
+    ["0x" + "c3" * 20, "0x" + "C3" * 20, "0x" + "d4" * 32, "c3" * 21, "0x" + "x3" * 20, ""]
+)
+
+
+@given(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "hash": NAMED,
+            "from": NAMED,
+            "to": st.none() | NAMED,
+            "nonce": QUANTITY,
+            "value": QUANTITY,
+            "gas": QUANTITY,
+            "type": QUANTITY,
+            "gasPrice": st.none() | QUANTITY,
+            "maxFeePerGas": st.none() | QUANTITY,
+            "maxPriorityFeePerGas": st.none() | QUANTITY,
+            "chainId": st.none() | QUANTITY,
+            "input": st.one_of(
+                HEX, HEX.map("0x".__add__), st.binary(max_size=9).map(lambda b: "0x" + b.hex())
+            ),
+        },
+    )
+)
+def test_a_body_is_the_same_read_as_a_whole_or_field_by_field(change):
+    plain = {
+        "hash": "0x" + "c3" * 32,
+        "from": "0x" + "d4" * 20,
+        "to": "0x" + "e5" * 20,
+        "nonce": "0x1",
+        "value": "0x0",
+        "gas": "0x5208",
+        "input": "0x",
+        "type": "0x2",
+        "maxFeePerGas": "0x6fc23ac00",
+        "maxPriorityFeePerGas": "0x1",
+        "chainId": "0x1",
+    }
+    body = msgspec.convert({**plain, **change}, ethereum._Transaction)
+
+    def outcome(read):
+        try:
+            return read(body)
+        except MalformedFrame as error:
+            return error.reason
+
+    assert outcome(ethereum._transaction) == outcome(ethereum._by_fields)
+
+
+def test_a_whole_notification_is_read_at_once_or_not_at_all(body, notify):
+    frame = notify("0xbb", body)
+    assert parse_body(frame) == ("0xbb", parse_transaction(raw(body)))
+    for unsound in (notify("0xbb", "0x" + "c3" * 32), b"{", b"[" * 10_000, frame + b"\xff"):
+        assert parse_body(unsound) is None
+    assert parse_body(notify("0xbb", {**body, "nonce": "1"})) is None

@@ -278,6 +278,25 @@ def test_a_block_that_was_retracted_before_it_was_whole_holds_up_nobody(life):
     assert life.follower.next_due() is None
 
 
+def test_blocks_in_place_of_some_that_were_never_told_are_a_gap_where_no_head_announced_them(life):
+    """Nothing is taken back from whoever was told nothing, so that no reorganisation says it."""
+    life.head(life.node.chain[0])
+    life.pump()
+    retracted = [life.node.mine() for _ in range(3)]
+    life.node.revert(3)
+    for block in retracted:
+        life.head(block)
+    life.pump()
+    mined = [life.node.mine() for _ in range(4)]
+    life.head(mined[0])
+    life.head(mined[3])
+    life.rest()
+    assert life.consumer.reorgs == []
+    assert life.consumer.gaps == [Gap(102, 103, True)]
+    life.holds_the_nodes_chain()
+    assert len(life.consumer.chain) == 5
+
+
 def test_hashes_of_a_block_that_was_retracted_hold_up_nobody():
     life = Life(ChainNode(random.Random(3)), HEADS_ONLY)
     life.head(life.node.chain[0])
@@ -404,6 +423,23 @@ def test_what_is_not_whole_at_the_end_is_left_to_the_next_life(life):
     second.pump()
     second.holds_the_nodes_chain()
     assert len(second.consumer.chain) == 2
+
+
+def test_a_block_that_was_taken_back_before_it_was_whole_is_never_told(life):
+    """The node does not give its logs any more, and nobody waits for them."""
+    life.head(life.node.chain[0])
+    life.pump()
+    for _ in range(3):
+        life.head(attrs.evolve(life.node.mine(), transactions=None))
+    asked = life.follower.questions()
+    life.node.revert(3)
+    for question in asked:
+        life.answer(question)
+    life.head(life.node.mine())
+    life.pump()
+    assert life.consumer.reorgs == []
+    life.holds_the_nodes_chain()
+    assert len(life.consumer.chain) == 2
 
 
 def test_a_tape_overrules_the_pauses(life):

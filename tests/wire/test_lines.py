@@ -19,6 +19,7 @@ from trio_mev.model.chain import (
     ValueClass,
 )
 from trio_mev.model.event import DataEvent, DataType, EventPriority
+from trio_mev.model.health import HealthIssue
 from trio_mev.model.identity import Instrument, Venue
 from trio_mev.model.market import Price, PriceAlert, PriceStatus, Quote, Side, Spread, Trade
 from trio_mev.wire.lines import describe_analysis, describe_spread, encode, line_of, text
@@ -210,6 +211,24 @@ def test_an_alert_on_a_price():
         "instrument": "ETH/USDT",
         "threshold": "2000",
         "current_price": "2000.5",
+    }
+
+
+@pytest.mark.parametrize("over", [False, True])
+def test_an_issue_of_the_streams_health(over):
+    issue = HealthIssue("lane_full", "Slow.normal", "9 of 10 events", over)
+    event = DataEvent(DataType.HEALTH, EventPriority.HIGH, issue, "health", 2.0)
+    assert line_of(event, 10**9) == {
+        "kind": "alert",
+        "alert_id": "health:lane_full:Slow.normal",
+        "type": "health",
+        "message": "Slow.normal: 9 of 10 events" + (" (over)" if over else ""),
+        "detector": "health",
+        "cause": None,
+        "seen_at": 3 * 10**9,
+        "issue": "lane_full",
+        "where": "Slow.normal",
+        "over": over,
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from trio_mev.errors import MalformedFrame
+from trio_mev.errors import MalformedFrame, SubscriptionRejected
 from trio_mev.model.event import DataType, EventPriority
 from trio_mev.wire.session import PENDING, Session, decode
 
@@ -107,3 +107,33 @@ def test_a_session_that_waits_for_nothing_has_nothing_due():
     session.sent(b"anything")
     assert (session.next_due(), session.expire(1e9), session.finish()) == (None, [], [])
     assert (session.refused, session.ignored) == ({}, {})
+
+
+class Refused(Echo):
+    def decode_frame(self, frame: bytes):
+        if frame == b"no":
+            raise SubscriptionRejected("no")
+        return super().decode_frame(frame)
+
+
+def test_frames_that_came_together_are_read_in_order_each_with_its_own_number():
+    session = Echo("feed")
+    events = []
+    session.receive_batch([b"12", b"x", b"3", b"45"], 2.0, 7, events)
+    assert [(e.data, e.sequence, e.ordinal, e.size) for e in events] == [
+        (1, 7, 0, 130), (2, 7, 1, 130), (3, 9, 0, 129), (4, 10, 0, 130), (5, 10, 1, 130),
+    ]  # fmt: skip
+    assert {e.received_at for e in events} == {2.0}
+    assert session.refused == {"not_json": 1}
+
+
+def test_what_comes_before_a_refusal_counts_and_what_is_behind_it_is_counted():
+    session = Refused("feed")
+    events = []
+    with pytest.raises(SubscriptionRejected):
+        session.receive_batch([b"12", b"no", b"3", b"4"], 0.0, 1, events)
+    assert [event.data for event in events] == [1, 2]
+    assert session.refused == {"life_ended": 2}
+    with pytest.raises(SubscriptionRejected):
+        session.receive_batch([b"no"], 0.0, 1, events)
+    assert session.refused == {"life_ended": 2}

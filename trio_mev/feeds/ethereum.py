@@ -8,7 +8,7 @@ from functools import partial
 
 import trio
 
-from ..errors import ConfigError
+from ..errors import ConfigError, RestartLimitReached
 from ..flow.feed import Emit
 from ..flow.outstanding import Outstanding
 from ..flow.status import FeedStatus
@@ -106,10 +106,16 @@ class EthereumFeed:
         return self.trunk.figures()
 
     async def run(self, emit: Emit, outstanding: Outstanding) -> None:
-        """Run every connection; one that is refused leaves the others alone."""
+        """Run every connection; one that is refused leaves the others alone.
+
+        Raises:
+            RestartLimitReached: the feed is required, and every node is refused.
+        """
         async with trio.open_nursery() as nursery:
             for connection in self.connections:
                 nursery.start_soon(connection.run, emit, outstanding)
+        if self.settings.required:
+            raise RestartLimitReached(f"feed {self.settings.name}: every node is refused")
 
     def _calling(self) -> tuple[EthereumSession, Connection] | None:
         """A connection to call through: that of the believed node, or any."""

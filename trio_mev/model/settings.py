@@ -294,9 +294,14 @@ class EthereumSettings(FeedSettings):
         return tuple(node.alias for node in self.nodes) or (self.name,)
 
     def of_node(self, node: NodeSettings) -> EthereumSettings:
-        """As a feed with one node, known by its alias."""
+        """As a feed with one node, known by its alias; the others can do without it."""
         return attrs.evolve(
-            self, name=node.alias, endpoint=node.endpoint, token=node.token or self.token, nodes=()
+            self,
+            name=node.alias,
+            endpoint=node.endpoint,
+            token=node.token or self.token,
+            nodes=(),
+            required=False,
         )
 
 

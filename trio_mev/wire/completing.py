@@ -121,20 +121,14 @@ class Completing:
             number, block = one.block.number, one.block.hash
             yield _Job(LogPlan.of_block(self._filters, number, block), (one,))
 
-    def _make_room(self) -> None:
-        for item in list(self._queue)[: max(0, len(self._queue) - self._most)]:
-            if isinstance(item, _Waiting) and not item.ready:
-                self.refused["block_backlog_full"] += 1
-                item.hashes = item.logs = False
-
-    def retract(self, retracted: Iterable[Block]) -> int | None:
-        """These are no longer of the chain: of those that were not given out nobody shall hear,
-        and nothing waits for what the node may not have any more.
+    def withdraw(self, blocks: Iterable[Block]) -> int | None:
+        """Blocks that are no longer of the chain: whoever was not told of them need not be, and
+        the node may not have their logs any more.
 
         Returns:
             The number of the lowest of those.
         """
-        gone = {block.hash for block in retracted}
+        gone = {block.hash for block in blocks}
         queue, self._queue = self._queue, deque()
         lowest: int | None = None
         gap: Gap | None = None
@@ -157,6 +151,12 @@ class Completing:
         for place, item in enumerate(self._queue):
             if isinstance(item, Gap) and below is not None and item.last >= below:
                 self._queue[place] = attrs.evolve(item, last=below - 1)
+
+    def _make_room(self) -> None:
+        for item in list(self._queue)[: max(0, len(self._queue) - self._most)]:
+            if isinstance(item, _Waiting) and not item.ready:
+                self.refused["block_backlog_full"] += 1
+                item.hashes = item.logs = False
 
     def questions(self, now: float) -> list[Question]:
         """What is to be asked now: hashes at once, logs one question at a time."""

@@ -37,7 +37,7 @@ class FollowSettings:
     timeout: float = 10.0
     """Of one question."""
     attempts: int = 3
-    """How often a block or its hashes are asked for."""
+    """How often a block is asked for; and its hashes, where its logs are wanted too."""
     most_missing: int = HELD // 2
     """Blocks of a gap that are fetched; a longer one is told and left."""
     follow: bool = True
@@ -198,7 +198,7 @@ class Follower:
             return
         missing = range(tip.number + 1, goal.number)
         gap = Gap(missing[0], missing[-1], False, why) if missing else None
-        self._view.restart(goal)
+        self._completing.withdraw(self._view.restart(goal))
         self._joined()
         self.refused["chain_lost"] += 1
         self._completing.add([goal], gap)
@@ -206,27 +206,35 @@ class Follower:
 
     def _extend(self, plan: Advance[Block], now: float) -> None:
         self._view.apply(plan)
-        unheard = self._completing.retract(plan.retracted)
-        firsts = [unheard] if unheard is not None else []
-        firsts += [self._gap[0]] if self._gap is not None else []
-        missing = [
-            block.number
-            for block in plan.blocks[:-1]
-            if firsts and block.number >= min(firsts) and block.hash not in self._heads
-        ]
+        missing = self._missing(plan.blocks, self._completing.withdraw(plan.retracted))
         self._joined()
-        if missing:
-            lead = missing[0] - plan.blocks[0].number
-            self._completing.add(plan.blocks[:lead])
-            gap = Gap(missing[0], missing[-1], filled=True)
-            self._completing.add(plan.blocks[lead:], gap)
-        else:
-            self._completing.add(plan.blocks)
+        lead = missing[0] - plan.blocks[0].number if missing else 0
+        gap = Gap(missing[0], missing[-1], filled=True) if missing else None
+        self._completing.add(plan.blocks[:lead])
+        self._completing.add(plan.blocks[lead:], gap)
         self._pump(now)
+
+    def _missing(self, blocks: Sequence[Block], withdrawn: int | None) -> list[int]:
+        """Numbers above all that was told, and whose blocks no head announced.
+
+        Args:
+            blocks: that are new on the chain, the head last.
+            withdrawn: the lowest number of those that were never told and never will be.
+        """
+        firsts = [] if withdrawn is None else [withdrawn]
+        firsts += [] if self._gap is None else [self._gap[0]]
+        if not firsts:
+            return []
+        return [
+            block.number
+            for block in blocks[:-1]
+            if block.number >= min(firsts) and block.hash not in self._heads
+        ]
 
     def _pump(self, now: float) -> None:
         for question in self._completing.questions(now):
-            self._desk.ask(question, now, once=question.method == LOGS)
+            once = question.method == LOGS or not self._settings.filters
+            self._desk.ask(question, now, once)
 
     def awaits(self, question: Question) -> bool:
         """Whether an answer to this is waited for."""

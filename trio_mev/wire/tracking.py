@@ -96,7 +96,7 @@ class Tracking:
                 self._filters if whole else (),
                 settings.fetches,
                 settings.fetch_timeout,
-                ATTEMPTS if whole else 1,
+                ATTEMPTS,
                 settings.backfill,
                 settings.follow,
             )
