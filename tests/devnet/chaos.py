@@ -94,19 +94,19 @@ class Received:
 
     def _notified(self, params: Any, sound: bool) -> None:
         """What belongs to no subscription that was confirmed says nothing."""
-        if params.get("subscription") not in self._subscriptions:
+        result = params.get("result")
+        if params.get("subscription") not in self._subscriptions or not isinstance(result, dict):
             return
-        result = params["result"]
         if "parentHash" in result:
-            self._ledger.heads.add(result["hash"])
+            self._ledger.heads.add(result.get("hash", ""))
         elif "nonce" in result and sound:
-            self.transactions.add(result["hash"])
+            self.transactions.add(result.get("hash", ""))
 
     def _replied(self, method: str, result: Any) -> None:
         if method == "eth_subscribe":
             self._subscriptions.add(result)
         elif method == "eth_getBlockByNumber" and result is not None:
-            self._ledger.heads.add(result["hash"])
+            self._ledger.heads.add(result.get("hash", ""))
 
 
 @attrs.frozen

@@ -6,6 +6,7 @@ import json
 import subprocess
 from collections import Counter
 
+import attrs
 import pytest
 
 from tests.conftest import ROOT
@@ -131,8 +132,6 @@ def test_it_finds_what_is_wrong(events, found):
 
 
 def test_a_block_that_is_not_whole_is_found():
-    import attrs
-
     events = [
         (kind, attrs.evolve(data, complete=False) if kind is DataType.BLOCK else data)
         for kind, data in GOOD

@@ -93,7 +93,9 @@ async def programme(rpc: Rpc) -> Programme:
 
 
 @pytest.fixture
-async def behind(node: Node, request: pytest.FixtureRequest) -> AsyncIterator[tuple[Relay, Client]]:
+async def behind(
+    node: Node, programme: Programme, request: pytest.FixtureRequest
+) -> AsyncIterator[tuple[Relay, Client]]:
     async with open_relay(node.ws_url, request.param) as relay, open_socket(relay.url) as socket:
         client = Client(socket)
         await client.subscribe()
