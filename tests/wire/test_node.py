@@ -295,6 +295,24 @@ def test_one_that_is_in_a_block_below_the_first_that_was_told_is_included(
     assert (event.data.life, event.data.number) == (Life.INCLUDED, number - 1)
 
 
+def test_what_an_answer_tells_of_a_transaction_confirms_no_subscription(
+    session, notify, reply, body, head
+):
+    first = session()
+    first.receive(notify("0xbb", body), 0.0, 1)
+    first.receive(notify("0xaa", head | {"transactions": []}), 1.0, 2)
+    second = EthereumSession(EthereumSettings(name="main"), trunk=first._trunk)
+    heads, pending = (json.loads(frame)["id"] for frame in second.opening())
+    second.receive(reply(heads, result="0xaa"), 2.0, 3)
+    above = {"number": hex(int(head["number"], 16) + 1), "hash": tx_hash(9)}
+    mined = {"transactions": [body["hash"]], "parentHash": head["hash"]}
+    events = second.receive(notify("0xaa", head | above | mined), 3.0, 4)
+    assert [event.event_type for event in events] == [DataType.BLOCK, DataType.MEMPOOL]
+    assert not second.confirmed
+    second.receive(reply(pending, result="0xcc"), 4.0, 5)
+    assert second.confirmed
+
+
 def test_a_hash_that_is_announced_again_after_its_answer_has_its_full_time(session, notify, reply):
     made = session()
     made.receive(notify("0xbb", tx_hash(1)), 0.0, 1)

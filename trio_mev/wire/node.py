@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from types import MappingProxyType
+from typing import Any
 
 import attrs
 import msgspec
@@ -84,6 +86,10 @@ class EthereumSession(Session):
         self._bodies.refused = refused
         self._trunk.ignored = self._tracking.ignored = ignored
         self._tracking.refused = refused
+
+    def _unconfirmed(self, label: str) -> MappingProxyType[str, Any]:
+        """What answers tell, of a block or of a transaction's end, proves no subscription."""
+        return self._described(label, label)
 
     # What is asked for.
 
