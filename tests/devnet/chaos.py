@@ -45,11 +45,11 @@ QUICK = ConnectionSettings(
 """Everything that takes seconds takes as many tenths."""
 
 
-def settings(url: str, name: str = "node", **changes: Any) -> EthereumSettings:
+def settings(url: str | None, name: str = "node", **changes: Any) -> EthereumSettings:
     """Of a feed that follows a devnet."""
     given: dict[str, Any] = {
         "name": name,
-        "endpoint": Endpoint(url),
+        "endpoint": None if url is None else Endpoint(url),
         "logs": (LogFilter((EMITTER,), (TOPIC,)),),
         "connection": QUICK,
         "chain_id": 1,
