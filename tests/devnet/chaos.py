@@ -167,7 +167,7 @@ async def _through(
             "pending final": len(ledger.pending),
             "pending unseen": len(answer.pool - ledger.known),
             "connections": feed.status.connections,
-            "frames": relay.frames.total(),
+            "frames": relay.frames,
         }
     )
     for kind, what in (("refused", feed.status.refused), ("ignored", feed.status.ignored)):

@@ -11,9 +11,10 @@ import pytest
 import trio
 from trio_websocket import ConnectionClosed, WebSocketConnection
 
+from tests.devnet.link import ERROR
 from tests.devnet.node import Node
 from tests.devnet.programme import EMITTER, TOPIC, Programme
-from tests.devnet.relay import ERROR, Relay, open_relay
+from tests.devnet.relay import Relay, open_relay
 from tests.devnet.rpc import Rpc, open_rpc, open_socket
 from tests.devnet.weather import Calm, Decision, Fault, Passing, Storm, corrupted
 
