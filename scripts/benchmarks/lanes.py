@@ -53,10 +53,9 @@ class Watch:
 
 
 async def _flood(stream: RealtimeDataStream) -> None:
-    event = _event(EventPriority.LOW)
+    portion = [_event(EventPriority.LOW)] * PORTION
     while True:
-        for _ in range(PORTION):
-            stream.emit_event(event)
+        stream.emit_events(portion)
         await trio.lowlevel.checkpoint()
 
 

@@ -242,6 +242,18 @@ def test_a_body_is_the_same_read_as_a_whole_or_field_by_field(change):
     assert outcome(ethereum._transaction) == outcome(ethereum._by_fields)
 
 
+@pytest.mark.parametrize("text", ["", "0", "0x", "0x0", "00", "0x 00", "1x00", "0x00", "0xzz"])
+def test_data_is_the_same_read_as_a_whole_or_by_itself(body, text):
+    def outcome(read):
+        try:
+            return read(msgspec.convert({**lower, "input": text}, ethereum._Transaction))
+        except MalformedFrame as error:
+            return error.reason
+
+    lower = {key: value and value.lower() for key, value in body.items()}
+    assert outcome(ethereum._transaction) == outcome(ethereum._by_fields)
+
+
 def test_a_whole_notification_is_read_at_once_or_not_at_all(body, notify):
     frame = notify("0xbb", body)
     assert parse_body(frame) == ("0xbb", parse_transaction(raw(body)))

@@ -36,6 +36,8 @@ from .transport import (
 LIBRARY_ERRORS = InvalidHandshake, ProtocolError
 _GONE = trio.BrokenResourceError, trio.ClosedResourceError, OSError
 _TEXT, _BINARY, _CONT = Opcode.TEXT, Opcode.BINARY, Opcode.CONT
+FLOOD = 16 * 1024
+"""Bytes of a read behind which there is likely to be more already."""
 COMPRESSED_READ_SIZE = 8 * 1024
 """A byte may become a thousand, and all that one read brings is unpacked at once."""
 
@@ -76,6 +78,7 @@ class SansIOSocket(FrameSocket):
         self._messages: list[bytes] = []
         self._fragments = bytearray()
         self._read_size = READ_SIZE
+        self._flooded = False
         self._descriptor = (
             stream.socket.fileno()
             if os.name == "posix" and isinstance(stream, trio.SocketStream)
@@ -122,16 +125,22 @@ class SansIOSocket(FrameSocket):
         """The next bytes of the stream; none at its end.
 
         A socket's own way begins with an attempt that is in vain wherever messages come one at
-        a time, and costs as much as the decoding.
+        a time, and costs as much as the decoding. So that is done only in a flood.
         """
         if self._descriptor is None:
             return await self._stream.receive_some(self._read_size)
-        while True:
+        if self._flooded:  # more will come while others have their turn
+            await trio.lowlevel.checkpoint()
+        else:
             await trio.lowlevel.wait_readable(self._descriptor)
+        while True:
             try:
-                return os.read(self._descriptor, self._read_size)
+                data = os.read(self._descriptor, self._read_size)
             except BlockingIOError:
-                continue
+                await trio.lowlevel.wait_readable(self._descriptor)
+            else:
+                self._flooded = len(data) > FLOOD
+                return data
 
     def _feed(self, data: bytes | bytearray) -> None:
         if data:

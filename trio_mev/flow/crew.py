@@ -141,7 +141,7 @@ class Crew:
             while self._pumps:
                 self.bell.rung = False
                 self._read_clock()
-                waiting = [pump for pump in self._pumps if pump.lanes.waiting]
+                waiting = [p for p in self._pumps if p.lanes.hand or p.lanes.waiting]
                 if self.bell.crowded and len(waiting) > 1:
                     for pump in waiting:  # what is urgent to any comes before the rest of all
                         await self._work(pump, min(pump.lanes.urgent, BATCH))
@@ -182,7 +182,7 @@ class Crew:
     async def _work(self, pump: Pump, most: int) -> None:  # noqa: C901
         """Process up to so many events of one pump, the urgent ones first."""
         lanes, budget = pump.lanes, pump.config.budget
-        if most <= 0 or not lanes.waiting or pump not in self._pumps:
+        if most <= 0 or not (lanes.hand or lanes.waiting) or pump not in self._pumps:
             return
         if lanes.desynchronised:
             pump.begin_anew()

@@ -110,15 +110,6 @@ class Lane:
         if count > self.peak:  # noqa: PLR1730
             self.peak = count
 
-    def pop(self) -> DataEvent:
-        """Take the oldest event; there is one."""
-        if self._at == len(self._front):
-            self._front, self._at = self._next().events, 0
-        event = self._front[self._at]
-        self._at += 1
-        self._add(-1, -event.size)
-        return event
-
     def take_run(self) -> Sequence[DataEvent]:
         """Take what came together with the oldest event, that one first; there is one."""
         if self._at == len(self._front):
@@ -133,6 +124,16 @@ class Lane:
         self._front, self._at = NOTHING, 0
         self._add(-len(rest), -sum(event.size for event in rest))
         return rest
+
+    def take_oldest(self, count: int) -> Sequence[DataEvent]:
+        """Take some of the oldest events, so many at most; there is one."""
+        if self._at == len(self._front):
+            self._front, self._at = self._next().events, 0
+        begin = self._at
+        taken = self._front[begin : begin + count]
+        self._at = begin + len(taken)
+        self._add(-len(taken), -sum([event.size for event in taken]))
+        return taken
 
     def _next(self) -> Run:
         run: Run = self.receive()
@@ -178,7 +179,7 @@ class LatestLane(Lane):
         self.send(cell)
         self._add(1, event.size)
 
-    def pop(self) -> DataEvent:
+    def take_run(self) -> Sequence[DataEvent]:
         """Take the oldest event; there is one."""
         cell: list[DataEvent] = self.receive()
         event = cell[0]
@@ -186,11 +187,11 @@ class LatestLane(Lane):
         if self._cells.get(key) is cell:
             del self._cells[key]
         self._add(-1, -event.size)
-        return event
+        return cell
 
-    def take_run(self) -> Sequence[DataEvent]:
+    def take_oldest(self, count: int) -> Sequence[DataEvent]:
         """Take the oldest event; there is one."""
-        return (self.pop(),)
+        return self.take_run()
 
     def replace(self, event: DataEvent) -> DataEvent | None:
         """Let an event take the place of the one of its key; that one, or None."""

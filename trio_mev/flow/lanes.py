@@ -112,7 +112,7 @@ class Lanes:
         if self.hand:
             self.interrupt()
         self.books.received += 1
-        # As _lane_of, whose call would cost as much again.
+        # As _lane_of, and below as waiting, whose calls would cost as much again.
         if event.event_type in VITAL:
             lane = self.vital
         else:
@@ -123,12 +123,20 @@ class Lanes:
             return
         self._outstanding.count += 1
         bell = self.bell
-        if lane.in_runs and not self.waiting:
-            # What has not to wait need not go through the channel.
-            self.hand, self.drawn = (event,), lane
-        else:
+        if (
+            lane.count
+            or self._normal.count
+            or self._high.count
+            or self._low.count
+            or self.vital.count
+            or self.hand
+            or self._losses
+            or not lane.in_runs
+        ):
             lane.push(event)
             bell.crowded = True
+        else:  # what has not to wait need not go through the channel
+            self.hand, self.drawn = (event,), lane
         if not bell.rung:
             bell.ring()
 
@@ -139,21 +147,38 @@ class Lanes:
             DataStreamError: as ``put``; those before are queued.
         """
         lane, count = self._lane_of(run.events[0]), len(run.events)
-        if (
-            self.closed
-            or not lane.in_runs
-            or lane.count + count > lane.capacity
-            or lane.bytes + run.size > self._max_bytes
-            or self.hand
-        ):
-            for event in run.events:
-                self.put(event)
+        if self.hand:
+            self.interrupt()
+        if self.closed or not lane.in_runs:
+            self._put_each(run)
             return
+        if lane.count + count > lane.capacity or lane.bytes + run.size > self._max_bytes:
+            sheds = lane.overflow == "drop_oldest" and lane is not self.vital
+            if not sheds or count > lane.capacity or run.size > self._max_bytes:
+                self._put_each(run)
+                return
+            self._shed(lane, count, run.size)
         self.books.received += count
         self._outstanding.count += count
         lane.push_run(run)
         self.bell.crowded = True
         self.bell.ring()
+
+    def _put_each(self, run: Run) -> None:
+        for event in run.events:
+            self.put(event)
+
+    def _shed(self, lane: Lane, count: int, size: int) -> None:
+        """Make room for so many events of so many bytes: the oldest ones are lost."""
+        while lane.count and (
+            (over := lane.count + count - lane.capacity) > 0 or lane.bytes + size > self._max_bytes
+        ):
+            self._give_up(lane, "shed", lane.take_oldest(max(1, over)))
+
+    def _give_up(self, lane: Lane, reason: str, events: Sequence[DataEvent]) -> None:
+        """What was queued is lost."""
+        self._lose(lane, reason, events)
+        self._outstanding.done(len(events))
 
     def _make_room(self, lane: Lane, event: DataEvent) -> bool:
         """Whether the event can be queued after all."""
@@ -161,7 +186,7 @@ class Lanes:
             self.books.lose(lane.name, "closed")
             return False
         if event.size > self._max_bytes:
-            self._lose(lane, "oversized", event)
+            self._lose(lane, "oversized", (event,))
             return False
         if lane is self.vital:
             self._desynchronise()
@@ -173,34 +198,31 @@ class Lanes:
             self.books.received -= 1
             raise DataStreamError(f"the lane {lane.name} is full and its producer did not wait")
         if lane.overflow == "drop_newest":
-            self._lose(lane, "refused", event)
+            self._lose(lane, "refused", (event,))
             return False
         replaced = lane.replace(event)
         if replaced is not None:
-            self._lose(lane, "coalesced", replaced)
+            self._lose(lane, "coalesced", (replaced,))
             return False
-        while lane.count >= lane.capacity or lane.bytes + event.size > self._max_bytes:
-            self._lose(lane, "shed", lane.pop())
-            self._outstanding.done()
+        self._shed(lane, 1, event.size)
         return True
 
     def _desynchronise(self) -> None:
         """Give up what is vital: the consumer cannot go on from what it knows."""
         self.desynchronised = True
         while self.vital.count:
-            self._lose(self.vital, "desynchronised", self.vital.pop())
-            self._outstanding.done()
+            self._give_up(self.vital, "desynchronised", self.vital.take_run())
 
-    def _lose(self, lane: Lane, reason: str, event: DataEvent) -> None:
-        self.books.lose(lane.name, reason)
+    def _lose(self, lane: Lane, reason: str, events: Sequence[DataEvent]) -> None:
+        self.books.lose(lane.name, reason, len(events))
         if self._announce:
             self.bell.crowded = True
             loss = self._losses.get(lane.name)
             if loss is None:
-                self._losses[lane.name] = _Loss(1, event, event)
+                self._losses[lane.name] = _Loss(len(events), events[0], events[-1])
             else:
-                loss.count += 1
-                loss.last = event
+                loss.count += len(events)
+                loss.last = events[-1]
 
     def has_room(self, event: DataEvent) -> bool:
         """Whether ``put`` would take the event at once; always, where nobody has to wait."""
@@ -338,14 +360,14 @@ class Lanes:
         self._losses.clear()
         for lane in self._in_order:
             while lane.count:
-                lane.pop()
-                self.books.lose(lane.name, reason)
-                self._outstanding.done()
+                gone = len(lane.take_run())
+                self.books.lose(lane.name, reason, gone)
+                self._outstanding.done(gone)
 
     def expire(self) -> None:
         """Count the event being worked on as lost: its deadline passed before its start."""
         event = self.finish()
-        self._lose(self._lane_of(event), "expired", event)
+        self._lose(self._lane_of(event), "expired", (event,))
 
     @property
     def waiting(self) -> bool:
