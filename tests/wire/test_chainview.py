@@ -122,6 +122,26 @@ def test_the_depth_bounds_what_can_be_retracted():
     assert view.plan("c36") == Unrelated(36)
 
 
+@pytest.mark.parametrize("lowest", [1, 2])
+def test_all_that_was_ever_told_can_be_retracted(lowest):
+    view = fed(line(2, 5))
+    branch = line(lowest, 6, "b", "z")
+    for block in branch:
+        view.hold(block)
+    kept = tuple(branch[2 - lowest :]) if lowest == 1 else tuple(branch)
+    plan = view.plan("b6")
+    assert plan == Advance(None, tuple(reversed(line(2, 5))), kept)
+    view.apply(plan)
+    assert view.blocks == kept
+
+
+def test_who_began_anew_above_its_first_block_cannot_tell_what_is_below():
+    view = fed(line(1, 3))
+    view.restart(Node(9, "a9", "a8"))
+    view.hold(Node(9, "b9", "b8"))
+    assert view.plan("b9") == Unrelated(9)
+
+
 def test_numbers_that_do_not_follow_their_parents_are_of_no_chain():
     view = fed(line(1, 5))
     view.hold(Node(9, "x9", "a5"))

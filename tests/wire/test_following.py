@@ -235,23 +235,112 @@ def test_a_head_that_nobody_can_explain_is_given_up(life):
     life.holds_the_nodes_chain()
 
 
-def test_a_chain_that_meets_the_one_before_nowhere_is_begun_anew(life):
-    for _ in range(5):
-        life.head(life.node.mine())
-        life.pump()
-    other = ChainNode(random.Random(9), start=101)
-    for _ in range(3):
+def another_chain(start: int, blocks: int) -> ChainNode:
+    other = ChainNode(random.Random(9), start)
+    for _ in range(blocks - 1):
         other.salt += 1000
         other.mine()
-    life.node = other
+    return other
+
+
+def test_a_reorganisation_from_below_the_first_block_takes_back_all_that_was_told(life):
+    for _ in range(3):
+        life.head(life.node.mine())
+        life.pump()
+    other = life.node = another_chain(101, 5)
+    gone = tuple(reversed(life.consumer.chain))
     life.consumer.logs.clear()
-    gone = tuple(life.consumer.chain[:2:-1])
+    life.head(other.chain[-1])
+    life.rest()
+    (reorg,) = life.consumer.reorgs
+    assert (reorg.ancestor, reorg.ancestor_hash) == (100, other.chain[0].parent)
+    assert reorg.retracted == gone
+    assert life.consumer.chain[0].hash == other.chain[0].hash
+    life.holds_the_nodes_chain()
+    assert life.follower.refused == {}
+
+
+def test_a_block_that_was_retracted_before_it_was_whole_holds_up_nobody(life):
+    """A node gives no logs of a block that it has retracted."""
+    life.head(life.node.chain[0])
+    life.pump()
+    retracted = life.node.mine()
+    life.head(retracted)
+    life.node.revert(1)
+    life.pump()
+    assert life.follower.next_due() is not None  # its logs are to be asked for again
+    block = life.node.mine()
+    life.head(block)
+    life.pump()
+    assert life.now == 0.0
+    life.holds_the_nodes_chain()
+    assert (life.consumer.chain[-1].hash, life.consumer.reorgs) == (block.hash, [])
+    assert life.follower.next_due() is None
+
+
+def test_blocks_in_place_of_some_that_were_never_told_are_a_gap_where_no_head_announced_them(life):
+    """Nothing is taken back from whoever was told nothing, so that no reorganisation says it."""
+    life.head(life.node.chain[0])
+    life.pump()
+    retracted = [life.node.mine() for _ in range(3)]
+    life.node.revert(3)
+    for block in retracted:
+        life.head(block)
+    life.pump()
+    mined = [life.node.mine() for _ in range(4)]
+    life.head(mined[0])
+    life.head(mined[3])
+    life.rest()
+    assert life.consumer.reorgs == []
+    assert life.consumer.gaps == [Gap(102, 103, True)]
+    life.holds_the_nodes_chain()
+    assert len(life.consumer.chain) == 5
+
+
+def test_hashes_of_a_block_that_was_retracted_hold_up_nobody():
+    life = Life(ChainNode(random.Random(3)), HEADS_ONLY)
+    life.head(life.node.chain[0])
+    retracted = attrs.evolve(life.node.mine(), transactions=None)
+    life.head(retracted)
+    life.node.revert(1)
+    block = life.node.mine()
+    life.head(block)
+    life.answer(Question.of(BY_NUMBER, [hex(block.number), False]))
+    assert [b.hash for b in life.consumer.chain] == [b.hash for b in life.node.chain]
+
+
+def test_a_gap_is_still_told_where_its_end_was_retracted(life):
+    life.head(life.node.chain[0])
+    life.pump()
+    for _ in range(4):
+        life.node.mine()
+    life.head(life.node.chain[-1])
+    questions = life.follower.questions()
+    while questions[-1].method != LOGS:
+        for question in questions:
+            life.answer(question)
+        questions = life.follower.questions()
+    life.node.revert(1)
+    life.head(life.node.mine())
+    life.answer(questions[-1])
+    life.rest()
+    assert life.consumer.gaps == [Gap(101, 103, True)]
+    life.holds_the_nodes_chain()
+
+
+def test_a_chain_that_meets_the_one_before_nowhere_is_begun_anew(life):
+    for _ in range(70):
+        life.head(life.node.mine())
+        life.pump()
+    other = life.node = another_chain(106, 4)
+    life.consumer.logs.clear()
+    gone = tuple(life.consumer.chain[:7:-1])
     told = []
     life.told = lambda events: told.extend((event.kind, event.data) for event in events)
     life.head(other.chain[-1])
     life.rest()
     assert [kind for kind, _ in told[:2]] == [DataType.REORG, DataType.BLOCK]
-    assert told[0][1] == Reorg(103, "", gone[:2], (other.chain[-1].hash,))
+    assert told[0][1] == Reorg(108, "", gone, (other.chain[-1].hash,))
     assert told[1][1].hash == other.chain[-1].hash
     assert life.follower.refused["chain_lost"] == 1
 

@@ -251,6 +251,68 @@ def test_a_body_that_does_not_come_in_time_frees_its_place(session, notify, repl
     assert made.ignored == {"late_reply": 1}
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"error": {"code": -32000, "message": "busy"}},
+        {"result": {"hash": "0x" + "ee" * 32}},
+        {"result": {"blockHash": "0x1", "blockNumber": "0x1"}},
+        None,  # the connection ends before the answer
+    ],
+)
+def test_one_that_was_asked_for_without_an_answer_is_asked_for_again(
+    session, notify, reply, body, head, answer
+):
+    made = session(ask_pending_after=5.0)
+    made.receive(notify("0xbb", body), 0.0, 1)
+    made.receive(notify("0xaa", head | {"transactions": []}), 6.0, 2)
+    (asked,) = requests(made)
+    assert asked["params"] == ["0x" + "c3" * 32]
+    if answer is None:
+        made.finish()
+    else:
+        broken = answer if "error" in answer else {"result": body | answer["result"]}
+        assert made.receive(reply(asked["id"], **broken), 7.0, 3) == []
+    assert made._trunk.expire(12.0, 9) == ([], ["0x" + "c3" * 32])
+
+
+def test_one_that_is_in_a_block_below_the_first_that_was_told_is_included(
+    session, notify, reply, body, head
+):
+    """Its block will never be told of."""
+    made = session(ask_pending_after=5.0)
+    made.receive(notify("0xbb", body), 0.0, 1)
+    made.receive(notify("0xaa", head | {"transactions": []}), 6.0, 2)
+    (asked,) = requests(made)
+    number = int(head["number"], 16)
+    mined = body | {"blockHash": "0x" + "dd" * 32, "blockNumber": hex(number)}
+    assert made.receive(reply(asked["id"], result=mined), 7.0, 3) == []
+    above = {"number": hex(number + 1), "hash": tx_hash(9), "parentHash": head["hash"]}
+    made.receive(notify("0xaa", head | above | {"transactions": []}), 13.0, 4)
+    (asked,) = requests(made)
+    mined["blockNumber"] = hex(number - 1)
+    (event,) = made.receive(reply(asked["id"], result=mined), 14.0, 5)
+    assert (event.data.life, event.data.number) == (Life.INCLUDED, number - 1)
+
+
+def test_what_an_answer_tells_of_a_transaction_confirms_no_subscription(
+    session, notify, reply, body, head
+):
+    first = session()
+    first.receive(notify("0xbb", body), 0.0, 1)
+    first.receive(notify("0xaa", head | {"transactions": []}), 1.0, 2)
+    second = EthereumSession(EthereumSettings(name="main"), trunk=first._trunk)
+    heads, pending = (json.loads(frame)["id"] for frame in second.opening())
+    second.receive(reply(heads, result="0xaa"), 2.0, 3)
+    above = {"number": hex(int(head["number"], 16) + 1), "hash": tx_hash(9)}
+    mined = {"transactions": [body["hash"]], "parentHash": head["hash"]}
+    events = second.receive(notify("0xaa", head | above | mined), 3.0, 4)
+    assert [event.event_type for event in events] == [DataType.BLOCK, DataType.MEMPOOL]
+    assert not second.confirmed
+    second.receive(reply(pending, result="0xcc"), 4.0, 5)
+    assert second.confirmed
+
+
 def test_a_hash_that_is_announced_again_after_its_answer_has_its_full_time(session, notify, reply):
     made = session()
     made.receive(notify("0xbb", tx_hash(1)), 0.0, 1)

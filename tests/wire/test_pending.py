@@ -34,17 +34,72 @@ def test_a_body_is_new_once_whether_it_was_announced_or_not(pool):
     assert pool.announced("b", 4.0) == []
 
 
-def test_the_one_that_pays_more_replaces_the_other_whichever_came_first(pool):
+def test_the_one_that_pays_more_replaces_the_other(pool):
     pool.body(body("a", fee=10), 1.0)
     assert pool.body(body("b", fee=12), 4.0) == (
         True,
         [PendingLife("a", Life.REPLACED, "b", waited=3.0)],
     )
-    assert pool.body(body("c", fee=11), 5.0) == (
-        True,
-        [PendingLife("c", Life.REPLACED, "b", waited=0.0)],
-    )
-    assert (len(pool), "b" in pool) == (1, True)
+    assert pool.pending == 1
+    assert pool.body(body("a", fee=10), 5.0) == (False, [])  # of another node, or again
+
+
+def test_of_a_cheaper_one_that_comes_later_the_node_knows_which_is_left(pool):
+    """Either it is late, or the dearer one was forgotten before the node took it."""
+    for left, gone, told in (("c", "b", Life.DROPPED), ("b", "c", Life.REPLACED)):
+        pool = PendingPool(most=1000, max_age=100.0, ask_after=30.0)
+        pool.body(body("b", fee=12), 4.0)
+        assert pool.body(body("c", fee=11), 5.0) == (True, [])
+        assert pool.expire(5.0, 10) == ([], ["c", "b"])
+        assert pool.answered(left, True, 6.0) == []
+        assert [(step.hash, step.life) for step in pool.answered(gone, False, 6.0)] == [
+            (gone, told)
+        ]
+        assert pool.pending == 1
+
+
+def test_what_is_asked_for_is_not_asked_for_again_because_of_another(pool):
+    pool.body(body("b", fee=12), 0.0)
+    assert pool.expire(30.0, 10) == ([], ["b"])
+    pool.body(body("c", fee=11), 31.0)
+    assert pool.expire(31.0, 10) == ([], ["c"])
+
+
+def test_a_block_may_include_what_was_replaced_or_dropped(pool):
+    pool.body(body("a", fee=10), 1.0)
+    pool.body(body("b", fee=12), 1.0)
+    assert pool.included("B7", 7, ["a"], 2.0) == [
+        PendingLife("a", Life.INCLUDED, None, "B7", 7, 1.0),
+        PendingLife("b", Life.REPLACED, "a", waited=1.0),
+    ]
+    pool.body(body("c", nonce=1), 2.0)
+    assert pool.expire(32.0, 10) == ([], ["c"])
+    assert [step.life for step in pool.answered("c", False, 32.0)] == [Life.DROPPED]
+    assert pool.included("B8", 8, ["c"], 33.0) == [
+        PendingLife("c", Life.INCLUDED, None, "B8", 8, 31.0)
+    ]
+
+
+def test_what_was_dropped_may_be_announced_anew(pool):
+    pool.body(body("a"), 0.0)
+    pool.body(body("b", nonce=1), 0.0)
+    pool.expire(30.0, 10)
+    for name in ("a", "b"):
+        assert [step.life for step in pool.answered(name, False, 31.0)] == [Life.DROPPED]
+    assert pool.pending == 0
+    assert pool.announced("a", 32.0) == [PendingLife("a", Life.ANNOUNCED)]
+    assert pool.body(body("a"), 32.0) == (False, [])
+    assert pool.body(body("b", nonce=1), 32.0) == (True, [])
+    assert pool.pending == 2
+    assert pool.expire(62.0, 10) == ([], ["a", "b"])
+
+
+def test_what_is_below_the_chain_may_be_on_it_no_longer(pool):
+    pool.body(body("a"), 0.0)
+    pool.body(body("b", nonce=1), 0.0)
+    pool.included("B7", 7, ["a"], 1.0)
+    assert pool.retracted_unseen(2.0) == [PendingLife("a", Life.RETURNED, None, "B7", 7)]
+    assert pool.expire(2.0, 10) == ([], ["a"])
 
 
 def test_another_sender_or_nonce_replaces_nothing(pool):
@@ -100,7 +155,7 @@ def test_what_waits_for_long_is_asked_for_and_dropped_where_the_node_knows_it_no
     assert pool.answered("a", True, 32.0) == []
     assert pool.answered("b", False, 32.0) == [PendingLife("b", Life.DROPPED, waited=31.0)]
     assert pool.next_due() == 62.0
-    assert "b" not in pool
+    assert pool.pending == 1
     assert pool.expire(61.0, 9) == ([], [])
     assert pool.body(body("c", nonce=1), 33.0) == (True, [])
 
@@ -186,7 +241,7 @@ STEPS = st.lists(
 
 BEFORE = {
     Life.ANNOUNCED: {"over", "included"},  # included long ago
-    Life.INCLUDED: {"pending", "included"},
+    Life.INCLUDED: {"pending", "included", "over"},  # where it was replaced or dropped
     Life.RETURNED: {"included"},
 }
 AFTER = {Life.ANNOUNCED: "pending", Life.INCLUDED: "included", Life.RETURNED: "pending"}
@@ -205,9 +260,8 @@ class Watched:
         return self.pool.announced(name, self.now)
 
     def body(self, name: str, number: int) -> list[PendingLife]:
-        known = name in self.pool
         new, told = self.pool.body(body(name, nonce=int(name[1]) % 3, fee=number), self.now)
-        if new and not known:
+        if new:
             self.state[name] = "pending"
         return told
 

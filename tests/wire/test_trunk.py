@@ -196,6 +196,22 @@ def test_what_waits_for_long_is_asked_for(node):
     assert [e.data.life for e in trunk.asked("t", False, 302.0)] == [Life.DROPPED]
 
 
+def test_what_is_below_a_chain_that_was_taken_back_as_a_whole_is_asked_for_anew(node):
+    trunk = fed(node, "a")
+    trunk.body("a", body("t"), 1.0)
+    trunk.expire(301.0, 5)
+    below = node.chain[0].number - 1, "0xdead"
+    told = trunk.asked("t", True, 302.0, below[::-1])
+    assert [e.data for e in told] == [PendingLife("t", Life.INCLUDED, None, "0xdead", 99, 301.0)]
+    first = attrs.evolve(node.chain[0], hash="0xother", parent="0xparent")
+    told = trunk.block("a", first, 303.0)
+    reorg, *lives = [e.data for e in told if e.kind is not DataType.BLOCK]
+    assert (reorg.ancestor, reorg.ancestor_hash) == (99, "0xparent")
+    assert reorg.retracted == tuple(reversed(node.chain))
+    assert lives[-1] == PendingLife("t", Life.RETURNED, None, "0xdead", 99)
+    assert trunk.expire(303.0, 5) == ([], ["t"])
+
+
 class Pair:
     """Two nodes of one chain, each with blocks that it has not delivered yet."""
 

@@ -90,9 +90,9 @@ class Bodies:
         sending, self._to_send = self._to_send, []
         return sending
 
-    def finish(self) -> int:
-        """The connection is over: how many will not come."""
-        left = len(self._due) + len(self._queue)
+    def finish(self) -> list[str]:
+        """The connection is over: those that will not come."""
+        left = [*self._due, *self._queue]
         self._due.clear()
         self._queue.clear()
         self._to_send.clear()

@@ -8,7 +8,7 @@ which retracts blocks can be checked with the node before.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import takewhile
 from typing import Generic, Protocol, TypeVar
 
@@ -70,7 +70,8 @@ class Advance(Generic[B]):
     """How the chain becomes one that ends with the wanted block."""
 
     ancestor: B | None
-    """The last block that both have in common; None where there was no chain."""
+    """The last block that both have in common; None where there was no chain, or where all of it
+    is retracted."""
     retracted: tuple[B, ...]
     """No longer of the chain, newest first."""
     blocks: tuple[B, ...]
@@ -99,6 +100,8 @@ class ChainView(Generic[B]):
         self._chain: deque[B] = deque(maxlen=depth + 1)
         self._places: dict[str, B] = {}
         self._held: dict[str, B] = {}
+        self._from_start = True
+        """Whether the oldest block that is remembered is the first that ever was."""
 
     @property
     def tip(self) -> B | None:
@@ -156,7 +159,7 @@ class ChainView(Generic[B]):
             lowest = line[-1]
             parent = self._held.get(lowest.parent)
             if lowest.number <= self._chain[0].number:
-                return Unrelated(lowest.number)
+                return self._below(line)
             if parent is None:
                 below = lowest.number - 1
                 return Missing(below, lowest.parent, min(self._chain[-1].number + 1, below))
@@ -166,6 +169,13 @@ class ChainView(Generic[B]):
         if line[-1].number != ancestor.number + 1:
             return Unrelated(line[-1].number)
         return Advance(ancestor, tuple(self._above(ancestor)), tuple(reversed(line)))
+
+    def _below(self, line: Sequence[B]) -> Plan[B]:
+        """A line of parents, newest first, that goes below the chain: where nothing older was
+        ever told, the whole chain gives way to it."""
+        if not self._from_start:
+            return Unrelated(line[-1].number)
+        return Advance(None, tuple(reversed(self._chain)), tuple(reversed(line)))
 
     def _above(self, ancestor: B) -> Iterator[B]:
         """The blocks of the chain above one of them, newest first."""
@@ -182,6 +192,8 @@ class ChainView(Generic[B]):
             self._chain.append(block)
             self._places[block.hash] = block
             self._held.pop(block.hash, None)
+        # Who is made from as many blocks as this cannot know whether there were more.
+        self._from_start = self._from_start and len(self._chain) != self._chain.maxlen
         lowest = self._chain[0].number
         for block_hash in [h for h, b in self._held.items() if b.number <= lowest]:
             del self._held[block_hash]
@@ -194,6 +206,7 @@ class ChainView(Generic[B]):
             cannot be of one chain with it. Those below may be.
         """
         above = tuple(b for b in reversed(self._chain) if b.number >= block.number)
+        self._from_start = self._from_start and len(above) == len(self._chain)
         self._chain.clear()
         self._places.clear()
         self._held.clear()

@@ -96,6 +96,8 @@ class Completing:
 
     def add(self, blocks: Sequence[Block], gap: Gap | None = None) -> None:
         """Blocks that follow those before, oldest first, and the gap that they are the end of."""
+        if not blocks:
+            return
         if gap is not None:
             self._queue.append(gap)
         made = [_Waiting(b, b.transactions is None, bool(self._filters)) for b in blocks]
@@ -119,18 +121,36 @@ class Completing:
             number, block = one.block.number, one.block.hash
             yield _Job(LogPlan.of_block(self._filters, number, block), (one,))
 
-    def withdraw(self, blocks: Iterable[Block]) -> None:
+    def withdraw(self, blocks: Iterable[Block]) -> int | None:
         """Blocks that are no longer of the chain: whoever was not told of them need not be, and
-        the node may not have their logs any more."""
+        the node may not have their logs any more.
+
+        Returns:
+            The number of the lowest of those.
+        """
         gone = {block.hash for block in blocks}
-        kept: deque[_Waiting | Gap] = deque()
-        for item in self._queue:
-            if isinstance(item, _Waiting) and item.block.hash in gone:
+        queue, self._queue = self._queue, deque()
+        lowest: int | None = None
+        gap: Gap | None = None
+        for item in queue:
+            if isinstance(item, Gap):
+                gap = item
+            elif item.block.hash not in gone:
+                self._queue += [gap] if gap is not None else []
+                self._queue.append(item)
+                gap = None
+            else:
+                lowest = item.block.number if lowest is None else lowest
                 item.hashes = item.logs = False
                 self._hashes.pop(item.block.hash, None)
-            else:
-                kept.append(item)
-        self._queue = kept
+        self._shorten_gap(lowest)
+        return lowest
+
+    def _shorten_gap(self, below: int | None) -> None:
+        """A gap ends where its blocks do."""
+        for place, item in enumerate(self._queue):
+            if isinstance(item, Gap) and below is not None and item.last >= below:
+                self._queue[place] = attrs.evolve(item, last=below - 1)
 
     def _make_room(self) -> None:
         for item in list(self._queue)[: max(0, len(self._queue) - self._most)]:
@@ -143,10 +163,10 @@ class Completing:
         asking, self._to_ask = self._to_ask, []
         while self._jobs and self.asking is None:
             job = self._jobs[0]
-            if job.plan.done or job.plan.problem is not None:
-                self._end(self._jobs.popleft())
-            elif not any(waiting.logs for waiting in job.blocks):
+            if not any(waiting.logs for waiting in job.blocks):
                 self._jobs.popleft()
+            elif job.plan.done or job.plan.problem is not None:
+                self._end(self._jobs.popleft())
             elif (query := job.plan.ask(now)) is None:
                 break
             elif query in self._too_large:

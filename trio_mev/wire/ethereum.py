@@ -58,6 +58,11 @@ class _Log(msgspec.Struct, rename="camel", gc=False):
     removed: bool = False
 
 
+class _Mined(msgspec.Struct, rename="camel", gc=False):
+    block_hash: str | None = None
+    block_number: str | None = None
+
+
 class _BodyParams(msgspec.Struct, gc=False):
     result: _Transaction
 
@@ -72,6 +77,7 @@ class _Hashed(msgspec.Struct, gc=False):
 
 _HEAD = msgspec.json.Decoder(_Head)
 _TRANSACTION = msgspec.json.Decoder(_Transaction)
+_MINED = msgspec.json.Decoder(_Mined)
 _BODY = msgspec.json.Decoder(_BodyNotification)
 _MAYBE_TRANSACTION = msgspec.json.Decoder(str | _Transaction)
 _LOG = msgspec.json.Decoder(_Log)
@@ -133,6 +139,18 @@ def parse_transaction(raw: bytes | msgspec.Raw) -> Transaction:
         MalformedFrame: a field is missing or cannot be what it says.
     """
     return _transaction(decode(_TRANSACTION, raw))
+
+
+def parse_place(raw: bytes | msgspec.Raw) -> tuple[str, int] | None:
+    """The block that has a transaction, by hash and number; None where it is pending.
+
+    Raises:
+        MalformedFrame: a field cannot be what it says.
+    """
+    mined = decode(_MINED, raw)
+    if mined.block_hash is None or mined.block_number is None:
+        return None
+    return hash32(mined.block_hash), quantity(mined.block_number, 64)
 
 
 def parse_body(frame: bytes) -> Transaction | None:

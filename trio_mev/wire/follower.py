@@ -76,6 +76,8 @@ class Follower:
         self._check: Question | None = None
         """Under way to find out."""
         self._gap: tuple[int, int] | None = None
+        self._heads: dict[str, None] = {}
+        """The newest that were announced, by hash."""
         self._failures = 0
         """Heads in a row that could not be joined to the chain."""
         self._tried: set[int] = set()
@@ -123,6 +125,9 @@ class Follower:
     def _aim(self, block: Block, meant: bool) -> None:
         self._hold(block)
         self._goal, self._meant, self._check = block, meant, None
+        self._heads[block.hash] = None
+        if len(self._heads) > SPARE:
+            del self._heads[next(iter(self._heads))]
 
     def _arrived(self) -> None:
         self._goal = self._check = self._gap = None
@@ -201,14 +206,30 @@ class Follower:
 
     def _extend(self, plan: Advance[Block], now: float) -> None:
         self._view.apply(plan)
-        self._completing.withdraw(plan.retracted)
-        gap: Gap | None = None
-        if self._gap is not None:
-            missing = range(self._gap[0], min(self._gap[1] + 1, plan.blocks[-1].number))
-            gap = Gap(missing[0], missing[-1], filled=True) if missing else None
+        missing = self._missing(plan.blocks, self._completing.withdraw(plan.retracted))
         self._joined()
-        self._completing.add(plan.blocks, gap)
+        lead = missing[0] - plan.blocks[0].number if missing else 0
+        gap = Gap(missing[0], missing[-1], filled=True) if missing else None
+        self._completing.add(plan.blocks[:lead])
+        self._completing.add(plan.blocks[lead:], gap)
         self._pump(now)
+
+    def _missing(self, blocks: Sequence[Block], withdrawn: int | None) -> list[int]:
+        """Numbers above all that was told, and whose blocks no head announced.
+
+        Args:
+            blocks: that are new on the chain, the head last.
+            withdrawn: the lowest number of those that were never told and never will be.
+        """
+        firsts = [] if withdrawn is None else [withdrawn]
+        firsts += [] if self._gap is None else [self._gap[0]]
+        if not firsts:
+            return []
+        return [
+            block.number
+            for block in blocks[:-1]
+            if block.number >= min(firsts) and block.hash not in self._heads
+        ]
 
     def _pump(self, now: float) -> None:
         for question in self._completing.questions(now):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from types import MappingProxyType
+from typing import Any
 
 import attrs
 import msgspec
@@ -16,7 +18,14 @@ from ..model.settings import LONGEST, EthereumSettings
 from .asking import LOGS, Question
 from .bodies import BODY, Bodies
 from .calls import Answered, Calls
-from .ethereum import parse_body, parse_head, parse_log, parse_pending, parse_transaction
+from .ethereum import (
+    parse_body,
+    parse_head,
+    parse_log,
+    parse_pending,
+    parse_place,
+    parse_transaction,
+)
 from .identity import IDENTITY, Identity
 from .jsonrpc import Message, Notification, Request, RpcBook, parse_batch, parse_message
 from .session import OVERHEAD, PENDING, Session, decode
@@ -80,6 +89,10 @@ class EthereumSession(Session):
         self._bodies.refused = refused
         self._trunk.ignored = self._tracking.ignored = ignored
         self._tracking.refused = refused
+
+    def _unconfirmed(self, label: str) -> MappingProxyType[str, Any]:
+        """What answers tell, of a block or of a transaction's end, proves no subscription."""
+        return self._described(label, label)
 
     # What is asked for.
 
@@ -317,10 +330,14 @@ class EthereumSession(Session):
         if message.result is UNSET or bytes(message.result) == b"null":
             self.ignored["not_available"] += 1
             return self._events(self._trunk.asked(subject, False, self._now))
-        body = parse_transaction(message.result)
-        if body.hash != subject:
-            raise MalformedFrame("wrong_reply", "the body of another transaction")
-        told = self._trunk.asked(subject, True, self._now)
+        try:
+            body, place = parse_transaction(message.result), parse_place(message.result)
+            if body.hash != subject:
+                raise MalformedFrame("wrong_reply", "the body of another transaction")
+        except MalformedFrame:
+            self._trunk.pool.unanswered(subject, self._now)
+            raise
+        told = self._trunk.asked(subject, True, self._now, place)
         return self._bodied(body) + self._events(told)
 
     # Subscriptions.
@@ -369,8 +386,11 @@ class EthereumSession(Session):
 
     def finish(self) -> list[DataEvent]:
         """The life is over: as ``Follower.finish``; what else was asked for is counted."""
-        if left := self._bodies.finish():
-            self.refused["life_ended"] += left
+        left = self._bodies.finish()
+        if left:
+            self.refused["life_ended"] += len(left)
+        for transaction in left:
+            self._trunk.pool.unanswered(transaction, self._now)
         events = self._events(self._tracking.finish(self._now))
         self._calls.end()
         self._outbox.clear()

@@ -2,6 +2,7 @@
 
 Bounded by count and by age. What a node forgets it does not announce, so that a transaction which
 has waited for long is asked for by its hash: where the node knows it no more, it was dropped.
+What was replaced or dropped is remembered: another node may have it still, and a block include it.
 """
 
 from __future__ import annotations
@@ -25,6 +26,13 @@ class _Entry(msgspec.Struct, gc=False):
     check: float = 0.0
     """When the node is to be asked for it."""
     asked: bool = False
+    ended: Life | None = None
+    """Replaced or dropped, as far as is known."""
+
+    @property
+    def waits(self) -> bool:
+        """Whether it is pending."""
+        return self.block is None and self.ended is None
 
 
 class PendingPool:
@@ -63,19 +71,35 @@ class PendingPool:
     @property
     def pending(self) -> int:
         """How many no block has, as far as is known."""
-        return sum(entry.block is None for entry in self._entries.values())
+        return sum(entry.waits for entry in self._entries.values())
 
     def announced(self, transaction: str, now: float) -> list[PendingLife]:
         """A hash was announced: what follows, beginning with its own first step if it is new."""
-        if transaction in self._entries:
+        entry = self._entries.get(transaction)
+        if entry is None:
+            return [PendingLife(transaction, Life.ANNOUNCED), *self._enter(transaction, now)[1]]
+        if entry.ended is not Life.DROPPED:
             return []
-        return [PendingLife(transaction, Life.ANNOUNCED), *self._enter(transaction, now)[1]]
+        self._revive(transaction, entry, now)
+        return [PendingLife(transaction, Life.ANNOUNCED)]
+
+    def _revive(self, transaction: str, entry: _Entry, now: float) -> None:
+        """A node has one again, or still, that another had forgotten."""
+        entry.ended = None
+        self._schedule(transaction, entry, now)
 
     def _enter(self, transaction: str, now: float) -> tuple[_Entry, list[PendingLife]]:
         entry = self._entries[transaction] = _Entry(now)
         self._schedule(transaction, entry, now)
         gone = [self._forget(next(iter(self._entries)), now)] if self._is_full else []
         return entry, [step for step in gone if step is not None]
+
+    def _doubt(self, transaction: str, now: float) -> None:
+        """Ask for one at the next opportunity."""
+        entry = self._entries[transaction]
+        if not entry.asked:
+            entry.check = now
+            self._checks.appendleft((now, transaction))
 
     def _schedule(self, transaction: str, entry: _Entry, now: float) -> None:
         entry.check = now + self._ask_after
@@ -94,7 +118,9 @@ class PendingPool:
         """
         transaction, place = body.hash, (body.sender, body.nonce)
         # What is new since the last look into the index has its place at least.
-        if place in self._places or transaction in self._index or len(self._places) >= self._most:
+        if place in self._places or transaction in self._index:
+            return False
+        if len(self._index) + len(self._fresh) >= self._most:
             return False
         fee = body.gas_price or 0 if body.max_fee is None else body.max_fee
         self._places[place] = transaction
@@ -115,8 +141,9 @@ class PendingPool:
     def body(self, body: Transaction, now: float) -> tuple[bool, list[PendingLife]]:
         """A body has come: whether it is the first time, and what follows.
 
-        Of two with the same sender and nonce the one that pays more replaces the other, whichever
-        came first; a node takes no other replacement.
+        Of two with the same sender and nonce the one that pays more replaces the other. Where it
+        came first, either what comes is late, or a node which takes the cheaper one has forgotten
+        the other: it is asked for both.
         """
         steps: list[PendingLife] = []
         entry = self._entries.get(body.hash)
@@ -124,22 +151,34 @@ class PendingPool:
         fee = body.gas_price or 0 if body.max_fee is None else body.max_fee
         if entry is None:
             entry, steps = self._enter(body.hash, now)
-        if entry.place is not None:
+        if entry.place is not None and entry.ended is not Life.DROPPED:
             return False, steps
-        entry.place = place
-        entry.fee = fee
-        rival = self._places.get(entry.place)
-        if rival is None:
-            self._places[entry.place] = body.hash
-        elif self._entries[rival].block is None and entry.fee > self._entries[rival].fee:
-            steps.append(self._replace(rival, body.hash, now))
-            self._places[entry.place] = body.hash
-        elif entry.block is None:
-            steps.append(self._replace(body.hash, rival, now))
-        return True, steps
+        if entry.ended is not None:
+            self._revive(body.hash, entry, now)
+        entry.place, entry.fee = place, fee
+        return True, steps + self._contend(body.hash, entry, now)
+
+    def _contend(self, transaction: str, entry: _Entry, now: float) -> list[PendingLife]:
+        """One has come to its place, where another one may be."""
+        assert entry.place is not None
+        name = self._places.setdefault(entry.place, transaction)
+        if name == transaction:
+            return []
+        rival = self._entries[name]
+        if entry.block is not None:
+            return []
+        if rival.block is not None:
+            return [self._replace(transaction, name, now)]
+        if entry.fee <= rival.fee:
+            self._doubt(name, now)
+            self._doubt(transaction, now)
+            return []
+        self._places[entry.place] = transaction
+        return [self._replace(name, transaction, now)]
 
     def _replace(self, loser: str, winner: str, now: float) -> PendingLife:
-        entry = self._entries.pop(loser)
+        entry = self._entries[loser]
+        entry.ended = Life.REPLACED
         return PendingLife(loser, Life.REPLACED, winner, waited=now - entry.seen)
 
     def included(
@@ -151,7 +190,7 @@ class PendingPool:
             entry = self._entries.get(transaction)
             if entry is None or entry.block == block:
                 continue
-            entry.block, entry.number = block, number
+            entry.block, entry.number, entry.ended = block, number, None
             steps.append(
                 PendingLife(
                     transaction,
@@ -166,12 +205,11 @@ class PendingPool:
 
     def _outlive(self, transaction: str, entry: _Entry, now: float) -> list[PendingLife]:
         """What else had its place can never be included any more."""
-        rival = self._places.get(entry.place) if entry.place is not None else None
-        if rival is None or rival == transaction:
+        if entry.place is None:
             return []
-        assert entry.place is not None
+        rival = self._places.get(entry.place, transaction)
         self._places[entry.place] = transaction
-        return [self._replace(rival, transaction, now)]
+        return [] if rival == transaction else [self._replace(rival, transaction, now)]
 
     def retracted(
         self, block: str, number: int, transactions: Iterable[str], now: float
@@ -187,18 +225,36 @@ class PendingPool:
             steps.append(PendingLife(transaction, Life.RETURNED, block=block, number=number))
         return steps
 
+    def retracted_unseen(self, now: float) -> list[PendingLife]:
+        """Blocks below those that are remembered may be of the chain no longer: what is in one is
+        pending again until the node has said where it is."""
+        steps: list[PendingLife] = []
+        for transaction, entry in self._entries.items():
+            if entry.block is not None:
+                block, entry.block = entry.block, None
+                steps.append(
+                    PendingLife(transaction, Life.RETURNED, block=block, number=entry.number)
+                )
+                self._doubt(transaction, now)
+        return steps
+
     def answered(self, transaction: str, known: bool, now: float) -> list[PendingLife]:
         """Whether the node still knows a transaction that it was asked for."""
         entry = self._entries.get(transaction)
         if entry is None or not entry.asked:
             return []
         entry.asked = False
-        if entry.block is not None:
+        if not entry.waits:
             return []
         if known:
             self._schedule(transaction, entry, now)
             return []
-        self._remove(transaction, entry)
+        if entry.place is not None:
+            winner = self._places.get(entry.place, transaction)
+            if winner != transaction:
+                return [self._replace(transaction, winner, now)]
+            self._leave_place(transaction, entry)
+        entry.ended = Life.DROPPED
         return [PendingLife(transaction, Life.DROPPED, waited=now - entry.seen)]
 
     def next_due(self) -> float | None:
@@ -228,7 +284,7 @@ class PendingPool:
         while self._checks and self._checks[0][0] <= now:
             due, transaction = self._checks.popleft()
             known = self._entries.get(transaction)
-            if known is None or known.block is not None or known.check != due:
+            if known is None or not known.waits or known.check != due:
                 continue
             if len(asks) < room:
                 asks.append(transaction)
@@ -244,17 +300,20 @@ class PendingPool:
         entry = self._entries.get(transaction)
         if entry is not None and entry.asked:
             entry.asked = False
-            if entry.block is None:
+            if entry.waits:
                 self._schedule(transaction, entry, now)
 
     def _forget(self, transaction: str, now: float) -> PendingLife | None:
         entry = self._entries[transaction]
         self._remove(transaction, entry)
-        if entry.block is not None:
+        if not entry.waits:
             return None
         return PendingLife(transaction, Life.EXPIRED, waited=now - entry.seen)
 
     def _remove(self, transaction: str, entry: _Entry) -> None:
         del self._entries[transaction]
+        self._leave_place(transaction, entry)
+
+    def _leave_place(self, transaction: str, entry: _Entry) -> None:
         if entry.place is not None and self._places.get(entry.place) == transaction:
             del self._places[entry.place]

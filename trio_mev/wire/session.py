@@ -166,9 +166,19 @@ class Session(abc.ABC):
     def confirm(self, label: str, server_id: str) -> None:
         """The server has confirmed a subscription under its own id."""
         self.subscriptions[label] = server_id
-        self._metadata[label] = MappingProxyType(
+        self._described(label, server_id)
+
+    def _unconfirmed(self, label: str) -> MappingProxyType[str, Any]:
+        """What arrives confirms the subscription that it comes from."""
+        self.confirm(label, label)
+        return self._metadata[label]
+
+    def _described(self, label: str, server_id: str) -> MappingProxyType[str, Any]:
+        """What a subscription's events say of where they come from, from now on."""
+        made = self._metadata[label] = MappingProxyType(
             {"connection_id": self.source, "subscription_id": server_id}
         )
+        return made
 
     def ignore(self, kind: str) -> None:
         """Count a sound frame that carries nothing for us; the peer chose the word."""
@@ -188,8 +198,7 @@ class Session(abc.ABC):
         """An event of the frame being decoded, from the subscription ``label``."""
         metadata = self._metadata.get(label)
         if metadata is None:
-            self.confirm(label, label)
-            metadata = self._metadata[label]
+            metadata = self._unconfirmed(label)
         ordinal = self._ordinal
         self._ordinal = ordinal + 1
         return DataEvent(

@@ -179,10 +179,12 @@ class Trunk:
         told: list[Told] = []
         self._view.apply(plan)
         if plan.retracted:
-            assert plan.ancestor is not None
+            first = plan.blocks[0]
             added = tuple(block.hash for block in plan.blocks)
-            reorg = Reorg(plan.ancestor.number, plan.ancestor.hash, plan.retracted, added)
+            reorg = Reorg(first.number - 1, first.parent, plan.retracted, added)
             told = self._retract(reorg, now)
+            if plan.ancestor is None:
+                told += _lives(self.pool.retracted_unseen(now))
         for block in plan.blocks:
             told += self._extend(block, now)
         return told
@@ -193,6 +195,7 @@ class Trunk:
         if above:
             below = block.parent if above[-1].parent == block.parent else ""
             told = self._retract(Reorg(block.number - 1, below, above, (block.hash,)), now)
+            told += _lives(self.pool.retracted_unseen(now))
         return told + self._extend(block, now)
 
     def _retract(self, reorg: Reorg, now: float) -> list[Told]:
@@ -268,9 +271,22 @@ class Trunk:
             return []
         return _lives(self.pool.included(block.hash, block.number, (transaction,), now))
 
-    def asked(self, transaction: str, known: bool, now: float) -> list[Told]:
-        """Whether a node still knows a transaction."""
-        return _lives(self.pool.answered(transaction, known, now))
+    def asked(
+        self, transaction: str, known: bool, now: float, place: tuple[str, int] | None = None
+    ) -> list[Told]:
+        """Whether a node still knows a transaction.
+
+        Args:
+            transaction: that was asked for.
+            known: whether it does.
+            now: the time.
+            place: the block that has it, by hash and number. One below the chain that is
+                remembered is believed, since no block will tell of it any more.
+        """
+        told = _lives(self.pool.answered(transaction, known, now))
+        if place is not None and place[1] < self._view.lowest:
+            told += _lives(self.pool.included(*place, (transaction,), now))
+        return told
 
     def expire(self, now: float, room: int) -> tuple[list[Told], list[str]]:
         """What is no longer watched; and whom to ask for: as ``PendingPool.expire``."""
