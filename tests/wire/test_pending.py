@@ -300,3 +300,38 @@ def test_every_life_is_a_course_that_can_be(steps, most):
             watched.tell(step)
         assert len(watched.pool) <= most
         assert watched.pool.pending == sum(s == "pending" for s in watched.state.values())
+
+
+@given(STEPS, st.integers(1, 8))
+def test_the_short_way_for_bodies_leads_where_the_long_one_does(steps, most):
+    """``admit`` takes what it can, and looks into the index later; nobody can tell."""
+    plain, quick = Watched(most), Watched(most)
+
+    def body_by_the_short_way(name: str, number: int) -> list[PendingLife]:
+        one = body(name, nonce=int(name[1]) % 3, fee=number)
+        return [] if quick.pool.admit(one, quick.now) else quick.pool.body(one, quick.now)[1]
+
+    for what, name, number in steps:
+        plain.now = quick.now = plain.now + number / 4
+        told = getattr(plain, what)(name, number)
+        if what == "body":
+            assert body_by_the_short_way(name, number) == told
+        else:
+            assert getattr(quick, what)(name, number) == told
+    assert len(quick.pool) == len(plain.pool)
+    assert quick.pool.pending == plain.pool.pending
+    assert quick.pool.next_due() == plain.pool.next_due()
+
+
+def test_no_more_are_taken_in_by_the_short_way_than_there_is_room_for():
+    pool = PendingPool(most=2, max_age=100.0, ask_after=30.0)
+    assert [pool.admit(body(name, nonce=n), 1.0) for n, name in enumerate("aba")] == [
+        True,
+        True,
+        False,
+    ]
+    assert not pool.admit(body("c", nonce=9), 2.0)
+    assert pool.body(body("c", nonce=9), 2.0) == (
+        True,
+        [PendingLife("a", Life.EXPIRED, waited=1.0)],
+    )
