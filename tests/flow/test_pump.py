@@ -92,6 +92,7 @@ async def test_every_event_is_processed_and_findings_carry_name_and_ordinal(make
 
 async def test_it_sleeps_until_something_comes(make_pump, make_event, autojump_clock):
     pump = make_pump(nothing)
+    assert pump.snapshot().last_processed_at is None
     async with trio.open_nursery() as nursery:
         nursery.start_soon(pump.run)
         await trio.sleep(1000)
@@ -99,6 +100,7 @@ async def test_it_sleeps_until_something_comes(make_pump, make_event, autojump_c
         await wait_all_tasks_blocked()
         assert pump.processor.seen == [1]
         assert trio.current_time() == 1000
+        assert pump.snapshot().last_processed_at == 1000
         pump.lanes.close()
     assert pump.lanes.balance().processed == 1
 

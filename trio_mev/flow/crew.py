@@ -277,6 +277,7 @@ class Crew:
             timing.total += total
             if good > 0:
                 pump.failures_in_row = 0
+                pump.last_processed_at = self._now
             lanes.enter()
             lanes.begun = False
         if failure is not None:

@@ -37,6 +37,8 @@ class ConsumerSnapshot:
     restarts: int
     """Times that it was made anew after failures in a row."""
     last_error: str | None
+    last_processed_at: float | None = None
+    """Seconds of the stream's clock, to within a few milliseconds."""
 
 
 class Pump:
@@ -69,6 +71,7 @@ class Pump:
         self.timing = Timing()
         self.restarts = 0
         self.last_error: str | None = None
+        self.last_processed_at: float | None = None
         self.reason = "cancelled"
         """Under which what is left at the end is lost."""
         self.processor = processor or factory()
@@ -186,6 +189,7 @@ class Pump:
             self.lanes.snapshots(),
             self.restarts,
             self.last_error,
+            self.last_processed_at,
         )
 
 
