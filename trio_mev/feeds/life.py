@@ -162,6 +162,7 @@ class Life:
             finally:  # what came before a refusal counts
                 self._emit(events)
             self._after_batch(now)
+            del frames, events  # which would live on until the next read
 
     def _emit(self, events: Sequence[DataEvent]) -> None:
         if not events:
