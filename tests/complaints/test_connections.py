@@ -182,9 +182,10 @@ async def test_an_idle_stream_sleeps(nursery, autojump_clock):
             steps.count = 0
         trio.lowlevel.remove_instrument(steps)
         assert (feed.status.state, feed.status.connections) == (FeedState.READY, 1)
-    # 120 pings and pongs, 120 looks at the health, 60 lines of the log: not a step a second.
+    # 120 pings and pongs, 120 looks at the health, 720 at the lateness of the loop, 60 lines of
+    # the log: not a step a second.
     assert 2 * 120 <= hours[0] < 3600
-    assert abs(hours[1] - hours[0]) < 20
+    assert abs(hours[1] - hours[0]) < hours[0] / 20
 
 
 async def test_a_slow_handler_delays_no_other(nursery, autojump_clock):

@@ -9,6 +9,7 @@ from trio.testing import wait_all_tasks_blocked
 
 from trio_mev.errors import DataStreamError
 from trio_mev.flow.doorbell import Doorbell
+from trio_mev.flow.lane import Run
 from trio_mev.flow.lanes import Lanes
 from trio_mev.flow.outstanding import Outstanding
 from trio_mev.model.event import DataEvent, DataType, EventPriority, Lost
@@ -160,3 +161,40 @@ async def test_a_second_task_at_one_doorbell_is_refused():
 def test_only_vital_events_and_losses_are_named_so():
     event = DataEvent(DataType.QUOTE, EventPriority.LOW, None, "f", 0.0, sequence=3, ordinal=2)
     assert event.name == "f#3.2"
+
+
+def test_a_block_is_taken_whatever_its_size(make_event):
+    lanes = lanes_of(max_bytes=10)
+    lanes.put(make_event(1, kind=DataType.BLOCK, size=11))
+    assert not lanes.desynchronised
+    lanes.put(make_event(2, kind=DataType.BLOCK, size=1))
+    assert lanes.desynchronised
+    assert taken(lanes) == [2]
+    assert lanes.books.lost_by == {"vital:desynchronised": 1}
+
+
+async def test_who_sleeps_is_woken_to_hear_of_a_loss(make_event):
+    lanes = lanes_of(announce=True, max_bytes=10)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(lanes.wait)
+        await wait_all_tasks_blocked()
+        lanes.put(make_event(1, size=11))
+    assert taken(lanes) == [Lost("normal", 1, "feed#1.0", "feed#1.0")]
+
+
+def test_after_an_expiry_what_is_urgent_comes_first(make_event):
+    lanes = lanes_of()
+    run = [make_event(number) for number in range(3)]
+    lanes.put_run(Run(run, 3))
+    lanes.draw()
+    lanes.expire()
+    lanes.put(make_event(9, EventPriority.HIGH))
+    assert taken(lanes) == [9, 1, 2]
+
+
+def test_a_newer_one_that_is_larger_sheds_what_is_over_the_bound(make_event):
+    lanes = lanes_of("latest", max_bytes=10)
+    for number, (key, size) in enumerate([("a", 4), ("b", 4), ("b", 8)]):
+        lanes.put(make_event(number, data=Keyed(key), size=size))
+    assert taken(lanes) == [2]
+    assert lanes.books.lost_by == {"normal:coalesced": 1, "normal:shed": 1}

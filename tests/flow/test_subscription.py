@@ -109,3 +109,8 @@ async def test_it_is_outstanding_from_the_first_event_that_is_taken(make_lanes, 
     assert stream.count == 3
     subscription.close()
     assert stream.count == 0
+
+
+async def test_at_least_one_event_is_taken(make_lanes):
+    with pytest.raises(ValueError, match="a limit of 0"):
+        await Subscription(make_lanes(), Outstanding()).take(0)

@@ -139,3 +139,9 @@ async def test_who_comes_while_the_only_one_waits_does_not_wait_for_it(
         stream.emit_event(make_event(2))
         await trio.sleep(0.01)
         assert seen == [0.01]
+
+
+async def test_the_streams_health_waits_for_nobody(opened):
+    async with opened() as stream:
+        with pytest.raises(ConfigError, match="lanes of HEALTH cannot"):
+            stream.subscribe(DataType.HEALTH, lanes=PATIENT)

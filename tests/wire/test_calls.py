@@ -10,7 +10,7 @@ from trio_mev.errors import MalformedFrame, SubscriptionRejected
 from trio_mev.model.event import DataType
 from trio_mev.model.settings import EthereumSettings, LogFilter
 from trio_mev.wire.bodies import Bodies
-from trio_mev.wire.jsonrpc import RpcBook, parse_batch
+from trio_mev.wire.jsonrpc import MAX_PENDING, RpcBook, parse_batch
 from trio_mev.wire.node import EthereumSession
 
 
@@ -161,3 +161,57 @@ def test_a_transaction_that_waited_is_asked_for_at_the_next_block(reply, notify,
     assert asked["method"] == "eth_getTransactionByHash"
     (event,) = session.receive(reply(asked["id"], result=None), 6.5, 3)
     assert (event.event_type, event.data.life.value) == (DataType.MEMPOOL, "dropped")
+
+
+def ask_two(session) -> dict:
+    answers = {}
+    session.call([("a", ()), ("b", ())], answers.__setitem__)
+    return answers
+
+
+def test_a_batch_that_is_refused_fails_whole_with_the_nodes_own_words(session):
+    answers = ask_two(session)
+    refusal = {"code": -32600, "message": "batch too large"}
+    session.receive(json.dumps([{"id": 1, "error": refusal}]).encode(), 0.0, 1)
+    assert {n: (m.error.code, m.error.message) for n, m in answers.items()} == dict.fromkeys(
+        (1, 2), (-32600, "batch too large")
+    )
+    answers = ask_two(session)
+    session.receive(json.dumps({"id": None, "error": refusal}).encode(), 0.0, 1)
+    assert {n: m.error.code for n, m in answers.items()} == {3: -32600, 4: -32600}
+    assert session.refused == {}
+
+
+def test_what_is_left_out_of_an_answer_to_a_batch_will_not_come(session):
+    answers = ask_two(session)
+    session.receive(json.dumps([{"id": 2, "result": "0x1"}]).encode(), 0.0, 1)
+    assert bytes(answers[2].result) == b'"0x1"'
+    assert answers[1].error.code == -32603
+
+
+def test_an_error_without_a_number_is_nobodys_where_several_could_be_meant(session):
+    answers = ask_two(session) | ask_two(session)
+    session.receive(b'{"id": null, "error": {"code": -32600, "message": "no"}}', 0.0, 1)
+    assert answers == {}
+    assert session.refused == {"error_without_id": 1}
+
+
+def test_calls_push_none_of_the_sessions_own_requests_out():
+    made = EthereumSession(EthereumSettings(name="main", pending="off"))
+    made.opening()
+    for _ in range(MAX_PENDING + 5):
+        made.forget(made.call([("a", ())], lambda number, message: None))
+    made.receive(b'{"id": 1, "result": "0xaa"}', 0.0, 1)
+    assert made.subscriptions == {"newHeads": "0xaa"}
+    assert len(made.rpc.called) == MAX_PENDING
+
+
+def test_a_node_is_not_proven_before_it_has_said_which_chain_it_is_of():
+    made = EthereumSession(EthereumSettings(name="main", chain_id=1, pending="off"))
+    asked = [json.loads(frame) for frame in made.opening()]
+    assert not made.proven
+    for request in asked:
+        chain = request["method"] == "eth_chainId"
+        result = "0x1" if chain else {"number": "0x0", "hash": "0x" + "a1" * 32}
+        made.receive(json.dumps({"id": request["id"], "result": result}).encode(), 0.0, 1)
+    assert made.proven

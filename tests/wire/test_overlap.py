@@ -51,3 +51,15 @@ def test_memory_is_bounded(monkeypatch):
     overlap.open(10.0)
     overlap.admit(events(1, 2, 3), 1.0)
     assert numbers(overlap.admit(events(1, 3), 1.0)) == [1]
+
+
+def test_what_is_the_same_at_another_time_is_no_repetition():
+    """A 24-hour ticker bears no number: its price may be what it was two seconds ago."""
+    overlap = Overlap()
+    overlap.open(10.0)
+    course = [
+        DataEvent(DataType.QUOTE, EventPriority.NORMAL, Tick(bid), "b", 0.0, occurred_at=at)
+        for at, bid in enumerate((10, 20, 10))
+    ]
+    assert numbers(overlap.admit([*course, course[1]], 1.0)) == [10, 20, 10]
+    assert overlap.repeated == 1

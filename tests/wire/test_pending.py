@@ -335,3 +335,13 @@ def test_no_more_are_taken_in_by_the_short_way_than_there_is_room_for():
         True,
         [PendingLife("a", Life.EXPIRED, waited=1.0)],
     )
+
+
+def test_what_was_dropped_and_is_announced_again_has_its_place_again(pool):
+    pool.body(body("a", fee=10), 0.0)
+    pool.expire(30.0, 10)
+    assert [step.life for step in pool.answered("a", False, 31.0)] == [Life.DROPPED]
+    assert pool.announced("a", 32.0) == [PendingLife("a", Life.ANNOUNCED)]
+    (replaced,) = pool.body(body("b", fee=20), 33.0)[1]
+    assert (replaced.hash, replaced.life, replaced.by) == ("a", Life.REPLACED, "b")
+    assert pool.pending == 1

@@ -157,7 +157,7 @@ class Connection:
         conn = self.settings.connection
         assert conn.rotate_after is not None
         overlap = Overlap()
-        deduplicated = partial(_admit, overlap, emit)
+        deduplicated = partial(_admit, overlap, emit, self.status)
         async with trio.open_nursery() as nursery:
             assert self._current is not None
             nursery.start_soon(self._generation, self._current, deduplicated)
@@ -214,7 +214,10 @@ async def _cancel_after(event: trio.Event, scope: trio.CancelScope) -> None:
     scope.cancel()
 
 
-def _admit(overlap: Overlap, emit: Emit, events: Sequence[DataEvent]) -> None:
+def _admit(overlap: Overlap, emit: Emit, status: FeedStatus, events: Sequence[DataEvent]) -> None:
     """Emit what no other life has delivered."""
-    if fresh := overlap.admit(events, trio.current_time()):
+    fresh = overlap.admit(events, trio.current_time())
+    if repeated := len(events) - len(fresh):
+        status.ignored["delivered_before"] += repeated
+    if fresh:
         emit(fresh)

@@ -56,8 +56,11 @@ class EthereumWebSocketClient(Connection):
         self.rpc = SocketRpc(self._calling)
 
     def _calling(self) -> tuple[EthereumSession, Connection] | None:
+        """The connection's session, once its node has proven to be of the right chain."""
         session: Session | None = self.session
-        return (session, self) if isinstance(session, EthereumSession) else None
+        if isinstance(session, EthereumSession) and session.proven:
+            return session, self
+        return None
 
 
 class EthereumFeed:

@@ -92,7 +92,7 @@ class ReplayFeed:
                     self._status[event.source].last_event_at = at
                     await outstanding.wait_room(event)
                     emit((event,))
-        self._finish(emit)
+        await self._finish(emit, outstanding)
         await settle(outstanding)
 
     def _play(self, moment: Moment, at: float) -> list[DataEvent]:
@@ -140,10 +140,11 @@ class ReplayFeed:
         status.subscriptions = session.subscriptions
         self._sessions[tape, name] = session
 
-    def _finish(self, emit: Emit) -> None:
+    async def _finish(self, emit: Emit, outstanding: Outstanding) -> None:
         for session in self._sessions.values():
             for event in session.finish():
                 self._status[event.source].events += 1
+                await outstanding.wait_room(event)
                 emit((event,))
         for tape in self.tapes:
             for problem, count in tape.problems.items():

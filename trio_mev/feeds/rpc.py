@@ -16,6 +16,8 @@ from ..wire.session import decode
 CALLS = 16
 """At once; more wait for their turn."""
 TIMEOUT = 10.0
+MOST = 1000
+"""Calls in one batch; nodes take fewer by default."""
 
 
 class Flushes(Protocol):
@@ -67,6 +69,8 @@ class SocketRpc:
         """As ``Rpc.batch``."""
         if not calls:
             return []
+        if len(calls) > MOST:
+            raise ValueError(f"{len(calls)} calls in one batch; at most {MOST} are")
         found: list[Any] = []
         for message in await self._ask(calls, within):
             result = _result(message)

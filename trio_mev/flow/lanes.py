@@ -176,12 +176,13 @@ class Lanes:
         if self.closed:
             self.books.lose(lane.name, "closed")
             return False
+        if lane is self.vital:
+            if lane.count:
+                self._desynchronise()
+            return True  # whatever its size
         if event.size > self._max_bytes:
             self._lose(lane, "oversized", (event,))
             return False
-        if lane is self.vital:
-            self._desynchronise()
-            return True
         return self._overflow(lane, event)
 
     def _overflow(self, lane: Lane, event: DataEvent) -> bool:
@@ -194,6 +195,7 @@ class Lanes:
         replaced = lane.replace(event)
         if replaced is not None:
             self._lose(lane, "coalesced", (replaced,))
+            self._shed(lane, 0, 0)  # the new one may be larger
             return False
         self._shed(lane, 1, event.size)
         return True
@@ -207,8 +209,9 @@ class Lanes:
     def _lose(self, lane: Lane, reason: str, events: Sequence[DataEvent]) -> None:
         self.books.lose(lane.name, reason, len(events))
         if self._announce:
-            self.bell.crowded = True
             self._losses.note(lane.name, events)
+            self.bell.crowded = True
+            self.bell.ring()
 
     def has_room(self, event: DataEvent) -> bool:
         """Whether ``put`` would take the event at once; always, where nobody has to wait."""
@@ -340,6 +343,7 @@ class Lanes:
     def expire(self) -> None:
         """Count the event being worked on as lost: its deadline passed before its start."""
         event = self.finish()
+        self.begun = False
         self._lose(self._lane_of(event), "expired", (event,))
 
     @property

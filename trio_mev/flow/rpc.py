@@ -27,7 +27,8 @@ class Rpc(Protocol):
         Raises:
             RpcFailed: the node answers with an error, whose code and data it carries.
             RpcTimeout: there was no answer in time.
-            StreamConnectionError: there is no connection, or it was lost before the answer.
+            StreamConnectionError: there is no connection whose node has proven to be of the
+                chain, or it was lost, or replaced as planned, before the answer: call again.
             MalformedFrame: the result is not of that kind.
         """
         ...
@@ -43,5 +44,6 @@ class Rpc(Protocol):
 
         Raises:
             RpcTimeout, StreamConnectionError: as ``call``.
+            ValueError: there are more than 1000 calls.
         """
         ...

@@ -36,7 +36,13 @@ class Subscription:
         raise StopAsyncIteration
 
     async def take(self, limit: int) -> list[DataEvent]:
-        """At least one event and at most ``limit``, once there is one; none at the end."""
+        """At least one event and at most ``limit``, once there is one; none at the end.
+
+        Raises:
+            ValueError: the limit is below one.
+        """
+        if limit < 1:
+            raise ValueError(f"a limit of {limit}; at least one event is taken")
         await trio.lowlevel.checkpoint()
         self.lanes.attach(self.outstanding)
         while not (events := self.lanes.take(limit)):

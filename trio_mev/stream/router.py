@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from ..errors import ConfigError
 from ..flow.books import Books, BooksSnapshot
 from ..flow.lane import LONGEST_RUN, Run
 from ..flow.lanes import Lanes
@@ -123,8 +124,17 @@ class Router:
         outstanding: Outstanding,
         settings: LaneSettings | None = None,
     ) -> Lanes:
-        """Lanes that get every event of these types from now on."""
+        """Lanes that get every event of these types from now on.
+
+        Raises:
+            ConfigError: HEALTH is among them, and they make producers wait.
+        """
         settings = settings or self._config.lanes
+        if settings.blocking and DataType.HEALTH in kinds:
+            raise ConfigError(
+                "what is told of the stream's health waits for nobody: "
+                "lanes of HEALTH cannot have overflow = 'block'"
+            )
         lanes = Lanes(settings, outstanding, DataType.LOST in kinds)
         if settings.blocking:
             self._blocking = True

@@ -92,6 +92,8 @@ class RpcBook:
 
     next_id: int = 1
     pending: dict[int, Request] = attrs.Factory(dict)
+    called: dict[int, Request] = attrs.Factory(dict)
+    """Those on somebody's behalf: however many they are, they push out none of the session's."""
 
     def request(self, method: str, params: Sequence[Any], label: str = "") -> tuple[int, str]:
         """A new request's id and frame."""
@@ -130,9 +132,10 @@ class RpcBook:
         return learned
 
     def _await(self, number: int, request: Request) -> None:
-        if len(self.pending) >= MAX_PENDING:
-            del self.pending[next(iter(self.pending))]
-        self.pending[number] = request
+        waiting = self.called if request.label == CALL else self.pending
+        if len(waiting) >= MAX_PENDING:
+            del waiting[next(iter(waiting))]
+        waiting[number] = request
 
     def settle(self, message: Message) -> Request:
         """The request that a reply answers; it is no longer pending.
@@ -145,6 +148,8 @@ class RpcBook:
                 text = f"{message.error.code} {message.error.message[:200]}"
                 raise MalformedFrame("error_without_id", text)
             raise MalformedFrame("unknown_message", message.method[:40])
-        if isinstance(message.id, int) and message.id in self.pending:
-            return self.pending.pop(message.id)
+        if isinstance(message.id, int):
+            for waiting in (self.pending, self.called):
+                if message.id in waiting:
+                    return waiting.pop(message.id)
         raise MalformedFrame("unknown_reply", str(message.id)[:40])

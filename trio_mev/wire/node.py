@@ -94,6 +94,11 @@ class EthereumSession(Session):
         """What answers tell, of a block or of a transaction's end, proves no subscription."""
         return self._described(label, label)
 
+    @property
+    def proven(self) -> bool:
+        """Whether the node has said that it is of the chain that is wanted, where one is."""
+        return self._identity.proven
+
     # What is asked for.
 
     def opening(self) -> list[str]:
@@ -204,6 +209,7 @@ class EthereumSession(Session):
                 )
         done = len(into) - begun  # each of them was one event
         self.moved = False
+        self._now, self._sequence, self._ordinal = now, sequence + len(into), 0
         if done < len(frames):
             super().receive_batch(frames[done:], now, sequence, into)
 
@@ -223,14 +229,18 @@ class EthereumSession(Session):
     def _batched(self, messages: Iterable[Message]) -> list[DataEvent]:
         """One that cannot be used leaves the others alone."""
         events: list[DataEvent] = []
+        messages = list(messages)
         for message in messages:
             try:
                 events += self._settled(message)
             except MalformedFrame as error:
                 self.refused[error.reason] += 1
+        self._calls.complete(messages)
         return events
 
     def _settled(self, message: Message) -> list[DataEvent]:
+        if message.id is None and message.error is not None and self._calls.refuse(message):
+            return []
         request = self.rpc.settle(message)
         if self._calls.owns(request):
             if not self._calls.settle(message):

@@ -26,7 +26,7 @@ _MERGED = frozenset(
 class Overlap:
     """Remembers what was delivered for as long as two connections may deliver the same.
 
-    The same trade or quote, decoded twice, is the same noun.
+    The same trade or quote of the same time, decoded twice, is the same noun.
     """
 
     def __init__(self) -> None:
@@ -46,10 +46,11 @@ class Overlap:
         fresh: list[DataEvent] = []
         for event in events:
             if event.event_type not in _MERGED:
-                if event.data in self._seen:
+                what = event.occurred_at, event.data
+                if what in self._seen:
                     self.repeated += 1
                     continue
-                self._seen[event.data] = None
+                self._seen[what] = None
                 if len(self._seen) > MOST:
                     self._seen.popitem(last=False)
             fresh.append(event)

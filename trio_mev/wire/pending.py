@@ -81,7 +81,8 @@ class PendingPool:
         if entry.ended is not Life.DROPPED:
             return []
         self._revive(transaction, entry, now)
-        return [PendingLife(transaction, Life.ANNOUNCED)]
+        steps = [PendingLife(transaction, Life.ANNOUNCED)]
+        return steps if entry.place is None else steps + self._contend(transaction, entry, now)
 
     def _revive(self, transaction: str, entry: _Entry, now: float) -> None:
         """A node has one again, or still, that another had forgotten."""

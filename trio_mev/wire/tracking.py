@@ -212,7 +212,9 @@ class Tracking:
         if self._follower is not None:
             told = self._tell(self._follower.finish(), now)
             self._follower = None
-        self._held.clear()
+        if self._held:
+            self.ignored["held_log_dropped"] += len(self._held)
+            self._held.clear()
         if self._joined:
             self._joined = False
             told += self._trunk.leave(self._source, now)
