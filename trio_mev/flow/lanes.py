@@ -151,8 +151,11 @@ class Lanes:
             self._shed(lane, count, run.size)
         self.books.received += count
         self._outstanding.count += count
-        lane.push_run(run)
-        self.bell.crowded = True
+        if self.waiting:
+            lane.push_run(run)
+            self.bell.crowded = True
+        else:
+            self.hand, self.drawn = run.events, lane
         self.bell.ring()
 
     def _put_each(self, run: Run) -> None:
