@@ -155,7 +155,8 @@ class SansIOSocket(FrameSocket):
                     self._frame(event)
             else:
                 assert isinstance(event, Response)
-        self._pull()
+        if waiting := self._protocol.data_to_send():
+            self._queue(waiting)
 
     def _frame(self, frame: Frame) -> None:
         opcode = frame.opcode
@@ -192,7 +193,10 @@ class SansIOSocket(FrameSocket):
 
     def _pull(self) -> None:
         """Take what the protocol wants sent, and wake the writer."""
-        self._unsent += b"".join(self._protocol.data_to_send())
+        self._queue(self._protocol.data_to_send())
+
+    def _queue(self, waiting: list[bytes]) -> None:
+        self._unsent += b"".join(waiting)
         if len(self._unsent) > MAX_UNSENT:
             raise StreamConnectionError(f"the peer does not read: {len(self._unsent)} B wait")
         if self._unsent and self._bell is not None:

@@ -39,9 +39,8 @@ class Doorbell:
         if self.waiter is not None:
             raise DataStreamError("another task takes events here already; each needs its own")
         self.waiter = trio.lowlevel.current_task()
+        await trio.lowlevel.wait_task_rescheduled(self._leave)
 
-        def leave(_: object) -> trio.lowlevel.Abort:
-            self.waiter = None
-            return trio.lowlevel.Abort.SUCCEEDED
-
-        await trio.lowlevel.wait_task_rescheduled(leave)
+    def _leave(self, _: object) -> trio.lowlevel.Abort:
+        self.waiter = None
+        return trio.lowlevel.Abort.SUCCEEDED

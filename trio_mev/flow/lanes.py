@@ -266,7 +266,10 @@ class Lanes:
         if done:
             self._entered = self.place
             self.books.processed += done
-            self._outstanding.done(done)
+            outstanding = self._outstanding
+            outstanding.count -= done
+            if not outstanding.count:
+                outstanding.done(0)
         if self.place == len(self.hand):
             self.hand, self.place, self._entered, self.begun = NOTHING, 0, 0, False
 

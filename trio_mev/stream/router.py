@@ -48,9 +48,12 @@ class Router:
 
         Where they are all of one type and priority they go into the lanes in runs.
         """
-        if len(events) == 1 or self._config.data_types or self._config.filters:
+        if self._config.data_types or self._config.filters:
             for event in events:
                 self.emit(event)
+            return
+        if len(events) == 1:
+            self._deliver(events[0])
             return
         for begin in range(0, len(events), LONGEST_RUN):
             run = list(events[begin : begin + LONGEST_RUN])
