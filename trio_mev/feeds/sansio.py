@@ -37,7 +37,7 @@ LIBRARY_ERRORS = InvalidHandshake, ProtocolError
 _GONE = trio.BrokenResourceError, trio.ClosedResourceError, OSError
 _TEXT, _BINARY, _CONT = Opcode.TEXT, Opcode.BINARY, Opcode.CONT
 FLOOD = 16 * 1024
-"""Bytes of a read behind which there is likely to be more already."""
+"""Bytes that are read at once at first; behind as many there is likely to be more already."""
 COMPRESSED_READ_SIZE = 8 * 1024
 """A byte may become a thousand, and all that one read brings is unpacked at once."""
 
@@ -130,16 +130,18 @@ class SansIOSocket(FrameSocket):
         if self._descriptor is None:
             return await self._stream.receive_some(self._read_size)
         if self._flooded:  # more will come while others have their turn
+            size = self._read_size
             await trio.lowlevel.checkpoint()
         else:
+            size = min(self._read_size, FLOOD)
             await trio.lowlevel.wait_readable(self._descriptor)
         while True:
             try:
-                data = os.read(self._descriptor, self._read_size)
+                data = os.read(self._descriptor, size)
             except BlockingIOError:
                 await trio.lowlevel.wait_readable(self._descriptor)
             else:
-                self._flooded = len(data) > FLOOD
+                self._flooded = len(data) >= FLOOD
                 return data
 
     def _feed(self, data: bytes | bytearray) -> None:
