@@ -310,3 +310,22 @@ async def test_what_is_prepared_sees_the_first_event(opened, make_event, make_fe
     async with opened([make_feed([(0.0, make_event(1))])], prepare=prepare) as stream:
         await stream.ended.wait()
     assert seen == [0, 1]
+
+
+@pytest.mark.parametrize("data_types", [(), (DataType.QUOTE,)])
+async def test_events_that_come_together_go_where_each_would_go_alone(
+    opened, make_event, data_types
+):
+    kinds = [DataType.QUOTE] * 70 + [DataType.TRADE, DataType.QUOTE] * 5 + [DataType.BLOCK]
+    async with opened(data_types=frozenset(data_types)) as stream:
+        seen = []
+        stream.add_event_handler(DataType.QUOTE, lambda event: seen.append(event.sequence))
+        stream.emit_events([make_event(n, kind=kind) for n, kind in enumerate(kinds)])
+        stream.emit_events([make_event(99)])
+        stream.emit_events([])
+        await stream.outstanding.wait_idle()
+        stats = stream.get_stats()
+    quotes = [n for n, kind in enumerate(kinds) if kind is DataType.QUOTE]
+    assert seen == [*quotes, 99]
+    assert stats.events == {"quote": 76, "trade": 5, "block": 1}
+    assert (stats.books.processed, stats.books.filtered) == (76, 6)

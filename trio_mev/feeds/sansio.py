@@ -157,8 +157,7 @@ class SansIOSocket(FrameSocket):
                     self._frame(event)
             else:
                 assert isinstance(event, Response)
-        if waiting := self._protocol.data_to_send():
-            self._queue(waiting)
+        self._pull()
 
     def _frame(self, frame: Frame) -> None:
         opcode = frame.opcode
@@ -195,9 +194,9 @@ class SansIOSocket(FrameSocket):
 
     def _pull(self) -> None:
         """Take what the protocol wants sent, and wake the writer."""
-        self._queue(self._protocol.data_to_send())
-
-    def _queue(self, waiting: list[bytes]) -> None:
+        waiting = self._protocol.data_to_send()
+        if not waiting:
+            return
         self._unsent += b"".join(waiting)
         if len(self._unsent) > MAX_UNSENT:
             raise StreamConnectionError(f"the peer does not read: {len(self._unsent)} B wait")
