@@ -23,7 +23,7 @@ from trio_mev import (
 )
 from trio_mev.model.chain import Transaction
 from trio_mev.model.identity import Endpoint, Instrument
-from trio_mev.model.settings import BinanceSettings, EthereumSettings, LaneSettings
+from trio_mev.model.settings import EthereumSettings, LaneSettings, VenueSettings
 
 from .frames import TRANSACTION
 from .tally import READS, Tally
@@ -63,7 +63,8 @@ def client(kind: str, port: int, name: str = "bench") -> Any:
     if kind == TRANSACTION:
         return EthereumWebSocketClient(EthereumSettings(name=name, endpoint=endpoint, heads=False))
     return BinanceWebSocketClient(
-        BinanceSettings(
+        VenueSettings(
+            kind="binance",
             name=name,
             endpoint=endpoint,
             instruments=(Instrument("ETH", "USDT"),),

@@ -12,7 +12,7 @@ from tests.support.peer import Peer, PeerConnection, Script
 from trio_mev.feeds.ethereum import EthereumWebSocketClient
 from trio_mev.feeds.venues import BinanceWebSocketClient
 from trio_mev.model.identity import Endpoint, Instrument
-from trio_mev.model.settings import BinanceSettings, ConnectionSettings, EthereumSettings
+from trio_mev.model.settings import ConnectionSettings, EthereumSettings, VenueSettings
 from trio_mev.stream import RealtimeDataStream
 
 ENDPOINT = Endpoint("ws://peer.test/ws")
@@ -155,8 +155,13 @@ def node(peer: Peer, **settings: object) -> EthereumWebSocketClient:
 
 
 def binance(peer: Peer, *channels: str, **settings: object) -> BinanceWebSocketClient:
-    made = BinanceSettings(
-        name="binance", endpoint=ENDPOINT, instruments=(ETH,), channels=channels, **settings
+    made = VenueSettings(
+        kind="binance",
+        name="binance",
+        endpoint=ENDPOINT,
+        instruments=(ETH,),
+        channels=channels,
+        **settings,
     )
     return BinanceWebSocketClient(made, peer.dial, rng=random.Random(1))
 

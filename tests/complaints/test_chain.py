@@ -21,10 +21,10 @@ from trio_mev.model.chain import Gap
 from trio_mev.model.event import DataType
 from trio_mev.model.identity import Endpoint, Instrument
 from trio_mev.model.settings import (
-    BinanceSettings,
     ConnectionSettings,
     EthereumSettings,
     LogFilter,
+    VenueSettings,
 )
 from trio_mev.stream import open_stream
 
@@ -158,7 +158,8 @@ async def test_a_connection_is_replaced_before_the_server_ends_it(nursery, autoj
             await trio.sleep_until(number)
             await peer.send(trade(number, number * 1000))
 
-    settings = BinanceSettings(
+    settings = VenueSettings(
+        kind="binance",
         name="binance",
         endpoint=ENDPOINT,
         instruments=(Instrument("ETH", "USDT"),),

@@ -47,7 +47,6 @@ from trio_mev.model.event import DataEvent, DataType, EventPriority
 from trio_mev.model.identity import Instrument, Venue
 from trio_mev.model.market import PriceStatus, Quote, Trend
 from trio_mev.model.settings import (
-    CoinbaseSettings,
     EthereumSettings,
     FilterSettings,
     LaneSettings,
@@ -55,6 +54,7 @@ from trio_mev.model.settings import (
     PriceSettings,
     Settings,
     StreamConfig,
+    VenueSettings,
 )
 from trio_mev.pricing.aggregator import PriceFeedAggregator
 from trio_mev.processors.blocks import BlockAnalyzer
@@ -247,8 +247,12 @@ async def test_two_venues_spellings_of_one_instrument_meet_in_one_price(nursery,
         await peer.send(coinbase_ticker(1, "2002"))
         await peer.hold()
 
-    settings = CoinbaseSettings(
-        name="coinbase", endpoint=ENDPOINT, instruments=(ETH,), channels=("ticker",)
+    settings = VenueSettings(
+        kind="coinbase",
+        name="coinbase",
+        endpoint=ENDPOINT,
+        instruments=(ETH,),
+        channels=("ticker",),
     )
     feeds = [
         binance(Peer(nursery, as_binance), "bookTicker"),

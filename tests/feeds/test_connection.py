@@ -22,9 +22,8 @@ from trio_mev.flow.status import FeedState
 from trio_mev.model.event import DataType
 from trio_mev.model.identity import Endpoint, Instrument
 from trio_mev.model.settings import (
-    BinanceSettings,
-    CoinbaseSettings,
     EthereumSettings,
+    VenueSettings,
 )
 from trio_mev.stream import open_stream
 
@@ -376,7 +375,9 @@ class BinancePeer:
 
 
 def binance(peer: Peer) -> BinanceWebSocketClient:
-    settings = BinanceSettings(name="binance", instruments=(ETH,), channels=("bookTicker",))
+    settings = VenueSettings(
+        kind="binance", name="binance", instruments=(ETH,), channels=("bookTicker",)
+    )
     return BinanceWebSocketClient(settings, peer.dial)
 
 
@@ -464,7 +465,7 @@ def test_prices_are_put_into_one_connection_a_venue():
 
 async def test_every_frame_is_tapped_in_both_directions(nursery, autojump_clock):
     seen: list[tuple[str, str]] = []
-    settings = CoinbaseSettings(name="cb", instruments=(Instrument("ETH", "USD"),))
+    settings = VenueSettings(kind="coinbase", name="cb", instruments=(Instrument("ETH", "USD"),))
 
     async def answer(peer: PeerConnection) -> None:
         await peer.accept()

@@ -19,7 +19,7 @@ from trio_mev.flow.clock import TapeClock, replay_clock
 from trio_mev.flow.status import FeedState
 from trio_mev.model.event import DataType
 from trio_mev.model.identity import Endpoint, Instrument
-from trio_mev.model.settings import BinanceSettings, EthereumSettings
+from trio_mev.model.settings import EthereumSettings, VenueSettings
 from trio_mev.stream import open_stream
 from trio_mev.wire.tape import (
     Direction,
@@ -31,7 +31,8 @@ from trio_mev.wire.tape import (
     pack,
 )
 
-SETTINGS = BinanceSettings(
+SETTINGS = VenueSettings(
+    kind="binance",
     name="b",
     endpoint=Endpoint("wss://host.test/stream?key=abcdef"),
     instruments=(Instrument("ETH", "USDT"),),

@@ -13,7 +13,7 @@ import trio
 from tests.support.books import assert_balanced
 from trio_mev.cli.demo import conductor
 from trio_mev.cli.importing import import_tape
-from trio_mev.config import make_feed
+from trio_mev.config import played_by
 from trio_mev.feeds.tapes import Tape
 from trio_mev.loopback.servers import open_loopback
 from trio_mev.model.event import DataEvent, DataType
@@ -27,7 +27,7 @@ async def through_sockets(form: str, sources: list[Path], out: Path) -> list[Dat
     events: list[DataEvent] = []
     raw = [DataType.QUOTE, DataType.TRADE, DataType.TRANSACTION, DataType.LOG, DataType.BLOCK]
     async with open_loopback([Tape(out)], speed=float("inf")) as servers:
-        feeds = [make_feed(settings) for settings in servers.settings()]
+        feeds = played_by(servers.wall, servers.settings())
         begin = conductor(servers)
 
         async def sink(subscription):

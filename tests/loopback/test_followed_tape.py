@@ -13,7 +13,7 @@ from tests.support.peer import Peer
 from tests.support.served import ADDRESS, TOPIC, ServedNode
 from trio_mev import DataProcessor, replay_clock
 from trio_mev.cli.demo import conductor
-from trio_mev.config import make_feed
+from trio_mev.config import played_by
 from trio_mev.feeds.ethereum import EthereumWebSocketClient
 from trio_mev.feeds.record import open_recorder, tape_header
 from trio_mev.feeds.replay import ReplayFeed
@@ -95,7 +95,7 @@ async def replay(path: Path) -> tuple[list[object], str]:
 
 async def over_sockets(path: Path) -> tuple[list[object], str]:
     async with open_loopback([Tape(path)], speed=float("inf")) as servers:
-        feeds = [make_feed(settings) for settings in servers.settings()]
+        feeds = played_by(servers.wall, servers.settings())
         begin = conductor(servers)
         found: list[DataEvent] = []
 

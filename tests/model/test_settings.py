@@ -10,8 +10,6 @@ import pytest
 from trio_mev.model.identity import Endpoint, Instrument, Secret
 from trio_mev.model.settings import (
     AlertSettings,
-    BinanceSettings,
-    CoinbaseSettings,
     ConnectionSettings,
     EthereumSettings,
     FilterSettings,
@@ -22,6 +20,7 @@ from trio_mev.model.settings import (
     Settings,
     StreamConfig,
     TransactionSettings,
+    VenueSettings,
 )
 
 ETH = Instrument("ETH", "USDT")
@@ -82,7 +81,7 @@ def test_the_defaults_of_prices_and_transactions():
         (lambda: TransactionSettings(gas_window=9), "gas_window"),
         (lambda: TransactionSettings(large=Decimal(10_000)), "must rise"),
         (lambda: AlertSettings("a", ETH, "above", Decimal(0)), "price is 0; it must be over 0"),
-        (lambda: BinanceSettings(name="b", instruments=()), "instruments"),
+        (lambda: VenueSettings(kind="binance", name="b", instruments=()), "instruments"),
         (lambda: LogFilter((ADDRESS[:-1],)), "is not 0x and 40 hexadecimal digits"),
         (lambda: LogFilter(topics=(TOPIC + "0",)), "is not 0x and 64 hexadecimal digits"),
         (lambda: LogFilter(topics=((TOPIC, "0x"),)), "topic '0x' is not"),
@@ -132,8 +131,8 @@ def test_a_filter_is_a_comparison_or_a_range(parts):
 def test_two_feeds_of_one_name_are_refused():
     feeds = (
         EthereumSettings(name="main"),
-        BinanceSettings(name="spot", instruments=(ETH,)),
-        CoinbaseSettings(name="spot", instruments=(ETH,)),
+        VenueSettings(kind="binance", name="spot", instruments=(ETH,)),
+        VenueSettings(kind="coinbase", name="spot", instruments=(ETH,)),
     )
     with pytest.raises(ValueError, match="two feeds are named spot; names must differ"):
         Settings(feeds=feeds)
@@ -180,7 +179,7 @@ def test_every_whole_number_and_time_has_an_upper_bound(cls):
 @pytest.mark.parametrize("name", ["", "   ", "a\nb", "a\x1b[31m", "a\u202eb", "x" * 65])
 def test_a_name_that_cannot_be_shown_in_a_line_is_refused(name):
     with pytest.raises(ValueError, match="is not 1 to 64 printable characters"):
-        BinanceSettings(name=name, instruments=(ETH,))
+        VenueSettings(kind="binance", name=name, instruments=(ETH,))
     with pytest.raises(ValueError, match="is not 1 to 64 printable characters"):
         AlertSettings(name, ETH, "above", Decimal(1))
 

@@ -12,7 +12,7 @@ import trio_websocket
 from trio_mev.feeds.venues import BinanceWebSocketClient
 from trio_mev.model.event import DataType
 from trio_mev.model.identity import Endpoint, Instrument
-from trio_mev.model.settings import BinanceSettings, ConnectionSettings
+from trio_mev.model.settings import ConnectionSettings, VenueSettings
 
 TICKER = {"u": 1, "s": "ETHUSDT", "b": "2000.0", "B": "1", "a": "2001.0", "A": "1"}
 
@@ -49,7 +49,8 @@ async def venue(nursery):
 async def test_a_feed_restarts_after_a_clean_close_and_its_delays_begin_anew_after_health(
     venue, opened, autojump_clock
 ):
-    settings = BinanceSettings(
+    settings = VenueSettings(
+        kind="binance",
         name="binance",
         instruments=(Instrument("ETH", "USDT"),),
         channels=("bookTicker",),

@@ -9,11 +9,10 @@ import pytest
 from trio_mev.errors import ConfigError
 from trio_mev.model.identity import Endpoint, Instrument
 from trio_mev.model.settings import (
-    BinanceSettings,
-    CoinbaseSettings,
     EthereumSettings,
     LogFilter,
     NodeSettings,
+    VenueSettings,
 )
 from trio_mev.wire.binance import BinanceAdapter
 from trio_mev.wire.coinbase import CoinbaseAdapter
@@ -40,7 +39,8 @@ def subscribe(*params) -> bytes:
 
 
 def test_a_tapes_header_says_what_is_needed_to_read_a_feed():
-    settings = BinanceSettings(
+    settings = VenueSettings(
+        kind="binance",
         name="spot",
         instruments=(ETH, PERPETUAL),
         symbols={"ETHUSDT_PERP": PERPETUAL},
@@ -52,7 +52,7 @@ def test_a_tapes_header_says_what_is_needed_to_read_a_feed():
         {"ETHUSDT": "ETH/USDT", "ETHUSDT_PERP": "ETH/USDT:perpetual"},
         ["bookTicker"],
     )
-    coinbase = feed_header(CoinbaseSettings(name="cb", instruments=(ETH,)), "")
+    coinbase = feed_header(VenueSettings(kind="coinbase", name="cb", instruments=(ETH,)), "")
     assert (coinbase.kind, coinbase.symbols) == ("coinbase", {"ETH-USDT": "ETH/USDT"})
     assert feed_header(EthereumSettings(name="main"), "wss://n") == FeedHeader(
         "ethereum", "wss://n", follow=True
@@ -74,7 +74,7 @@ def test_a_tapes_feed_is_read_by_the_session_of_its_kind(kind, session):
 
 
 def test_what_was_recorded_is_read_with_the_recorded_symbols():
-    header = feed_header(BinanceSettings(name="spot", instruments=(ETH,)), "")
+    header = feed_header(VenueSettings(kind="binance", name="spot", instruments=(ETH,)), "")
     (event,) = replay_session("spot", header).receive(QUOTE, 0.0, 1)
     assert event.data.instrument == ETH
 
@@ -97,8 +97,8 @@ def test_a_header_that_cannot_be_used_is_a_clear_error(header, complaint):
 @pytest.mark.parametrize(
     ("header", "settings"),
     [
-        (FeedHeader("binance", "", {"ETHUSDT": "ETH/USDT"}, ["ticker"]), BinanceSettings),
-        (FeedHeader("coinbase", "", {"ETH-USDT": "ETH/USDT"}, ["ticker"]), CoinbaseSettings),
+        (FeedHeader("binance", "", {"ETHUSDT": "ETH/USDT"}, ["ticker"]), VenueSettings),
+        (FeedHeader("coinbase", "", {"ETH-USDT": "ETH/USDT"}, ["ticker"]), VenueSettings),
     ],
 )
 def test_a_peer_is_asked_for_the_instruments_of_the_tape(header, settings):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.resources import files
 from pathlib import Path
 
-from ..config import make_feed, standard_processors
+from ..config import played_by, standard_processors
 from ..feeds.tapes import Tape
 from ..flow.status import FeedState
 from ..loopback.demo import TAPE
@@ -38,7 +38,7 @@ async def demo(options: Options) -> int:
     """Run the demo; the exit code."""
     settings = Settings()
     async with open_loopback([Tape(TAPE)]) as servers:
-        feeds = [make_feed(feed) for feed in servers.settings()]
+        feeds = played_by(servers.wall, servers.settings())
         processors = standard_processors(settings)
         return await watch(feeds, processors, settings.stream, options, conductor(servers))
 

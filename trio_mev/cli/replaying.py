@@ -10,7 +10,7 @@ from pathlib import Path
 import attrs
 import trio
 
-from ..config import Config, make_feed
+from ..config import Config, played_by
 from ..errors import ConfigError
 from ..feeds.replay import ReplayFeed
 from ..feeds.tapes import Tape
@@ -83,7 +83,7 @@ async def _over_sockets(replay: Replay, options: Options) -> int:
     config = replay.config
     part = {"start": replay.start, "end": replay.end}
     async with open_loopback(tapes, align=replay.align, **part) as servers:
-        feeds = [make_feed(feed) for feed in servers.settings(in_step=True)]
+        feeds = played_by(servers.wall, servers.settings(in_step=True))
         begin = conductor(servers)
 
         async def conduct(stream: RealtimeDataStream) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import random
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -20,14 +20,12 @@ import cattrs
 from ..errors import ConfigError
 from ..feeds.connection import Connection, Tap
 from ..feeds.ethereum import EthereumFeed, EthereumWebSocketClient
-from ..feeds.venues import BinanceWebSocketClient, CoinbaseWebSocketClient
+from ..feeds.venues import VenueClient
 from ..feeds.websocket import Dial, obstacles
 from ..flow.processor import Factory
 from ..model.identity import Venue
 from ..model.settings import (
     AnyFeed,
-    BinanceSettings,
-    CoinbaseSettings,
     EthereumSettings,
     FilterSettings,
     Settings,
@@ -38,7 +36,7 @@ from ..processors.filters import EventFilter
 from ..processors.mempool import MempoolAnalyzer
 from ..processors.prices import PriceDataProcessor
 from ..processors.transactions import TransactionAnalyzer
-from ..wire.sessions import ADAPTERS
+from ..wire.venues import ADAPTERS
 from .explain import explain
 from .structure import make_converter
 
@@ -72,7 +70,7 @@ class Config:
         classes = {
             ADAPTERS[feed.kind].venue: feed.update_class
             for feed in settings.feeds
-            if isinstance(feed, (BinanceSettings, CoinbaseSettings))
+            if isinstance(feed, VenueSettings)
         }
         return standard_processors(settings, classes)
 
@@ -88,9 +86,23 @@ def make_feed(
         return EthereumFeed(settings, dial, tap, rng)
     if isinstance(settings, EthereumSettings):
         return EthereumWebSocketClient(settings, dial, tap, rng)
-    if isinstance(settings, BinanceSettings):
-        return BinanceWebSocketClient(settings, dial, tap, rng)
-    return CoinbaseWebSocketClient(settings, dial, tap, rng)
+    return VenueClient(settings, dial, tap, rng)
+
+
+def played_by(
+    walls: Callable[[str], Callable[[], int]], settings: Iterable[AnyFeed]
+) -> list[Connection | EthereumFeed]:
+    """Feeds to which recordings are played: each takes its recording's time for the wall clock's.
+
+    Args:
+        walls: the wall clock of the recording of a connection, by its alias.
+        settings: of the feeds.
+    """
+    feeds = [make_feed(one) for one in settings]
+    for feed in feeds:
+        for connection in feed.connections if isinstance(feed, EthereumFeed) else (feed,):
+            connection.wall = walls(connection.settings.name)
+    return feeds
 
 
 def standard_processors(

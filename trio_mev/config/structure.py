@@ -13,9 +13,10 @@ from cattrs.gen import make_dict_structure_fn, override
 
 from ..model.event import DataType
 from ..model.identity import Endpoint, Instrument, Secret
-from ..model.settings import AnyFeed, BinanceSettings, CoinbaseSettings, EthereumSettings
+from ..model.settings import AnyFeed, EthereumSettings, VenueSettings
+from ..wire.venues import ADAPTERS
 
-KINDS = {"ethereum": EthereumSettings, "binance": BinanceSettings, "coinbase": CoinbaseSettings}
+KINDS = {"ethereum": EthereumSettings, **dict.fromkeys(ADAPTERS, VenueSettings)}
 MOST_BITS = 256
 """Of a whole number; longer ones cannot even be shown."""
 

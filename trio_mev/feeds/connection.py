@@ -7,7 +7,9 @@ once.
 
 from __future__ import annotations
 
+import itertools
 import random
+import time
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -26,7 +28,8 @@ from ..model.settings import FeedSettings
 from ..wire.overlap import Overlap
 from ..wire.session import Session
 from ..wire.tape import Direction
-from .life import Life, Refusals, Tap
+from .life import Life, Refusals, Tap, Wall
+from .pace import turn
 from .websocket import Dial, connect, obstacles
 
 __all__ = ["Connection", "Tap"]
@@ -76,6 +79,13 @@ class Connection:
         self.endpoint = endpoint
         self.status = FeedStatus(settings.name)
         self.tap = tap
+        self.wall: Wall = time.time_ns
+        """The wall clock; that of the recording where one is played to it."""
+        self.rotate_after = settings.connection.rotate_after
+        """Seconds after which a new connection takes over; None where none ever does, infinite
+        where one does only when the server asks for it."""
+        self.connect_interval = 0.0
+        """Least seconds between two connections to the same host."""
         self._make_session = make_session
         self._dial = dial
         self._rng = rng or random.Random()
@@ -117,7 +127,7 @@ class Connection:
         """
         self._current = _Generation()
         try:
-            if self.settings.connection.rotate_after is None:
+            if self.rotate_after is None:
                 await self._live(self._current, emit)
             else:
                 await self._rotate(emit)
@@ -126,6 +136,7 @@ class Connection:
 
     async def _live(self, generation: _Generation, emit: Emit) -> None:
         conn, status = self.settings.connection, self.status
+        await turn(self.endpoint.host, self.connect_interval)
         # What the socket needs beside it ends with its closing, after all tasks of the life.
         async with trio.open_nursery() as keeper:
             socket = await connect(keeper, self.endpoint, conn, self.settings.token, self._dial)
@@ -137,7 +148,7 @@ class Connection:
                 session.count_into(status.refused, status.ignored)
                 status.subscriptions = session.subscriptions
                 tap = partial(self._tape, generation) if self.tap is not None else None
-                life = Life(status, conn, session, socket, self._refusals, emit, tap)
+                life = Life(status, conn, session, socket, self._refusals, emit, tap, self.wall)
                 generation.life = life
                 generation.begun.set()
                 await life.run()
@@ -153,28 +164,45 @@ class Connection:
             self.tap(feed, direction, frame)
 
     async def _rotate(self, emit: Emit) -> None:
-        """Live, and be succeeded each time that the age is reached."""
+        """Live, and be succeeded each time that the age is reached, or the server asks for it."""
         conn = self.settings.connection
-        assert conn.rotate_after is not None
+        assert self.rotate_after is not None
         overlap = Overlap()
         deduplicated = partial(_admit, overlap, emit, self.status)
         async with trio.open_nursery() as nursery:
             assert self._current is not None
             nursery.start_soon(self._generation, self._current, deduplicated)
-            pause = conn.rotate_after
             while True:
-                await trio.sleep(pause)
-                overlap.open(trio.current_time() + conn.connect_timeout + conn.confirm_timeout)
-                succeeded = await self._succeed(nursery, deduplicated)
-                overlap.open(trio.current_time() + (conn.pong_timeout if succeeded else 0.0))
-                pause = conn.rotate_after if succeeded else conn.first_delay
+                await self._aged(self.rotate_after)
+                for attempt in itertools.count():
+                    await trio.sleep(conn.first_delay if attempt else 0)
+                    if await self._overlapping(nursery, overlap, deduplicated):
+                        break
+
+    async def _aged(self, age: float) -> None:
+        """Return when the present life is old enough, or its server asks it to leave."""
+        assert self._current is not None
+        with trio.move_on_after(age):
+            await self._current.begun.wait()
+            assert self._life is not None
+            await self._life.leaving.wait()
+
+    async def _overlapping(self, nursery: trio.Nursery, overlap: Overlap, emit: Emit) -> bool:
+        """Whether a new life has taken over; what both deliver meanwhile counts once."""
+        conn = self.settings.connection
+        wait = self.connect_interval + conn.connect_timeout + conn.confirm_timeout
+        overlap.open(trio.current_time() + wait)
+        succeeded = await self._succeed(nursery, emit)
+        overlap.open(trio.current_time() + (conn.pong_timeout if succeeded else 0.0))
+        return succeeded
 
     async def _succeed(self, nursery: trio.Nursery, emit: Emit) -> bool:
         """Whether a new life is ready and the old one has ended."""
         conn, old = self.settings.connection, self._current
         new = _Generation(held=[])
         nursery.start_soon(self._generation, new, emit)
-        with trio.move_on_after(conn.connect_timeout + conn.confirm_timeout):
+        wait = self.connect_interval + conn.connect_timeout + conn.confirm_timeout
+        with trio.move_on_after(wait):
             async with trio.open_nursery() as either:
                 either.start_soon(_cancel_after, new.over, either.cancel_scope)
                 await new.begun.wait()

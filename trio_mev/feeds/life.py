@@ -5,6 +5,7 @@ The first that fails ends them all.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 
 import attrs
@@ -25,6 +26,8 @@ REPORT_INTERVAL = 60.0
 
 Tap = Callable[[str, Direction, bytes], None]
 """Gets every frame as it passes: the feed's alias, the direction, the bytes."""
+Wall = Callable[[], int]
+"""What time it is, in nanoseconds since the epoch."""
 
 
 @attrs.define(eq=False)
@@ -71,6 +74,7 @@ class Life:
         refusals: the feed's.
         emit: takes the events.
         tap: gets every frame.
+        wall: the wall clock, in nanoseconds since the epoch.
     """
 
     def __init__(
@@ -82,16 +86,20 @@ class Life:
         refusals: Refusals,
         emit: Emit,
         tap: Tap | None,
+        wall: Wall = time.time_ns,
     ) -> None:
         self.session = session
         self.ready = trio.Event()
         """Every subscription is confirmed."""
+        self.leaving = trio.Event()
+        """The server asks that the connection be made anew."""
         self._status = status
         self._settings = settings
         self._socket = socket
         self._refusals = refusals
         self._emit_to = emit
         self._tap = tap
+        self._wall = wall
         self._confirmed = trio.Event()
         self._rearmed = trio.Event()
         self._armed_for = float("inf")
@@ -118,12 +126,13 @@ class Life:
 
     async def _subscribe(self) -> None:
         session, status = self.session, self._status
+        session.begin(trio.current_time())
         opening = session.opening()
-        now = trio.current_time()
-        session.heard.update(dict.fromkeys(session.heard, now))
+        self.rearm()
+        pause = max(self._settings.subscribe_interval, session.request_interval)
         for number, frame in enumerate(opening):
             if number:
-                await trio.sleep(self._settings.subscribe_interval)
+                await trio.sleep(pause)
             self.send(frame)
         with trio.move_on_after(self._settings.confirm_timeout):
             if not session.confirmed:
@@ -150,6 +159,7 @@ class Life:
                 self.session.oversized()
                 raise
             now = trio.current_time()
+            self.session.epoch = self._wall() - int(now * 1e9)
             status.last_frame_at = now
             status.frames += len(frames)
             status.bytes += sum(map(len, frames))
@@ -177,6 +187,8 @@ class Life:
         self.flush()
         if not self._confirmed.is_set() and self.session.confirmed:
             self._confirmed.set()
+        if self.session.leaving:
+            self.leaving.set()
         self.rearm()
         for notice in self.session.notices():
             logger.warning("feed {}: {}", self._status.name, notice)

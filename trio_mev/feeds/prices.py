@@ -8,9 +8,10 @@ import attrs
 
 from ..errors import ConfigError
 from ..model.identity import Instrument
-from ..model.settings import BinanceSettings, CoinbaseSettings
+from ..model.settings import VenueSettings
+from ..wire.venues import ADAPTERS
 from .connection import Connection
-from .venues import BinanceWebSocketClient, CoinbaseWebSocketClient
+from .venues import VenueClient
 
 
 @attrs.define(eq=False)
@@ -29,8 +30,8 @@ class PriceFeedWebSocketHandler:
         Raises:
             ConfigError: the venue is not known, or an instrument cannot be read.
         """
-        if venue not in {"binance", "coinbase"}:
-            raise ConfigError(f"venue {venue!r} is not known; known are binance and coinbase")
+        if venue not in ADAPTERS:
+            raise ConfigError(f"venue {venue!r} is not known; known are {', '.join(ADAPTERS)}")
         known = self.wanted.setdefault(venue, [])
         for instrument in instruments:
             try:
@@ -43,8 +44,5 @@ class PriceFeedWebSocketHandler:
     def feeds(self) -> Iterable[Connection]:
         """One feed for each venue that something is wanted of."""
         for venue, instruments in self.wanted.items():
-            name, items = f"{venue}:spot", tuple(instruments)
-            if venue == "binance":
-                yield BinanceWebSocketClient(BinanceSettings(name=name, instruments=items))
-            else:
-                yield CoinbaseWebSocketClient(CoinbaseSettings(name=name, instruments=items))
+            settings = VenueSettings(kind=venue, name=venue, instruments=tuple(instruments))
+            yield VenueClient(settings)

@@ -118,6 +118,7 @@ class ReplayFeed:
         status.frames += 1
         status.bytes += len(record.frame)
         status.last_frame_at = at
+        session.epoch = record.wall - int(at * 1e9)
         events: list[DataEvent] = []
         due = session.next_due()
         if due is not None and due <= at:

@@ -13,6 +13,7 @@ from typing import Any
 import attrs
 
 from ..wire.tape import Direction, Record
+from ..wire.venues import ADAPTERS
 
 
 @attrs.define(eq=False)
@@ -156,7 +157,10 @@ class CoinbasePeer(Peer):
             return [json.dumps(text)]
         products = request.get("product_ids") or ()
         for channel in request.get("channels") or ():
-            visitor.wants |= {f"{channel}:{product}" for product in products}
+            name, own = channel, products
+            if isinstance(channel, dict):
+                name, own = channel.get("name"), channel.get("product_ids") or ()
+            visitor.wants |= {f"{name}:{product}" for product in own}
         channels: dict[str, list[str]] = {}
         for want in sorted(visitor.wants):
             name, _, product = want.partition(":")
@@ -175,10 +179,25 @@ class CoinbasePeer(Peer):
         return f"{_CHANNEL_OF.get(kind, kind)}:{message.get('product_id')}"
 
 
+EVERYBODY = ""
+"""The topic of frames that belong to no subscription: damaged ones, errors without an id."""
+
+
+class RecordedPeer(Peer):
+    """Any other exchange: whoever is there gets every recorded frame, confirmations too."""
+
+    def answer(self, visitor: Visitor, message: str) -> list[str]:
+        """Nothing but what was recorded, at its time."""
+        return []
+
+    def topic(self, frame: bytes) -> str | None:
+        """Everybody's."""
+        return EVERYBODY
+
+
 PEERS: dict[str, type[Peer]] = {
+    **dict.fromkeys(ADAPTERS, RecordedPeer),
     "ethereum": NodePeer,
     "binance": BinancePeer,
     "coinbase": CoinbasePeer,
 }
-EVERYBODY = ""
-"""The topic of frames that belong to no subscription: damaged ones, errors without an id."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 
@@ -53,6 +53,7 @@ class LoopbackServers:
     _peers: dict[str, Peer] = attrs.Factory(dict)
     _visitors: dict[str, dict[WebSocketConnection, Visitor]] = attrs.Factory(dict)
     _requests: dict[str, list[bytes]] = attrs.Factory(dict)
+    _epochs: dict[str, int] = attrs.Factory(dict)
 
     def learn(self) -> None:
         """Read the tapes once: what was asked and answered."""
@@ -85,6 +86,14 @@ class LoopbackServers:
             one = tape_settings(name, header, self.endpoints[name], requests, conn)
             (groups.setdefault(header.group, []) if header.group else alone).append(one)
         return alone + [grouped(name, feeds) for name, feeds in groups.items()]
+
+    def wall(self, name: str) -> Callable[[], int]:
+        """The wall clock of a feed's recording: nanoseconds since the epoch, now."""
+
+        def read() -> int:
+            return self._epochs.get(name, 0) + int(trio.current_time() * 1e9)
+
+        return read
 
     async def listen(self, nursery: trio.Nursery) -> None:
         """Open one server a feed."""
@@ -136,6 +145,7 @@ class LoopbackServers:
 
     async def _send(self, moment: Moment) -> None:
         record = moment.record
+        self._epochs[record.feed] = record.wall - int(trio.current_time() * 1e9)
         topic = self._peers[record.feed].topic(record.frame)
         if topic is None:
             return

@@ -48,6 +48,8 @@ class DataType(enum.Enum):
     """A step in the life of a pending transaction."""
     QUOTE = "quote"
     TRADE = "trade"
+    FAULT = "fault"
+    """A venue sent what cannot be believed, or left something out."""
     GAP = "gap"
     """Blocks that no head announced, and whether they follow."""
     REORG = "reorg"
@@ -132,6 +134,10 @@ class DataEvent(msgspec.Struct, frozen=True):
     """Bytes that it stands for in a lane's bound: those of its frame."""
     metadata: Mapping[str, Any] = NO_METADATA
     """``connection_id`` and ``subscription_id`` of raw events; ``cause`` of derived ones."""
+    lag: float | None = None
+    """Seconds from its happening, by the source's wall clock, to its arrival, by ours; under zero
+    where the source's clock is ahead. None where the source says no time, and of what is
+    derived."""
 
     @property
     def name(self) -> str:

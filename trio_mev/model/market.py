@@ -56,6 +56,18 @@ class Trade(Noun, frozen=True):
     trade_id: int | None = None
 
 
+class MarketFault(Noun, frozen=True):
+    """A venue sent what cannot be believed, or left something out."""
+
+    venue: Venue
+    instrument: Instrument | None
+    """None where it cannot be told which."""
+    reason: str
+    """As it is counted under, such as ``crossed_book``, ``time_backwards`` or ``missed``."""
+    count: int = 1
+    """How many; of ``missed`` those that the venue's own numbers show to be missing."""
+
+
 class PriceStatus(enum.Enum):
     """How far a price can be believed."""
 

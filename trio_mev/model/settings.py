@@ -307,36 +307,20 @@ class EthereumSettings(FeedSettings):
 
 @attrs.frozen(kw_only=True)
 class VenueSettings(FeedSettings):
-    """What every exchange's feed has."""
+    """An exchange's feed."""
 
+    kind: str
+    """Which exchange and market, such as ``binance`` or ``kraken``."""
     instruments: tuple[Instrument, ...] = attrs.field(validator=attrs.validators.min_len(1))
+    channels: tuple[str, ...] = ()
+    """The exchange's names of what is wanted; its quotes and trades where none is named."""
     symbols: dict[str, Instrument] = attrs.Factory(dict)
     """The venue's spellings, where they do not follow from the instrument."""
     update_class: Literal["high_frequency", "normal", "low_frequency"] = "normal"
     """How often a quote is expected: every 1, 5 or 30 s."""
 
 
-@attrs.frozen(kw_only=True)
-class BinanceSettings(VenueSettings):
-    """Binance spot."""
-
-    kind: Literal["binance"] = "binance"
-    channels: tuple[Literal["bookTicker", "ticker", "aggTrade"], ...] = ("bookTicker", "aggTrade")
-
-
-@attrs.frozen(kw_only=True)
-class CoinbaseSettings(VenueSettings):
-    """Coinbase Exchange."""
-
-    kind: Literal["coinbase"] = "coinbase"
-    channels: tuple[Literal["ticker", "matches", "heartbeat"], ...] = (
-        "ticker",
-        "matches",
-        "heartbeat",
-    )
-
-
-AnyFeed = EthereumSettings | BinanceSettings | CoinbaseSettings
+AnyFeed = EthereumSettings | VenueSettings
 
 
 @attrs.frozen
@@ -349,7 +333,19 @@ class AlertSettings:
     price: Decimal = attrs.field(validator=[_positive, _at_most(DEAREST)])
 
 
-TAKER_FEES = {"binance": Decimal("0.001"), "coinbase": Decimal("0.006")}
+TAKER_FEES = {
+    "binance": Decimal("0.001"),
+    "binance_us": Decimal("0.0001"),
+    "binance_usdm": Decimal("0.0005"),
+    "bitfinex": Decimal("0.002"),
+    "bitstamp": Decimal("0.004"),
+    "bybit": Decimal("0.001"),
+    "bybit_linear": Decimal("0.00055"),
+    "coinbase": Decimal("0.006"),
+    "gemini": Decimal("0.004"),
+    "kraken": Decimal("0.004"),
+    "okx": Decimal("0.001"),
+}
 """The venues' lowest tiers, as fractions of one."""
 
 

@@ -5,7 +5,8 @@ Formats: Binance's "WebSocket Streams" documentation.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
@@ -16,7 +17,8 @@ from ..model.identity import Instrument, InstrumentKind, Venue
 from ..model.market import Quote, Side, Trade
 from .numbers import decimal, milliseconds, price, sides
 from .session import decode
-from .venue import VenueAdapter
+from .symbols import split_pair
+from .venue import Pair, VenueAdapter, VenueRules
 
 
 class _Envelope(msgspec.Struct, gc=False):
@@ -83,17 +85,36 @@ _LONGEST_NAME = 100
 _CHANNELS = {"24hrTicker": "ticker", "aggTrade": "aggTrade"}
 
 
+def _streams(names: Any) -> Iterator[Pair]:
+    for name in names if isinstance(names, list) else ():
+        symbol, at, channel = name.partition("@") if isinstance(name, str) else ("", "", "")
+        if at:
+            yield channel, symbol.upper()
+
+
 class BinanceAdapter(VenueAdapter):
     """One life of a connection to Binance."""
 
     venue = Venue("binance")
     endpoint = "wss://stream.binance.com:9443/stream"
+    hosts = ("data-stream.binance.vision",)
+    known_channels = ("bookTicker", "ticker", "aggTrade")
+    usual_channels = ("bookTicker", "aggTrade")
+    periodic = frozenset({"ticker"})
+    consecutive = frozenset({"aggTrade"})
+    rules = VenueRules(
+        connect_interval=1.0,
+        rotate_after=23 * 3600.0,
+        request_interval=0.25,
+        most_per_request=200,
+        most_subscriptions=1024,
+    )
 
     def __init__(
         self,
         source: str,
         instruments: Iterable[Instrument],
-        channels: Iterable[str],
+        channels: Iterable[str] = (),
         symbols: Mapping[str, Instrument] | None = None,
     ) -> None:
         super().__init__(source, instruments, channels, symbols)
@@ -109,28 +130,35 @@ class BinanceAdapter(VenueAdapter):
             raise ValueError(f"{instrument}: Binance's spot market has no {instrument.kind.value}")
         return instrument.base + instrument.quote
 
-    def _streams(self) -> list[str]:
-        return [f"{s.lower()}@{channel}" for s in self.symbols for channel in self.channels]
+    @staticmethod
+    def read(symbol: str) -> Instrument:
+        """``NKNUSDT`` is NKN/USDT: what a symbol ends in decides."""
+        return split_pair(symbol)
 
-    def opening(self) -> list[str]:
-        """One SUBSCRIBE for every stream."""
-        self.subscribe(self._streams())
-        return self.outgoing()
+    @classmethod
+    def asked(cls, frame: Any) -> Iterator[Pair]:
+        """SUBSCRIBE's streams."""
+        if isinstance(frame, dict) and frame.get("method") == "SUBSCRIBE":
+            yield from _streams(frame.get("params"))
 
-    def subscribe(self, streams: list[str]) -> None:
-        """Ask for streams such as ``ethusdt@bookTicker``, now or while running."""
-        for stream in streams:
-            self.want(stream)
-            if stream.endswith("@ticker"):  # the only stream with a period of its own: 1 s
-                self.heard[stream] = self._now
-        self._ask("SUBSCRIBE", streams)
+    @classmethod
+    def asked_by(cls, url: str) -> Iterator[Pair]:
+        """A combined stream's."""
+        yield from _streams(url.partition("streams=")[2].split("/"))
 
-    def unsubscribe(self, streams: list[str]) -> None:
-        """Ask for no more of these streams."""
-        for stream in streams:
-            self.subscriptions.pop(stream, None)
-            self.heard.pop(stream, None)
-        self._ask("UNSUBSCRIBE", streams)
+    def label(self, channel: str, symbol: str) -> str:
+        """The stream's name, such as ``ethusdt@bookTicker``."""
+        return f"{symbol.lower()}@{channel}"
+
+    def request(self, wanted: Sequence[Pair], on: bool) -> str:
+        """SUBSCRIBE or UNSUBSCRIBE."""
+        number = self._next_id
+        self._next_id += 1
+        streams = [self.label(*pair) for pair in wanted]
+        self._asked[number] = tuple(streams) if on else ()
+        method = "SUBSCRIBE" if on else "UNSUBSCRIBE"
+        body = {"method": method, "params": streams, "id": number}
+        return msgspec.json.encode(body).decode()
 
     def sent(self, frame: bytes) -> None:
         """Learn from a tape which streams a request asked for."""
@@ -143,13 +171,6 @@ class BinanceAdapter(VenueAdapter):
             for stream in asked.params:
                 self.want(stream)
         self._asked[asked.id] = tuple(asked.params) if asked.method == "SUBSCRIBE" else ()
-
-    def _ask(self, method: str, streams: list[str]) -> None:
-        number = self._next_id
-        self._next_id += 1
-        self._asked[number] = tuple(streams) if method == "SUBSCRIBE" else ()
-        body = {"method": method, "params": streams, "id": number}
-        self._outbox.append(msgspec.json.encode(body).decode())
 
     def decode_frame(self, frame: bytes) -> list[DataEvent]:
         """A stream's quote or trade, or the answer to a request."""
@@ -205,6 +226,8 @@ class BinanceAdapter(VenueAdapter):
             return self._agg_trade(raw)
         if channel == "ticker":
             return self._ticker(raw)
+        if channel == "serverShutdown":
+            self.leaving = True
         self.ignore(channel)
         return []
 
@@ -228,8 +251,7 @@ class BinanceAdapter(VenueAdapter):
         occurred_at = milliseconds(m.E)
         label = f"{m.s.lower()}@ticker"
         events = self.quote(quote, occurred_at, label, ("ticker", m.s, m.E))
-        if label in self.heard:
-            self.heard[label] = self._now
+        self.heard_of(label)
         return events
 
     def _agg_trade(self, raw: Raw) -> list[DataEvent]:

@@ -6,6 +6,9 @@ Formats: Coinbase Exchange's "WebSocket Channels" documentation. The tickers of 
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from typing import Any
+
 import msgspec
 
 from ..errors import MalformedFrame, SubscriptionLost, SubscriptionRejected
@@ -14,7 +17,7 @@ from ..model.identity import Instrument, InstrumentKind, Venue
 from ..model.market import Quote, Side, Trade
 from .numbers import decimal, iso_time, price
 from .session import decode
-from .venue import VenueAdapter
+from .venue import Pair, VenueAdapter, VenueRules
 
 
 class _Type(msgspec.Struct, gc=False):
@@ -75,6 +78,12 @@ class CoinbaseAdapter(VenueAdapter):
 
     venue = Venue("coinbase")
     endpoint = "wss://ws-feed.exchange.coinbase.com"
+    hosts = ("ws-feed.pro.coinbase.com",)
+    known_channels = ("ticker", "matches", "heartbeat")
+    usual_channels = known_channels
+    periodic = frozenset({"heartbeat"})
+    consecutive = frozenset({"matches"})
+    rules = VenueRules(connect_interval=0.25, request_interval=0.02)
 
     @staticmethod
     def spell(instrument: Instrument) -> str:
@@ -83,19 +92,36 @@ class CoinbaseAdapter(VenueAdapter):
             raise ValueError(f"{instrument}: Coinbase Exchange has no {instrument.kind.value}")
         return f"{instrument.base}-{instrument.quote}"
 
-    def opening(self) -> list[str]:
-        """One subscribe message for every product and channel."""
-        for channel in self.channels:
-            for product in self.symbols:
-                self.want(f"{channel}:{product}")
-                if channel == "heartbeat":
-                    self.heard[f"heartbeat:{product}"] = self._now
+    @staticmethod
+    def read(symbol: str) -> Instrument:
+        """``ETH-USD`` is ETH/USD."""
+        return Instrument.parse(symbol.replace("-", "/"))
+
+    @classmethod
+    def asked(cls, frame: Any) -> Iterator[Pair]:
+        """A subscribe message's: a channel is a name, or an object that may have products of its
+        own."""
+        if not isinstance(frame, dict) or frame.get("type") != "subscribe":
+            return
+        everywhere = frame.get("product_ids")
+        for channel in _list(frame.get("channels")):
+            name, products = channel, everywhere
+            if isinstance(channel, dict):
+                name, products = channel.get("name"), channel.get("product_ids", everywhere)
+            for product in _list(products):
+                if isinstance(name, str) and isinstance(product, str):
+                    yield name, product
+
+    def request(self, wanted: Sequence[Pair], on: bool) -> str:
+        """One object a channel, with its products."""
+        products: dict[str, list[str]] = {}
+        for channel, symbol in wanted:
+            products.setdefault(channel, []).append(symbol)
         body = {
-            "type": "subscribe",
-            "product_ids": list(self.symbols),
-            "channels": list(self.channels),
+            "type": "subscribe" if on else "unsubscribe",
+            "channels": [{"name": name, "product_ids": ids} for name, ids in products.items()],
         }
-        return [msgspec.json.encode(body).decode()]
+        return msgspec.json.encode(body).decode()
 
     def decode_frame(self, frame: bytes) -> list[DataEvent]:
         """A ticker's quote, a match's trade, or what a control message says."""
@@ -106,8 +132,7 @@ class CoinbaseAdapter(VenueAdapter):
             return self._match(frame)
         if kind == "heartbeat":
             label = f"heartbeat:{decode(_HEARTBEAT, frame).product_id}"
-            if label in self.heard:
-                self.heard[label] = self._now
+            self.heard_of(label)
         elif kind == "subscriptions":
             self._confirmed(decode(_SUBSCRIPTIONS, frame))
         elif kind == "error":
@@ -158,3 +183,7 @@ class CoinbaseAdapter(VenueAdapter):
         occurred_at = iso_time(m.time)
         place = ("matches", m.product_id, m.trade_id)
         return self.trade(trade, occurred_at, f"matches:{m.product_id}", place)
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []

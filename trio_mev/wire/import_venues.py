@@ -11,13 +11,13 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
-from typing import Any
 
 import msgspec
 
 from ..errors import ConfigError
-from ..model.identity import Instrument
 from .tape import Direction, FeedHeader, Record
+from .venue import Pair, VenueAdapter
+from .venues import ADAPTERS, kind_of_host
 
 _TIME = r"([0-9]{1,10}(?:\.[0-9]{1,18})?)"
 _URL = re.compile(r"(\S+) <-> ")
@@ -27,36 +27,6 @@ _ANSWERED = re.compile(rf"\S+ -> {_TIME}: ")
 _RECEIVED = re.compile(rf"{_TIME}: (.*)")
 _LATEST = 2**63
 """Nanoseconds that a tape can hold."""
-
-HOSTS = {
-    "stream.binance.com": "binance",
-    "data-stream.binance.vision": "binance",
-    "ws-feed.exchange.coinbase.com": "coinbase",
-    "ws-feed.pro.coinbase.com": "coinbase",
-}
-CHANNELS = {
-    "binance": ("bookTicker", "ticker", "aggTrade"),
-    "coinbase": ("ticker", "matches", "heartbeat"),
-}
-# Binance writes base and quote without anything between; what a symbol ends in decides.
-QUOTES = (
-    *("FDUSD", "BIDR", "BUSD", "DOGE", "EURI", "IDRT", "TUSD", "USD1", "USDC", "USDP", "USDS"),
-    *("USDT", "ARS", "AUD", "BNB", "BRL", "BTC", "COP", "CZK", "DAI", "ETH", "EUR", "GBP", "JPY"),
-    *("MXN", "PAX", "PLN", "RON", "RUB", "TRX", "TRY", "UAH", "USD", "VAI", "XRP", "ZAR"),
-)
-"""The longest first."""
-
-
-def split_symbol(symbol: str) -> str:
-    """``NKNUSDT`` as ``NKN/USDT``.
-
-    Raises:
-        ConfigError: it ends in no known quote currency.
-    """
-    for quote in QUOTES:
-        if symbol.endswith(quote) and len(symbol) > len(quote):
-            return f"{symbol[: -len(quote)]}/{quote}"
-    raise ConfigError(f"symbol {symbol} ends in no quote currency that is known")
 
 
 class CryptofeedImport:
@@ -81,9 +51,7 @@ class CryptofeedImport:
             opened = _URL.match(line)
             if opened:
                 host = re.sub(r"^\w+://", "", opened[1]).partition("/")[0].partition(":")[0]
-                if host in HOSTS:
-                    return HOSTS[host]
-                raise ConfigError(f"{host} cannot be read; known are {', '.join(HOSTS)}")
+                return kind_of_host(host)
         raise ConfigError("no line opens a connection: it is not a recording of cryptofeed")
 
     def header(self, lines: Iterable[str]) -> FeedHeader:
@@ -94,14 +62,12 @@ class CryptofeedImport:
         """
         every = list(lines)
         kind = self.kind(every)
-        asked = set(_binance_streams(every) if kind == "binance" else _coinbase_channels(every))
-        symbols: dict[str, str] = {}
-        for symbol, _ in sorted(asked):
-            spelled = split_symbol(symbol) if kind == "binance" else symbol.replace("-", "/")
-            symbols[symbol] = _instrument(symbol, spelled)
-        wanted = {channel for _, channel in asked}
-        channels = [channel for channel in CHANNELS[kind] if channel in wanted]
-        if not symbols or not channels:
+        adapter = ADAPTERS[kind]
+        asked = {pair for pair in _asked(every, adapter) if pair[0] in adapter.known_channels}
+        symbols = {symbol: _instrument(symbol, adapter) for symbol in sorted({s for _, s in asked})}
+        wanted = {channel for channel, _ in asked}
+        channels = [channel for channel in adapter.known_channels if channel in wanted]
+        if not symbols:
             raise ConfigError("the recording subscribes to nothing that can be decoded")
         return FeedHeader(kind, "", symbols, channels)
 
@@ -128,48 +94,21 @@ class CryptofeedImport:
             self.problems["bad_line"] += 1
 
 
-def _instrument(symbol: str, spelled: str) -> str:
+def _instrument(symbol: str, adapter: type[VenueAdapter]) -> str:
     try:
-        return str(Instrument.parse(spelled))
+        return str(adapter.read(symbol))
     except ValueError as error:
         raise ConfigError(f"product {symbol!r} is no instrument: {error}") from None
 
 
-def _binance_streams(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Symbol and channel of every stream in a URL."""
+def _asked(lines: Iterable[str], adapter: type[VenueAdapter]) -> Iterator[Pair]:
+    """What the URLs and the messages that were sent subscribe to."""
     for line in lines:
-        opened = _URL.match(line)
-        streams = opened[1].partition("streams=")[2] if opened else ""
-        for stream in filter(None, streams.split("/")):
-            symbol, _, channel = stream.partition("@")
-            yield symbol.upper(), channel
-
-
-def _coinbase_channels(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Product and channel of every subscribe message."""
-    for line in lines:
-        sent = _SENT.match(line)
-        if not sent:
-            continue
-        try:
-            message = msgspec.json.decode(sent[3])
-        except (msgspec.DecodeError, RecursionError):
-            continue
-        if isinstance(message, dict):
-            yield from _subscribed(message)
-
-
-def _subscribed(message: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """A channel is a name, or an object that may have products of its own."""
-    everywhere = message.get("product_ids")
-    for channel in _list(message.get("channels")):
-        name, products = channel, everywhere
-        if isinstance(channel, dict):
-            name, products = channel.get("name"), channel.get("product_ids", everywhere)
-        for product in _list(products):
-            if isinstance(name, str) and isinstance(product, str):
-                yield product, name
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
+        if opened := _URL.match(line):
+            yield from adapter.asked_by(opened[1])
+        elif sent := _SENT.match(line):
+            try:
+                message = msgspec.json.decode(sent[3])
+            except (msgspec.DecodeError, RecursionError):
+                continue
+            yield from adapter.asked(message)

@@ -38,11 +38,12 @@ class Overlap:
         """Remember from now on, until a time."""
         self._until = until
 
-    def admit(self, events: Sequence[DataEvent], now: float) -> list[DataEvent]:
+    def admit(self, events: Sequence[DataEvent], now: float) -> Sequence[DataEvent]:
         """Those that were not delivered yet."""
         if now >= self._until:
-            self._seen.clear()
-            return list(events)
+            if self._seen:
+                self._seen.clear()
+            return events
         fresh: list[DataEvent] = []
         for event in events:
             if event.event_type not in _MERGED:

@@ -68,6 +68,13 @@ class Session(abc.ABC):
         self.moved = True
         """Whether the latest batch may have brought more than events: something to send, to say
         or to wait for."""
+        self.leaving = False
+        """Whether the server asks that the connection be made anew soon."""
+        self.epoch: int | None = None
+        """The wall clock's nanoseconds where the stream's clock is zero, kept up to date by who
+        drives the session; without it no event says how late it came."""
+        self.request_interval = 0.0
+        """Least pause between two of the opening frames, where the server asks for one."""
         self._outbox: list[str] = []
         self._now = 0.0
         self._sequence = 0
@@ -81,6 +88,10 @@ class Session(abc.ABC):
 
     def oversized(self) -> None:
         """The connection was closed for the size of a message; call it before ``finish``."""
+
+    def begin(self, now: float) -> None:
+        """The connection is open; call it before ``opening``."""
+        self._now = now
 
     def notices(self) -> list[str]:
         """What an operator should read; each is handed out once."""
@@ -132,11 +143,16 @@ class Session(abc.ABC):
             try:
                 into += decode_frame(frame)
             except MalformedFrame as error:
-                self.refused[error.reason] += 1
+                into += self.refuse(error)
             except DataStreamError:
                 if behind := len(frames) - place - 1:
                     self.refused["life_ended"] += behind
                 raise
+
+    def refuse(self, error: MalformedFrame) -> list[DataEvent]:
+        """Count what cannot be used; the events that tell of it, if any."""
+        self.refused[error.reason] += 1
+        return []
 
     def outgoing(self) -> list[str]:
         """The frames to be sent now; each is handed out once."""
@@ -201,6 +217,9 @@ class Session(abc.ABC):
             metadata = self._unconfirmed(label)
         ordinal = self._ordinal
         self._ordinal = ordinal + 1
+        lag = None
+        if occurred_at is not None and self.epoch is not None:
+            lag = self._now - (occurred_at - self.epoch) / 1e9
         return DataEvent(
             event_type,
             priority,
@@ -212,4 +231,5 @@ class Session(abc.ABC):
             ordinal,
             self._size + OVERHEAD,
             metadata,
+            lag,
         )

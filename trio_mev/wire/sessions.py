@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 import attrs
@@ -12,27 +12,18 @@ from ..errors import ConfigError, MalformedFrame
 from ..model.identity import Endpoint, Instrument
 from ..model.settings import (
     AnyFeed,
-    BinanceSettings,
-    CoinbaseSettings,
     ConnectionSettings,
     EthereumSettings,
     NodeSettings,
     VenueSettings,
 )
-from .binance import BinanceAdapter
-from .coinbase import CoinbaseAdapter
 from .jsonrpc import RpcBook
 from .node import BODIES, HEADS, EthereumSession
 from .session import Session
 from .tape import FeedHeader, Header
 from .tracking import make_trunk, read_filter
 from .trunk import Trunk
-from .venue import VenueAdapter
-
-ADAPTERS: Mapping[str, type[VenueAdapter]] = {
-    "binance": BinanceAdapter,
-    "coinbase": CoinbaseAdapter,
-}
+from .venues import ADAPTERS, adapter_of
 
 
 def replay_trunk(header: Header, name: str) -> Trunk | None:
@@ -63,11 +54,12 @@ def replay_session(name: str, header: FeedHeader, trunk: Trunk | None = None) ->
     if header.kind == "ethereum":
         settings = EthereumSettings(name=name, follow=header.follow)
         return EthereumSession(settings, replaying=True, trunk=trunk)
-    adapter = ADAPTERS.get(header.kind)
-    if adapter is None:
-        raise ConfigError(f"feed {name} is of the unknown kind {header.kind!r}")
+    adapter = adapter_of(header.kind, f"feed {name}")
     symbols = read_symbols(name, header)
-    return adapter(name, symbols.values(), header.channels, symbols)
+    try:
+        return adapter(name, symbols.values(), header.channels, symbols)
+    except ValueError as error:
+        raise ConfigError(f"feed {name}: {error}") from None
 
 
 def tape_settings(
@@ -104,7 +96,7 @@ def tape_settings(
             "symbols": symbols,
             "channels": tuple(header.channels),
         }
-        return BinanceSettings(**common) if header.kind == "binance" else CoinbaseSettings(**common)
+        return VenueSettings(kind=header.kind, **common)
     except (msgspec.ValidationError, ValueError) as error:
         raise ConfigError(f"feed {name}: {error}") from None
 
@@ -167,6 +159,6 @@ def feed_header(settings: AnyFeed, endpoint: str, group: str = "") -> FeedHeader
             settings.name, settings.instruments, settings.channels, settings.symbols
         )
         symbols = {symbol: str(item) for symbol, item in adapter.symbols.items()}
-        return FeedHeader(settings.kind, endpoint, symbols, list(settings.channels))
+        return FeedHeader(settings.kind, endpoint, symbols, list(adapter.channels))
     assert isinstance(settings, EthereumSettings)
     return FeedHeader(settings.kind, endpoint, follow=settings.follow, group=group)

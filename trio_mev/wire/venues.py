@@ -1,0 +1,51 @@
+"""Every exchange that is known: to add one, write its adapter and name it here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from urllib.parse import urlsplit
+
+from ..errors import ConfigError
+from .binance import BinanceAdapter
+from .coinbase import CoinbaseAdapter
+from .venue import VenueAdapter
+
+ADAPTERS: Mapping[str, type[VenueAdapter]] = {
+    "binance": BinanceAdapter,
+    "coinbase": CoinbaseAdapter,
+}
+"""By the ``kind`` of a feed."""
+
+
+def adapter_of(kind: str, where: str) -> type[VenueAdapter]:
+    """The adapter of a kind of feed.
+
+    Raises:
+        ConfigError: there is none; ``where`` says whose kind it is.
+    """
+    adapter = ADAPTERS.get(kind)
+    if adapter is None:
+        raise ConfigError(f"{where} is of the unknown kind {kind!r}; known are {_known()}")
+    return adapter
+
+
+def kind_of_host(host: str) -> str:
+    """The kind of feed that a server's name belongs to.
+
+    Raises:
+        ConfigError: it is nobody's that is known.
+    """
+    for kind, adapter in ADAPTERS.items():
+        if host in hosts_of(adapter):
+            return kind
+    known = ", ".join(host for adapter in ADAPTERS.values() for host in hosts_of(adapter))
+    raise ConfigError(f"{host} cannot be read; known are {known}")
+
+
+def hosts_of(adapter: type[VenueAdapter]) -> Iterable[str]:
+    """The names of a venue's servers."""
+    return urlsplit(adapter.endpoint).hostname or "", *adapter.hosts
+
+
+def _known() -> str:
+    return ", ".join(ADAPTERS)
