@@ -184,6 +184,47 @@ def test_a_gap_over_the_bound_is_told_and_left():
     assert life.follower.refused["chain_lost"] == 1
 
 
+@pytest.mark.parametrize("depth", [1, 2, 6])
+def test_a_gap_that_is_left_is_told_though_the_block_behind_it_was_retracted_first(depth):
+    """Nothing will be told in place of that block that would say what lies below it."""
+    life = Life(ChainNode(random.Random(3)), attrs.evolve(WITH_LOGS, most_missing=5))
+    life.head(life.node.chain[0])
+    life.pump()
+    for _ in range(7):
+        life.node.mine()
+    life.head(life.node.chain[-1])
+    life.until_logs()
+    life.node.revert(depth)
+    life.head(life.node.mine())
+    life.rest()
+    why = "its chain does not meet the one before"
+    assert life.consumer.gaps == [Gap(101, 107 - depth, False, why)]
+    assert [b.number for b in life.consumer.chain] == [100, 108 - depth]
+    assert life.consumer.chain[-1].hash == life.node.chain[-1].hash
+
+
+def test_only_the_newest_of_two_gaps_that_are_left_changes_where_its_end_was_retracted():
+    life = Life(ChainNode(random.Random(3)), attrs.evolve(WITH_LOGS, most_missing=5))
+    life.head(life.node.chain[0])
+    life.pump()
+    for _ in range(7):
+        life.node.mine()
+    life.head(life.node.chain[-1])
+    logs = life.until_logs()
+    for _ in range(7):
+        life.node.mine()
+    life.head(life.node.chain[-1])
+    life.pump()
+    life.node.revert(5)
+    life.head(life.node.mine())
+    life.pump()
+    assert life.consumer.gaps == []
+    life.answer(logs)
+    life.rest()
+    assert [(gap.first, gap.last) for gap in life.consumer.gaps] == [(101, 106), (108, 109)]
+    assert [b.number for b in life.consumer.chain] == [100, 107, 110]
+
+
 @pytest.mark.parametrize("depth", range(1, 8))
 def test_a_reorganisation_is_checked_and_told(life, depth):
     for _ in range(9):
