@@ -126,10 +126,14 @@ class Life:
 
     async def _subscribe(self) -> None:
         session, status = self.session, self._status
-        session.begin(trio.current_time())
+        now = trio.current_time()
+        session.begin(now)
         opening = session.opening()
+        session.heard.update(dict.fromkeys(session.heard, now))
         self.rearm()
-        pause = max(self._settings.subscribe_interval, session.request_interval)
+        pause = self._settings.subscribe_interval
+        if pause:
+            pause = max(pause, session.request_interval)
         for number, frame in enumerate(opening):
             if number:
                 await trio.sleep(pause)

@@ -176,7 +176,8 @@ class ConnectionSettings:
     max_message: int = positive(32 * 2**20)
     """Bytes of one message; a larger one costs the connection."""
     subscribe_interval: float = attrs.field(default=0.1, validator=[_not_negative, _at_most(MOST)])
-    """Pause between two subscription requests."""
+    """Pause between two subscription requests; an exchange that asks for a longer one gets it,
+    unless there shall be none at all."""
     malformed_per_minute: int = positive(6000)
     """More undecodable frames than that in a minute, and the connection is made anew."""
     first_delay: float = positive(5.0)
