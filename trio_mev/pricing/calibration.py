@@ -6,16 +6,14 @@ Lengths are basis points of log price, times seconds.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import exp, inf, sqrt
+from math import exp, sqrt
 
 import attrs
 
+from ..model.market import PriceStatus
 from .consensus import GATE, Z95, Estimate
+from .constituent import Constituent
 
-NOISE = 2.0
-"""Standard deviation that a source's error begins with, in bp."""
-LEAST = 0.1
-"""And below which none is believed to be."""
 OUTLIER = 9.0
 """Squares of three standard deviations are as large as anything counts that is learned from."""
 SLOWEST = 0.004
@@ -28,38 +26,6 @@ DRIFT = 4.0
 DRIFT_INTERVAL = 10.0
 """Seconds between two prices that it is learned from."""
 DRIFT_SLOWEST = 0.02
-
-
-@attrs.define(eq=False)
-class Pair:
-    """Two sources' squared difference, in bp², less what the price moved between their times."""
-
-    square: float = 2 * NOISE * NOISE
-    count: int = 0
-
-
-@attrs.define(eq=False)
-class Constituent:
-    """One source of one instrument: its latest quote, and what is known of its error."""
-
-    source: str
-    value: float = 0.0
-    """Its mid, in bp of log price."""
-    time: float = -inf
-    """The earlier of the quote's event and receipt."""
-    floor: float = LEAST
-    """Its error is not below this whatever the others say: half a spread, evenly distributed."""
-    variance: float = NOISE * NOISE
-    """Of its quotes less the true price at their time, in bp²."""
-    rejected: bool = False
-    reliability: float = 1.0
-    pairs: dict[str, Pair] = attrs.Factory(dict)
-    """By the other source's name; both hold the same one."""
-
-    @property
-    def noise(self) -> float:
-        """Variance of its quotes, not below its floor's."""
-        return max(self.variance, self.floor * self.floor)
 
 
 @attrs.define(eq=False)
@@ -78,27 +44,28 @@ class Calibration:
         """Standard deviation of its quote less the true price as of now, in bp."""
         return sqrt(one.noise + self.drift * max(0.0, now - one.time))
 
-    def test_interval(self, others: Estimate, one: Constituent, error: float) -> None:
+    def test_interval(self, others: Estimate, one: Constituent, now: float) -> None:
         """Hold the interval that the others made without it against a source's new quote.
 
         The quote's own error is added to it in quadrature. What is beyond the gate is a fault,
-        not a miss.
+        not a miss, and a dispute says nothing.
         """
+        if others.status is PriceStatus.DISPUTED:
+            return
+        error = self.error(one, now)
         apart = abs(one.value - others.middle)
         deviation = others.half_width / Z95
-        if apart > GATE * sqrt(deviation * deviation + error * error):
+        expected = sqrt(deviation * deviation + error * error)
+        if apart > GATE * expected:
             return
-        missed = apart > Z95 * sqrt(deviation * deviation + error * error)
-        kappa = self.kappa * exp(KAPPA_STEP * (missed - MISSED))
+        kappa = self.kappa * exp(KAPPA_STEP * ((apart > Z95 * expected) - MISSED))
         self.kappa = min(max(kappa, KAPPA_LEAST), KAPPA_MOST)
 
     def compare(self, one: Constituent, others: Sequence[Constituent]) -> None:
         """Learn the difference of a source's new quote from each of the others'."""
         noise = one.noise
         for other in others:
-            pair = one.pairs.get(other.source)
-            if pair is None:
-                pair = one.pairs[other.source] = other.pairs[one.source] = Pair()
+            pair = one.pair_with(other)
             moved = self.drift * abs(one.time - other.time)
             expected = noise + other.noise
             apart = one.value - other.value
@@ -107,10 +74,13 @@ class Calibration:
             pair.count += 1
             pair.square += max(SLOWEST, 1 / pair.count) * trust * trust * (square - pair.square)
 
-    def learn_drift(self, middle: float, now: float) -> None:
-        """Learn how fast the price moves, from what it was a while ago and is now."""
-        if self.mark is None:
-            self.mark = now, middle
+    def learn_drift(self, middle: float | None, now: float) -> None:
+        """Learn how fast the price moves, from what it was a while ago and is now.
+
+        None, for a price in dispute, begins anew.
+        """
+        if middle is None or self.mark is None:
+            self.mark = None if middle is None else (now, middle)
             return
         since, before = self.mark
         if now - since < DRIFT_INTERVAL:
@@ -122,30 +92,22 @@ class Calibration:
         self.drift += step * (min(moved, OUTLIER * self.drift) - self.drift)
 
 
-def attribute(present: Sequence[Constituent], *, disputed: bool) -> None:
-    """Divide the pairs' differences among the sources: the three-cornered hat.
+def attribute(present: Sequence[Constituent]) -> None:
+    """Divide the pairs' differences among their sources: the N-cornered hat.
 
-    Where errors are independent, a pair's squared difference is the sum of two variances; of
-    three sources or more these can be told apart, of two they are taken to be equal.
+    Where errors are independent, a pair's mean squared difference is the sum of two variances.
+    Of three sources or more these can be told apart; of two they are taken to be equal. One
+    alone keeps what was known of it.
     """
     count = len(present)
-    if count < 2 or (count == 2 and disputed):
+    if count < 2:
         return
+    rows = [
+        sum(one.square_with(other) for other in present if other is not one) for one in present
+    ]
     if count == 2:
-        one, other = present
-        pair = one.pairs.get(other.source)
-        if pair is not None:
-            one.variance = other.variance = pair.square / 2
+        present[0].variance = present[1].variance = rows[0] / 2
         return
-    unknown = 2 * NOISE * NOISE
-    rows = []
-    for one in present:
-        row = 0.0
-        for other in present:
-            if other is not one:
-                pair = one.pairs.get(other.source)
-                row += unknown if pair is None else pair.square
-        rows.append(row)
     total = sum(rows) / (2 * (count - 1))
     for one, row in zip(present, rows, strict=True):
         one.variance = (row - total) / (count - 2)

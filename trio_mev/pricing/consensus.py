@@ -6,7 +6,7 @@ price, and no currency or number of digits matters.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import hypot
 from statistics import median
 
@@ -49,19 +49,26 @@ class Estimate:
     """Whether it was made of all sources, since none could be preferred."""
 
 
-def calibrated(seen: Vector, kappa: float, limit: float) -> Estimate:
+Rule = Callable[[Vector, float, float], Estimate | None]
+"""At least one source, kappa and limit to a price; None where the rule has none."""
+
+
+def calibrated(seen: Vector, kappa: float, limit: float, *, votes_only: bool = False) -> Estimate:
     """The price of at least one source.
 
     Args:
         seen: the sources.
         kappa: by which the votes' spread is multiplied to make the interval, as learned.
-        limit: a source further than this from the unweighted median is never admitted, in bp.
+        limit: a source further than this from where the majority is densest is never admitted,
+            in bp.
+        votes_only: whether the interval of two is made as that of more is, for ``kappa`` to be
+            learned from, instead of on the safe side.
     """
     count = len(seen.values)
     if count == 1:
         return Estimate(seen.values[0], Z95 * seen.errors[0], _DEGRADED, (True,))
     if count == 2:
-        return _of_two(seen, kappa, limit)
+        return _of_two(seen, kappa, limit, votes_only)
     kept = gated(seen, limit)
     admitted = sum(kept)
     if admitted < (3 if count == 3 else count // 2 + 1):
@@ -74,18 +81,29 @@ def calibrated(seen: Vector, kappa: float, limit: float) -> Estimate:
 
 
 def gated(seen: Vector, limit: float) -> tuple[bool, ...]:
-    """Which sources are near enough to the unweighted median.
+    """Which sources are near enough to where the majority lies closest together.
 
-    The gate has the median's own error in it, else it would shut out the most precise source.
+    The gate has the centre's own error in it, else it would shut out the most precise source.
     """
-    middle, typical = median(seen.values), median(seen.errors)
+    centre, typical = densest(seen)
     return tuple(
-        abs(value - middle) <= min(limit, (NARROW if out else GATE) * hypot(error, typical))
+        abs(value - centre) <= min(limit, (NARROW if out else GATE) * hypot(error, typical))
         for value, error, out in zip(seen.values, seen.errors, seen.rejected, strict=True)
     )
 
 
-def _of_two(seen: Vector, kappa: float, limit: float) -> Estimate:
+def densest(seen: Vector) -> tuple[float, float]:
+    """The centre of the shortest interval that holds a majority, and what error is usual there."""
+    ordered = sorted(zip(seen.values, seen.errors, strict=True))
+    half = len(ordered) // 2 + 1
+    widths = [far[0] - near[0] for near, far in zip(ordered, ordered[half - 1 :], strict=False)]
+    start = widths.index(min(widths))
+    chosen = ordered[start : start + half]
+    _, centre, _ = quartiles([(value, 1 / error) for value, error in chosen])
+    return centre, median([error for _, error in chosen])
+
+
+def _of_two(seen: Vector, kappa: float, limit: float, votes_only: bool) -> Estimate:
     """Two cannot tell which of them is wrong, so neither weighs more."""
     (one, other), (error, another) = seen.values, seen.errors
     apart = abs(one - other)
@@ -93,7 +111,9 @@ def _of_two(seen: Vector, kappa: float, limit: float) -> Estimate:
         middle = (one + other) / 2
         return Estimate(middle, _span(seen, middle), _DISPUTED, (True, True), whole=True)
     middle, raw = _spread([*_votes(one, error, 0.5), *_votes(other, another, 0.5)])
-    half_width = max(kappa * raw, apart / 2 + Z95 * min(error, another))
+    half_width = kappa * raw
+    if not votes_only:
+        half_width = max(half_width, apart / 2 + Z95 * min(error, another))
     return Estimate(middle, half_width, _DEGRADED, (True, True))
 
 
