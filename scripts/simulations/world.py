@@ -85,9 +85,7 @@ class Ticked:
 class World:
     """Everything that happens, in order, until ``seconds`` are over; the same for one seed."""
 
-    def __init__(
-        self, count: int, fault: Fault, family: Family, seconds: float, seed: int
-    ) -> None:
+    def __init__(self, count: int, fault: Fault, family: Family, seconds: float, seed: int) -> None:
         self.rates, self.noise = RATES[count], NOISE[count]
         self.fault: Fault = fault
         self.family: Family = family

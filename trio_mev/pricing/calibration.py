@@ -102,9 +102,7 @@ def attribute(present: Sequence[Constituent]) -> None:
     count = len(present)
     if count < 2:
         return
-    rows = [
-        sum(one.square_with(other) for other in present if other is not one) for one in present
-    ]
+    rows = [sum(one.square_with(other) for other in present if other is not one) for one in present]
     if count == 2:
         present[0].variance = present[1].variance = rows[0] / 2
         return

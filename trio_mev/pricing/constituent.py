@@ -7,10 +7,9 @@ from math import inf, log, sqrt
 
 import attrs
 
+from .scale import BP
 from .sources import Source
 
-BP = 1e4
-"""Basis points in one."""
 NOISE = 2.0
 """Standard deviation that a source's error begins with, in bp."""
 LEAST = 0.1

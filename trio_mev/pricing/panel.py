@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import hypot
+from math import hypot, inf
 
 import attrs
 
@@ -57,6 +57,12 @@ class Panel:
         one.learn_at = now + self.sample
         return one
 
+    @property
+    def latest(self) -> float | None:
+        """Time of the latest quote of any source; None before the first."""
+        latest = max((one.time for one in self.constituents.values()), default=-inf)
+        return latest if latest > -inf else None
+
     def fresh(self, now: float, without: Constituent | None = None) -> list[Constituent]:
         """Those whose quotes count, read."""
         found = []
@@ -106,7 +112,7 @@ class Panel:
         return seen
 
     def _judge(self, now: float) -> None:
-        step = 0.0 if self.ticked is None else min(now - self.ticked, LONGEST_STEP)
+        step = 0.0 if self.ticked is None else min(max(now - self.ticked, 0.0), LONGEST_STEP)
         weight = 1 - 2.0 ** (-step / self.half_life)
         for one in self.constituents.values():
             if one.source.is_active:

@@ -6,18 +6,19 @@ Sources: pyth-client, ``upd_aggregate.h`` and ``price_model.c``, for Pyth's; lib
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from math import inf
+from collections.abc import Mapping, Sequence
 from statistics import median
-from typing import Literal
 
 import attrs
 
 from ..model.market import PriceStatus
-from .consensus import Estimate, Vector, Z95, calibrated, unweighted
+from .consensus import Z95, Estimate, Rule, Vector, calibrated, unweighted
+from .scale import FURTHEST
 
-PUBLISHED = 10**6
-"""Parts of a basis point in which Pyth's rule, which counts in integers, is given prices."""
+PARTS = 10**6
+"""Of a basis point, in which Pyth's rule, which counts in integers, is given log prices."""
+
+_OK, _DEGRADED, _DISPUTED = PriceStatus.OK, PriceStatus.DEGRADED, PriceStatus.DISPUTED
 
 
 @attrs.frozen
@@ -33,7 +34,7 @@ class PythPrice:
 def pyth(
     quotes: Sequence[tuple[int, int]],
     min_publishers: int = 1,
-    previous: PythPrice = PythPrice(),  # noqa: B008 -- it is frozen
+    previous: PythPrice = PythPrice(),
 ) -> PythPrice:
     """Pyth's aggregate of (price, confidence) pairs.
 
@@ -70,3 +71,59 @@ def chainlink(
         return None
     answer = sorted(observations)[len(observations) // 2]
     return answer if lowest <= answer <= highest else None
+
+
+def _told(seen: Vector, middle: float, half_width: float, limit: float) -> Estimate:
+    """A borrowed rule's price with a status, which the rule itself has not.
+
+    Who is further from the price than the limit is named, and counts all the same. Of two or
+    three that is a dispute, and where they are half or more.
+    """
+    count = len(seen.values)
+    if count == 1:
+        half_width = Z95 * seen.errors[0]
+    kept = tuple(abs(value - middle) <= limit for value in seen.values)
+    if count == 2 and abs(seen.values[0] - seen.values[1]) > limit:
+        kept = (False, False)
+    admitted = sum(kept)
+    status = _OK if count > 2 else _DEGRADED
+    if admitted < count:
+        disputed = count <= 3 or 2 * admitted <= count
+        status = _DISPUTED if disputed else _DEGRADED
+    return Estimate(middle, half_width, status, kept, whole=True)
+
+
+def _by_pyth(seen: Vector, kappa: float, limit: float) -> Estimate | None:
+    quotes = [
+        (round(value * PARTS), round(error * PARTS))
+        for value, error in zip(seen.values, seen.errors, strict=True)
+    ]
+    found = pyth(quotes)
+    if not found.trading:
+        return None
+    return _told(seen, found.price / PARTS, found.confidence / PARTS, limit)
+
+
+def _by_chainlink(seen: Vector, kappa: float, limit: float) -> Estimate | None:
+    answer = chainlink(seen.values, 0, -FURTHEST, FURTHEST)
+    return None if answer is None else _told(seen, answer, _reach(seen, answer), limit)
+
+
+def _by_median(seen: Vector, kappa: float, limit: float) -> Estimate:
+    middle = median(seen.values)
+    return _told(seen, middle, _reach(seen, middle), limit)
+
+
+def _reach(seen: Vector, middle: float) -> float:
+    """Half-width for rules that have none: from the price to the further of Pyth's quartiles."""
+    lower, _, upper = unweighted(seen)
+    return max(middle - lower, upper - middle)
+
+
+RULES: Mapping[str, Rule] = {
+    "calibrated": calibrated,
+    "pyth": _by_pyth,
+    "chainlink": _by_chainlink,
+    "median": _by_median,
+}
+"""By the name that the settings have for it."""
