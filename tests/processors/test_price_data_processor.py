@@ -304,7 +304,7 @@ async def test_the_classes_of_the_venues_say_for_how_long_their_quotes_count(fee
     processor = PriceDataProcessor(classes={Venue("alpha"): "high_frequency"})
     assert processor.aggregator.max_age(Venue("alpha")) == 10.0
     found = await feed(processor, quote("alpha", "10", "10", 0.0), quote("beta", "10", "10", 10.5))
-    assert [price.sources for price in of_type(found, DataType.PRICE)] == [("alpha",)]
+    assert [price.sources for price in of_type(found, DataType.PRICE)] == [("alpha",), ("beta",)]
 
 
 async def test_a_price_that_nobody_quotes_any_more_goes_stale(feed, quote, block):
