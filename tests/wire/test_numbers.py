@@ -6,6 +6,7 @@ import contextlib
 import datetime
 from decimal import Decimal
 
+import msgspec
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -19,7 +20,10 @@ from trio_mev.wire.numbers import (
     hash32,
     iso_time,
     maybe_quantity,
+    microseconds,
     milliseconds,
+    number,
+    number_price,
     price,
     quantity,
 )
@@ -210,3 +214,44 @@ def test_a_known_moment(text, nanoseconds):
 )
 def test_a_time_without_a_zone_or_before_1970_is_a_bad_time(text):
     assert reason_of(iso_time, text) == "bad_time"
+
+
+LONG = "0.1000000000000000055511151231257827021"
+"""What a float nearest to a tenth is: a float would lose nothing of it, a tenth would become it."""
+
+
+@pytest.mark.parametrize("text", ["108359.90", "1e-7", "0.1", LONG, "9" * 40, "1E+39", "0", "-0"])
+def test_a_number_without_quotes_is_the_number_that_was_written(text):
+    read = number(msgspec.json.decode(text.encode(), type=Decimal))
+    assert read == Decimal(text)
+    assert len(read.as_tuple().digits) == len(Decimal(text).as_tuple().digits)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        *(
+            (text, "bad_number")
+            for text in ('"NaN"', '"-sNaN"', '"Infinity"', "1e999999", "1e-41", "9" * 41, "1E+40")
+        ),
+        ("0e999999", "bad_number"),
+        ("-0.5", "negative_number"),
+        ("-1e999999", "bad_number"),
+    ],
+)
+def test_a_number_without_quotes_that_cannot_be_is_refused(text, reason):
+    assert reason_of(number, msgspec.json.decode(text.encode(), type=Decimal)) == reason
+
+
+def test_a_price_without_quotes_is_over_zero():
+    assert str(number_price(Decimal(LONG))) == LONG
+    for text in ("0", "-1", "-0.00"):
+        assert reason_of(number_price, Decimal(text)) == "price_not_positive"
+    for text in ("NaN", "-Infinity", "1e999999"):
+        assert reason_of(number_price, Decimal(text)) == "bad_number"
+
+
+def test_microseconds_are_digits():
+    assert microseconds("1643643584587001") == 1_643_643_584_587_001_000
+    for text in ("", "-1", "1.5", "٣", "1e9", "9" * 18, "1" * 19, " 1"):
+        assert reason_of(microseconds, text) == "bad_time"

@@ -89,6 +89,40 @@ def sides(bid: str, ask: str, bid_size: str, ask_size: str) -> Four:
     return price(bid), price(ask), decimal(bid_size), decimal(ask_size)
 
 
+def number(value: Decimal) -> Decimal:
+    """A number that a venue writes without quotes, not negative.
+
+    msgspec reads it digit by digit, never as a float; NaN and Infinity, which it takes in quotes,
+    and whatever is longer than ``decimal`` takes are refused here.
+
+    Raises:
+        MalformedFrame: ``bad_number``, or ``negative_number``.
+    """
+    _, digits, exponent = value.as_tuple()
+    if (
+        not isinstance(exponent, int)  # a letter, of what is not finite
+        or len(digits) > MAX_DIGITS
+        or exponent < -MAX_DIGITS
+        or value.adjusted() >= MAX_DIGITS
+    ):
+        raise MalformedFrame("bad_number", str(value)[:MAX_DIGITS])
+    if value < 0:
+        raise MalformedFrame("negative_number", str(value)[:MAX_DIGITS])
+    return value
+
+
+def number_price(value: Decimal) -> Decimal:
+    """A price that a venue writes without quotes, over zero.
+
+    Raises:
+        MalformedFrame: ``bad_number``, or ``price_not_positive``.
+    """
+    size = number(value.copy_abs())  # abs() would round
+    if value <= 0:
+        raise MalformedFrame("price_not_positive", str(value)[:MAX_DIGITS])
+    return size
+
+
 def quantity(text: str, bits: int = 256) -> int:
     """An Ethereum quantity: ``0x`` and hexadecimal digits, within ``bits``.
 
@@ -163,6 +197,19 @@ def milliseconds(value: int) -> int:
     if not 0 <= value <= _LAST_MILLISECOND:
         raise MalformedFrame("bad_time", str(value)[:MAX_DIGITS])
     return value * 1_000_000
+
+
+def microseconds(text: str) -> int:
+    """Microseconds since the epoch, as digits, as nanoseconds.
+
+    Raises:
+        MalformedFrame: ``bad_time``.
+    """
+    if not (text.isdecimal() and text.isascii() and len(text) <= 18):
+        raise MalformedFrame("bad_time", f"{text[:MAX_DIGITS]!r}")
+    value = int(text)
+    milliseconds(value // 1000)
+    return value * 1000
 
 
 def iso_time(text: str) -> int:

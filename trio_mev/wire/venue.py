@@ -4,6 +4,7 @@ updates in order, sound quotes, and faults told."""
 from __future__ import annotations
 
 import abc
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, ClassVar, TypeVar
@@ -24,9 +25,11 @@ MOST_MISSED = 100_000
 """Numbers between two of a channel that are believed to be missing."""
 OF_THE_FRAME = frozenset({
     "error", "error_without_id", "not_json", "not_utf8", "too_deep", "unknown_message",
-    "unknown_reply", "unknown_symbol", "wrong_shape",
+    "unknown_reply", "unknown_subscription", "unknown_symbol", "wrong_shape",
 })  # fmt: skip
 """Reasons for which a frame is refused before it is known what it is about."""
+RESUBSCRIBE_INTERVAL = 10.0
+"""Least seconds between two subscriptions to a channel whose state was lost."""
 PING = "ping"
 """Stands among the subscriptions that must be heard for the venue's answers to our pings."""
 
@@ -121,6 +124,7 @@ class VenueAdapter(Session):
         self._faulty = MappingProxyType({"connection_id": source})
         self._last: dict[Pair, int] = {}
         self._behind: dict[Pair, tuple[int, int]] = {}
+        self._begun_anew: dict[Pair, float] = {}
 
     @staticmethod
     @abc.abstractmethod
@@ -211,6 +215,20 @@ class VenueAdapter(Session):
             self.subscriptions.pop(label, None)
             self.heard.pop(label, None)
         self._ask(pairs, False)
+
+    def resubscribe(self, channel: str, symbol: str) -> None:
+        """Begin a subscription anew, since what is known of it cannot be believed.
+
+        It may be called for each message that cannot be used: the venue is asked no more often
+        than every ten seconds.
+        """
+        pair = channel, symbol
+        if self._now - self._begun_anew.get(pair, -math.inf) < RESUBSCRIBE_INTERVAL:
+            return
+        self._begun_anew[pair] = self._now
+        self.ignored["resubscribed"] += 1
+        self._ask([pair], False)
+        self._ask([pair], True)
 
     def add(self, instrument: Instrument) -> None:
         """Subscribe to one more instrument. ValueError as ``spell``."""
@@ -318,16 +336,18 @@ class VenueAdapter(Session):
         return 0 if last is None else number - last - 1
 
     def quote(
-        self, quote: Quote, occurred_at: int | None, label: str, place: tuple[str, str, int]
+        self, quote: Quote, occurred_at: int | None, label: str, place: tuple[str, str, int] | None
     ) -> list[DataEvent]:
-        """The event of a sound quote at its place: channel, symbol and number.
+        """The event of a sound quote at its place: channel, symbol and number; None where the
+        venue gives it neither a number nor a time, so that the order of arrival has to do.
 
         Raises:
             MalformedFrame: ``crossed_book``, where the bid is over the ask, and as ``in_order``.
         """
         if quote.bid > quote.ask:
             raise MalformedFrame("crossed_book", f"{quote.instrument}")
-        self.in_order(*place)
+        if place is not None:
+            self.in_order(*place)
         return [self.event(_QUOTE, _NORMAL, quote, occurred_at, label)]
 
     def trade(
