@@ -7,12 +7,18 @@ from urllib.parse import urlsplit
 
 from ..errors import ConfigError
 from .binance import BinanceAdapter
+from .bitfinex import BitfinexAdapter
+from .bitstamp import BitstampAdapter
 from .coinbase import CoinbaseAdapter
+from .gemini import GeminiAdapter
 from .venue import VenueAdapter
 
 ADAPTERS: Mapping[str, type[VenueAdapter]] = {
     "binance": BinanceAdapter,
+    "bitfinex": BitfinexAdapter,
+    "bitstamp": BitstampAdapter,
     "coinbase": CoinbaseAdapter,
+    "gemini": GeminiAdapter,
 }
 """By the ``kind`` of a feed."""
 
