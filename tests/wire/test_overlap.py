@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import attrs
+import msgspec
 
 from trio_mev.model.chain import Life, PendingLife
 from trio_mev.model.event import DataEvent, DataType, EventPriority
+from trio_mev.model.identity import Instrument, Venue
+from trio_mev.model.market import Quote
 from trio_mev.wire import overlap as module
 from trio_mev.wire.overlap import Overlap
 
@@ -63,3 +68,13 @@ def test_what_is_the_same_at_another_time_is_no_repetition():
     ]
     assert numbers(overlap.admit([*course, course[1]], 1.0)) == [10, 20, 10]
     assert overlap.repeated == 1
+
+
+def test_quotes_with_neither_a_time_nor_a_number_all_pass():
+    overlap = Overlap()
+    overlap.open(10.0)
+    quote = Quote(Venue("v"), Instrument("ETH", "USD"), Decimal(1), Decimal(2))
+    bare = DataEvent(DataType.QUOTE, EventPriority.NORMAL, quote, "b", 0.0)
+    assert overlap.admit([bare, bare], 1.0) == [bare, bare]
+    numbered = msgspec.structs.replace(bare, data=msgspec.structs.replace(quote, sequence=1))
+    assert overlap.admit([numbered, numbered], 2.0) == [numbered]

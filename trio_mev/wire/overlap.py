@@ -26,7 +26,8 @@ _MERGED = frozenset(
 class Overlap:
     """Remembers what was delivered for as long as two connections may deliver the same.
 
-    The same trade or quote of the same time, decoded twice, is the same noun.
+    The same trade or quote of the same time, decoded twice, is the same noun. Quotes with neither
+    a time nor a number all pass: a market that comes back to an earlier quote is no repetition.
     """
 
     def __init__(self) -> None:
@@ -46,7 +47,7 @@ class Overlap:
             return events
         fresh: list[DataEvent] = []
         for event in events:
-            if event.event_type not in _MERGED:
+            if event.event_type not in _MERGED and not _nameless(event):
                 what = event.occurred_at, event.data
                 if what in self._seen:
                     self.repeated += 1
@@ -56,3 +57,8 @@ class Overlap:
                     self._seen.popitem(last=False)
             fresh.append(event)
         return fresh
+
+
+def _nameless(event: DataEvent) -> bool:
+    """Whether nothing tells it from an equal one before."""
+    return event.occurred_at is None and getattr(event.data, "sequence", 0) is None
