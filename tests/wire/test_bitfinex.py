@@ -265,8 +265,6 @@ def test_other_errors_are_counted():
         (TICKER.replace(b"9206.9", b"9206.7"), "crossed_book", BTC_USD),
         (TICKER.replace(b"9206.8", b"0"), "price_not_positive", BTC_USD),
         (TICKER.replace(b"9206.8", b'"NaN"'), "bad_number", BTC_USD),
-        (TICKER.replace(b"9206.8", b"null"), "one_sided_book", BTC_USD),
-        (TICKER.replace(b"9206.9", b"null"), "one_sided_book", BTC_USD),
         (TICKER.replace(b"32.41755304", b"-1"), "negative_number", BTC_USD),
         (TRADE.replace(b"7245.3", b"-7245.3"), "price_not_positive", BTC_USD),
         (TRADE.replace(b"0.005", b"1e999"), "bad_number", BTC_USD),
@@ -300,3 +298,11 @@ def test_a_recorded_client_asked_for_its_channels():
         {**frame, "channel": 1},
     ):
         assert list(asked(other)) == []
+
+
+@pytest.mark.parametrize("side", [b"9206.8", b"9206.9"])
+def test_a_ticker_with_one_side_makes_no_quote_and_is_told(side):
+    session = subscribed()
+    (fault,) = session.receive(TICKER.replace(side, b"null"), 0.0, 3)
+    assert fault.data == MarketFault("bitfinex", BTC_USD, "one_sided")
+    assert not session.refused

@@ -178,10 +178,6 @@ def test_what_is_no_news_for_us_is_ignored_by_its_kind(frame, kind):
         (BOOK.replace(b'"2650.05"', b'"0.00"'), "price_not_positive", ETH_USD),
         (BOOK.replace(b'"1.13213000"', b'"-1"'), "negative_number", ETH_USD),
         (BOOK.replace(b'"1.13213000"', b'"1e5"'), "bad_number", ETH_USD),
-        (BOOK.replace(b'[["2650.05","1.13213000"],["2650.00","0.5"]]', b"[]"), "one_sided_book",
-         ETH_USD),
-        (BOOK.replace(b'[["2650.14","0.25000000"],["2650.20","7.1"]]', b"[]"), "one_sided_book",
-         ETH_USD),
         (BOOK.replace(b'["2650.05","1.13213000"]', b'["2650.05"]'), "wrong_shape", None),
         (BOOK.replace(b'"1643643584684047"', b'"now"'), "bad_time", ETH_USD),
         (BOOK.replace(b'"1643643584684047"', b'"250000000000000000"'), "bad_number", ETH_USD),
@@ -218,3 +214,17 @@ def test_a_recorded_client_asked_for_its_channels():
     others = [], {}, {**frame, "event": "x"}, {**frame, "data": 1}, {**frame, "data": {}}
     for other in (*others, {**frame, "data": {"channel": "x"}}):
         assert list(asked(other)) == []
+
+
+@pytest.mark.parametrize(
+    "side",
+    [
+        b'[["2650.05","1.13213000"],["2650.00","0.5"]]',
+        b'[["2650.14","0.25000000"],["2650.20","7.1"]]',
+    ],
+)
+def test_a_book_with_one_side_makes_no_quote_and_is_told(side):
+    session = adapter()
+    (fault,) = session.receive(BOOK.replace(side, b"[]"), 0.0, 1)
+    assert fault.data == MarketFault("bitstamp", ETH_USD, "one_sided")
+    assert not session.refused

@@ -197,11 +197,11 @@ def test_a_book_that_cannot_be_believed_is_dropped_and_asked_for_anew(frame, rea
     assert fault.data == MarketFault("gemini", BTC_USD, reason)
     assert [json.loads(sent)["type"] for sent in session.outgoing()] == ["unsubscribe", "subscribe"]
     (late,) = session.receive(changes(("buy", "9122.05", "1")), 20.1, 3)
-    assert late.data == MarketFault("gemini", BTC_USD, "delta_before_snapshot")
+    assert late.data == MarketFault("gemini", BTC_USD, "no_snapshot")
     (event,) = session.receive(SNAPSHOT, 20.2, 4)
     assert event.event_type is DataType.QUOTE
     assert len(session.receive(changes(("buy", "9122.05", "1")), 20.3, 5)) == 1
-    assert session.refused == {reason: 1, "delta_before_snapshot": 1}
+    assert session.refused == {reason: 1, "no_snapshot": 1}
     assert session.outgoing() == []
 
 
@@ -213,7 +213,7 @@ def test_it_asks_anew_no_more_often_than_every_ten_seconds():
         session.receive(crossed, float(second), 2)
         asked += [second] * bool(session.outgoing())
     assert asked == [20, 30, 40, 50]
-    assert session.ignored["resubscribed"] == 4
+    assert session.ignored["asked_again"] == 4
 
 
 def test_a_book_too_deep_to_keep_is_dropped(monkeypatch):
@@ -228,7 +228,7 @@ def test_a_book_too_deep_to_keep_is_dropped(monkeypatch):
 def test_a_book_with_one_side_makes_no_quote_and_is_kept():
     session = begun()
     (fault,) = session.receive(changes(("sell", "9122.07", "0"), ("sell", "9160.20", "0")), 2.0, 2)
-    assert fault.data == MarketFault("gemini", BTC_USD, "one_sided_book")
+    assert fault.data == MarketFault("gemini", BTC_USD, "one_sided")
     assert session.outgoing() == []
     again = session.receive(changes(("sell", "9122.07", "0.98942292")), 2.0, 3)
     assert sides(again) == [("9122.04", "0.00121425", "9122.07", "0.98942292")]
@@ -241,7 +241,7 @@ def test_changes_under_way_begin_no_book_when_a_symbol_is_asked_for_again():
     asked = [json.loads(sent)["type"] for sent in session.outgoing()]
     assert asked == ["unsubscribe", "subscribe"]
     session.receive(changes(("buy", "5", "1"), ("sell", "6", "1")), 2.0, 2)
-    assert session.refused == {"delta_before_snapshot": 1}
+    assert session.refused == {"no_snapshot": 1}
     assert len(session.receive(SNAPSHOT, 2.1, 3)) == 1
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from decimal import Decimal
 
 import attrs
+import msgspec
 
 from trio_mev.model.chain import Life, PendingLife
 from trio_mev.model.event import DataEvent, DataType, EventPriority
-from trio_mev.model.identity import Instrument
+from trio_mev.model.identity import Instrument, Venue
 from trio_mev.model.market import Quote
 from trio_mev.wire import overlap as module
 from trio_mev.wire.overlap import Overlap
@@ -69,27 +70,11 @@ def test_what_is_the_same_at_another_time_is_no_repetition():
     assert overlap.repeated == 1
 
 
-def quotes(*bids: int, sequence: int | None = None) -> list[DataEvent]:
-    nouns = [
-        Quote("g", Instrument("ETH", "USD"), Decimal(b), Decimal(9), sequence=sequence)
-        for b in bids
-    ]
-    return [DataEvent(DataType.QUOTE, EventPriority.NORMAL, q, "g", 0.0) for q in nouns]
-
-
-def test_a_quote_without_time_and_number_may_come_back_as_it_was():
+def test_quotes_with_neither_a_time_nor_a_number_all_pass():
     overlap = Overlap()
     overlap.open(10.0)
-    for course in ((1,), (1, 2), (2, 1), (1,)):  # of two connections in turn
-        overlap.admit(quotes(*course), 1.0)
-    assert overlap.repeated == 3
-    assert len(overlap.admit(quotes(1), 10.0)) == 1
-    overlap.open(20.0)
-    assert len(overlap.admit(quotes(1), 11.0)) == 1
-
-
-def test_a_quote_with_a_number_comes_once_though_others_were_told_between():
-    overlap = Overlap()
-    overlap.open(10.0)
-    overlap.admit([*quotes(1, sequence=1), *quotes(2, sequence=2)], 1.0)
-    assert overlap.admit(quotes(1, sequence=1), 1.0) == []
+    quote = Quote(Venue("v"), Instrument("ETH", "USD"), Decimal(1), Decimal(2))
+    bare = DataEvent(DataType.QUOTE, EventPriority.NORMAL, quote, "b", 0.0)
+    assert overlap.admit([bare, bare], 1.0) == [bare, bare]
+    numbered = msgspec.structs.replace(bare, data=msgspec.structs.replace(quote, sequence=1))
+    assert overlap.admit([numbered, numbered], 2.0) == [numbered]

@@ -27,7 +27,7 @@ from ..errors import MalformedFrame, SubscriptionLost, SubscriptionRejected
 from ..model.event import DataEvent
 from ..model.identity import Instrument, InstrumentKind, Venue
 from ..model.market import Quote, Side, Trade
-from .numbers import milliseconds, number, number_price
+from .numbers import exact, exact_price, milliseconds
 from .session import PENDING, decode
 from .venue import Pair, VenueAdapter, VenueRules
 
@@ -228,22 +228,22 @@ class BitfinexAdapter(VenueAdapter):
         instrument = self.instrument(symbol)
         m = decode(_TICKER, raw)
         if m.bid is None or m.ask is None:
-            raise MalformedFrame("one_sided_book", symbol)
+            return self.one_sided(instrument)
         quote = Quote(
             self.venue,
             instrument,
-            number_price(m.bid),
-            number_price(m.ask),
-            None if m.bid_size is None else number(m.bid_size),
-            None if m.ask_size is None else number(m.ask_size),
-            None if m.last is None else number_price(m.last),
+            exact_price(m.bid),
+            exact_price(m.ask),
+            None if m.bid_size is None else exact(m.bid_size),
+            None if m.ask_size is None else exact(m.ask_size),
+            None if m.last is None else exact_price(m.last),
         )
         return self.quote(quote, None, self.label("ticker", symbol), None)
 
     def _trade(self, symbol: str, raw: Raw) -> list[DataEvent]:
         instrument = self.instrument(symbol)
         m = decode(_TRADE, raw)
-        size, at = number(m.amount.copy_abs()), milliseconds(m.milliseconds)
+        size, at = exact(m.amount.copy_abs()), milliseconds(m.milliseconds)
         side = (Side.BUY if m.amount > 0 else Side.SELL) if size else None
-        trade = Trade(self.venue, instrument, number_price(m.price), size, side, m.id)
+        trade = Trade(self.venue, instrument, exact_price(m.price), size, side, m.id)
         return self.trade(trade, at, self.label("trades", symbol), ("trades", symbol, m.id))

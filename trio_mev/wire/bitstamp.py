@@ -156,7 +156,7 @@ class BitstampAdapter(VenueAdapter):
         instrument = self.instrument(symbol)
         book = decode(_BOOK, m.data)
         if not book.bids or not book.asks:
-            raise MalformedFrame("one_sided_book", symbol)
+            return self.one_sided(instrument)
         bid, ask = book.bids[0], book.asks[0]
         occurred_at = microseconds(book.microtimestamp)
         four = sides(bid.price, ask.price, bid.size, ask.size)

@@ -64,13 +64,7 @@ class Book:
         for side, price, size in changes:
             (self.bids if side == "buy" else self.asks).put(price, size)
 
-    def top(self) -> tuple[Level, Level]:
-        """The best bid and the best ask.
-
-        Raises:
-            MalformedFrame: ``one_sided_book``.
-        """
+    def top(self) -> tuple[Level, Level] | None:
+        """The best bid and the best ask; None where a side is empty."""
         bid, ask = self.bids.best, self.asks.best
-        if bid is None or ask is None:
-            raise MalformedFrame("one_sided_book")
-        return bid, ask
+        return None if bid is None or ask is None else (bid, ask)

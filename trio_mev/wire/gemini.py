@@ -162,18 +162,18 @@ class GeminiAdapter(VenueAdapter):
         try:
             book = self._book_of(m)
             book.apply([(side, price(p), decimal(size)) for side, p, size in m.changes])
-            top = bid, ask = book.top()
-            if top == self._tops.get(symbol):
-                self.ignore("below_the_top")
-                return []
+            before, top = self._tops.pop(symbol, None), book.top()
+            if top is None:
+                return self.one_sided(instrument)
+            bid, ask = top
             quote = Quote(self.venue, instrument, bid[0], ask[0], bid[1], ask[1])
-            events = self.quote(quote, None, label, None)
-        except MalformedFrame as error:
-            if error.reason != "one_sided_book":  # which is sound, but makes no quote
-                self._lose(symbol)
-            self._tops.pop(symbol, None)
+            events = [] if top == before else self.quote(quote, None, label, None)
+        except MalformedFrame:
+            self._lose(symbol)
             raise
         self._tops[symbol] = top
+        if not events:
+            self.ignore("below_the_top")
         return events
 
     def _book_of(self, m: _Updates) -> Book:
@@ -183,13 +183,14 @@ class GeminiAdapter(VenueAdapter):
         if whole or m.symbol not in self._books:
             known = self._books[m.symbol] = Book()
         if known is None:
-            raise MalformedFrame("delta_before_snapshot", m.symbol)
+            raise MalformedFrame("no_snapshot", m.symbol)
         return known
 
     def _lose(self, symbol: str) -> None:
         self._books[symbol] = None
-        if self.label("l2", symbol) in self.subscriptions:
-            self.resubscribe("l2", symbol)
+        self._tops.pop(symbol, None)
+        if self.label("l2", symbol) in self.subscriptions and self.ask_again("l2", symbol):
+            self.ignore("asked_again")
 
     def _trade(self, m: _Trade) -> list[DataEvent]:
         instrument = self.instrument(m.symbol)

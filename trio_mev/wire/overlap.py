@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..model.event import DataEvent, DataType
-from ..model.market import Quote
 
 MOST = 50_000
 """Payloads that are remembered; more, and the oldest are forgotten."""
@@ -27,17 +26,13 @@ _MERGED = frozenset(
 class Overlap:
     """Remembers what was delivered for as long as two connections may deliver the same.
 
-    The same trade or quote of the same time, decoded twice, is the same noun. A quote that has
-    neither a time nor a number may come back as it was, so only what was told last of its
-    instrument repeats it: nothing is lost, and where one connection is behind the other by more
-    than a change, some is told twice.
+    The same trade or quote of the same time, decoded twice, is the same noun. Quotes with neither
+    a time nor a number all pass: a market that comes back to an earlier quote is no repetition.
     """
 
     def __init__(self) -> None:
         self._until = float("-inf")
         self._seen: OrderedDict[Any, None] = OrderedDict()
-        self._told: dict[Any, Quote] = {}
-        """The last quote of each venue and instrument, of those without time and number."""
         self.repeated = 0
 
     def open(self, until: float) -> None:
@@ -49,28 +44,21 @@ class Overlap:
         if now >= self._until:
             if self._seen:
                 self._seen.clear()
-            if self._told:
-                self._told.clear()
             return events
         fresh: list[DataEvent] = []
         for event in events:
-            if event.event_type in _MERGED or self._is_new(event):
-                fresh.append(event)
-            else:
-                self.repeated += 1
+            if event.event_type not in _MERGED and not _nameless(event):
+                what = event.occurred_at, event.data
+                if what in self._seen:
+                    self.repeated += 1
+                    continue
+                self._seen[what] = None
+                if len(self._seen) > MOST:
+                    self._seen.popitem(last=False)
+            fresh.append(event)
         return fresh
 
-    def _is_new(self, event: DataEvent) -> bool:
-        data = event.data
-        if event.occurred_at is None and isinstance(data, Quote) and data.sequence is None:
-            if self._told.get(data.key) == data:
-                return False
-            self._told[data.key] = data
-            return True
-        what = event.occurred_at, data
-        if what in self._seen:
-            return False
-        self._seen[what] = None
-        if len(self._seen) > MOST:
-            self._seen.popitem(last=False)
-        return True
+
+def _nameless(event: DataEvent) -> bool:
+    """Whether nothing tells it from an equal one before."""
+    return event.occurred_at is None and getattr(event.data, "sequence", 0) is None
