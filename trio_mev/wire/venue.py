@@ -122,6 +122,15 @@ class VenueAdapter(Session):
         self._last: dict[Pair, int] = {}
         self._behind: dict[Pair, tuple[int, int]] = {}
 
+    @classmethod
+    def address(cls, channels: Sequence[str]) -> str:
+        """Where these channels are, the usual ones where none is named.
+
+        Raises:
+            ValueError: they are not all at one place.
+        """
+        return cls.endpoint
+
     @staticmethod
     @abc.abstractmethod
     def spell(instrument: Instrument) -> str:
@@ -328,7 +337,8 @@ class VenueAdapter(Session):
         if quote.bid > quote.ask:
             raise MalformedFrame("crossed_book", f"{quote.instrument}")
         self.in_order(*place)
-        return [self.event(_QUOTE, _NORMAL, quote, occurred_at, label)]
+        event = self.newest[label] = self.event(_QUOTE, _NORMAL, quote, occurred_at, label)
+        return [event]
 
     def trade(
         self, trade: Trade, occurred_at: int | None, label: str, place: tuple[str, str, int]

@@ -7,11 +7,15 @@ from urllib.parse import urlsplit
 
 from ..errors import ConfigError
 from .binance import BinanceAdapter
+from .binance_us import BinanceUsAdapter
+from .binance_usdm import BinanceUsdmAdapter
 from .coinbase import CoinbaseAdapter
 from .venue import VenueAdapter
 
 ADAPTERS: Mapping[str, type[VenueAdapter]] = {
     "binance": BinanceAdapter,
+    "binance_us": BinanceUsAdapter,
+    "binance_usdm": BinanceUsdmAdapter,
     "coinbase": CoinbaseAdapter,
 }
 """By the ``kind`` of a feed."""
