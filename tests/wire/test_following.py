@@ -83,6 +83,20 @@ class Life:
             for question in questions:
                 self.answer(question)
 
+    def until_logs(self) -> Question:
+        """Answer everything until logs are asked for: that question, which is left open."""
+        while True:
+            questions = self.follower.questions()
+            self.asked += questions
+            logs = [question for question in questions if question.method == LOGS]
+            for question in questions:
+                if question.method != LOGS:
+                    self.answer(question)
+            if logs:
+                (one,) = logs
+                return one
+            assert questions, "no logs are asked for"
+
     def rest(self, until: float = 1000.0) -> None:
         """Let time pass from deadline to deadline until nothing is open."""
         self.pump()
@@ -168,6 +182,47 @@ def test_a_gap_over_the_bound_is_told_and_left():
     assert life.consumer.gaps == [Gap(101, 106, False, "over 5 blocks")]
     assert [b.number for b in life.consumer.chain] == [100, 107]
     assert life.follower.refused["chain_lost"] == 1
+
+
+@pytest.mark.parametrize("depth", [1, 2, 6])
+def test_a_gap_that_is_left_is_told_though_the_block_behind_it_was_retracted_first(depth):
+    """Nothing will be told in place of that block that would say what lies below it."""
+    life = Life(ChainNode(random.Random(3)), attrs.evolve(WITH_LOGS, most_missing=5))
+    life.head(life.node.chain[0])
+    life.pump()
+    for _ in range(7):
+        life.node.mine()
+    life.head(life.node.chain[-1])
+    life.until_logs()
+    life.node.revert(depth)
+    life.head(life.node.mine())
+    life.rest()
+    why = "its chain does not meet the one before"
+    assert life.consumer.gaps == [Gap(101, 107 - depth, False, why)]
+    assert [b.number for b in life.consumer.chain] == [100, 108 - depth]
+    assert life.consumer.chain[-1].hash == life.node.chain[-1].hash
+
+
+def test_only_the_newest_of_two_gaps_that_are_left_changes_where_its_end_was_retracted():
+    life = Life(ChainNode(random.Random(3)), attrs.evolve(WITH_LOGS, most_missing=5))
+    life.head(life.node.chain[0])
+    life.pump()
+    for _ in range(7):
+        life.node.mine()
+    life.head(life.node.chain[-1])
+    logs = life.until_logs()
+    for _ in range(7):
+        life.node.mine()
+    life.head(life.node.chain[-1])
+    life.pump()
+    life.node.revert(5)
+    life.head(life.node.mine())
+    life.pump()
+    assert life.consumer.gaps == []
+    life.answer(logs)
+    life.rest()
+    assert [(gap.first, gap.last) for gap in life.consumer.gaps] == [(101, 106), (108, 109)]
+    assert [b.number for b in life.consumer.chain] == [100, 107, 110]
 
 
 @pytest.mark.parametrize("depth", range(1, 8))
@@ -315,16 +370,45 @@ def test_a_gap_is_still_told_where_its_end_was_retracted(life):
     for _ in range(4):
         life.node.mine()
     life.head(life.node.chain[-1])
-    questions = life.follower.questions()
-    while questions[-1].method != LOGS:
-        for question in questions:
-            life.answer(question)
-        questions = life.follower.questions()
+    logs = life.until_logs()
     life.node.revert(1)
     life.head(life.node.mine())
-    life.answer(questions[-1])
+    life.answer(logs)
     life.rest()
     assert life.consumer.gaps == [Gap(101, 103, True)]
+    life.holds_the_nodes_chain()
+
+
+@pytest.mark.parametrize(
+    ("heads", "gaps"),
+    [
+        ([103], [Gap(101, 102, True)]),
+        ([104], [Gap(101, 102, True), Gap(103, 103, True)]),
+        ([103, 105], [Gap(101, 102, True), Gap(104, 104, True)]),
+    ],
+)
+def test_a_gap_ends_below_those_of_its_blocks_that_were_retracted_before_they_were_told(
+    life, heads, gaps
+):
+    """What stands in their place is a gap of its own only where no head announced it."""
+    life.head(life.node.chain[0])
+    life.pump()
+    for _ in range(4):
+        life.node.mine()
+    life.head(life.node.chain[-1])
+    logs = life.until_logs()
+    life.node.revert(2)  # the head, 104, and the last block of the gap
+    while life.node.chain[-1].number < heads[-1]:
+        block = life.node.mine()
+        if block.number in heads:
+            life.head(block)
+            life.pump()
+    assert life.consumer.gaps == []
+    life.answer(logs)
+    life.rest()
+    assert life.consumer.gaps == gaps
+    assert life.consumer.reorgs == []
+    assert [b.number for b in life.consumer.chain] == [*range(100, heads[-1] + 1)]
     life.holds_the_nodes_chain()
 
 
@@ -395,12 +479,7 @@ def test_a_reply_that_was_too_large_is_never_asked_for_again(life):
     for _ in range(8):
         life.node.mine()
     life.head(life.node.chain[-1])
-    asked = life.follower.questions()
-    while not any(question.method == LOGS for question in asked):
-        for question in asked:
-            life.answer(question)
-        asked = life.follower.questions()
-    (fatal,) = [q for q in asked if q.method == LOGS]
+    fatal = life.until_logs()
     life.follower.oversized()
     assert life.follower.finish() == []
     second = Life(life.node, trunk=life.trunk, consumer=life.consumer, now=5.0)
@@ -484,6 +563,66 @@ def test_a_gap_that_the_node_does_not_give_is_tried_with_three_heads_then_told_a
     why = "the node does not give the blocks between"
     assert life.consumer.gaps == [Gap(101, 103, False, why)]
     assert [b.number for b in life.consumer.chain] == [100, 104]
+
+
+def test_blocks_of_a_gap_that_were_announced_after_all_leave_nothing_to_fetch_or_to_tell(life):
+    life.head(life.node.chain[0])
+    life.pump()
+    missed = [life.node.mine() for _ in range(4)]
+    life.head(life.node.mine())
+    asked = life.follower.questions()
+    assert [int(q.params[0], 16) for q in asked] == [block.number for block in missed]
+    for block in missed:  # late, and each the newest on the chain
+        life.head(block)
+    for question in asked:
+        life.answer(question)
+    life.pump()
+    assert not life.follower.catching_up
+    assert life.follower.next_due() is None
+    assert [b.number for b in life.consumer.chain] == [100, 101, 102, 103, 104]
+    life.head(life.node.mine())
+    life.pump()
+    assert life.consumer.gaps == []
+    assert {q.method for q in life.asked} == {LOGS}
+    life.holds_the_nodes_chain()
+    assert life.consumer.chain[-1].number == 106
+
+
+def test_logs_that_do_not_come_in_time_are_asked_for_again_and_the_block_is_whole(life):
+    life.head(life.node.chain[0])
+    (question,) = life.follower.questions()
+    assert life.follower.next_due() == 10.0
+    life.follower.expire(10.0)
+    assert life.follower.refused == {"fetch_timeout": 1}
+    assert not life.follower.awaits(question)
+    assert life.follower.questions() == []
+    due = life.follower.next_due()
+    assert 10.25 <= due <= 10.5
+    life.follower.expire(due)
+    assert life.follower.questions() == [question]
+    life.answer(question)
+    life.holds_the_nodes_chain()
+    assert len(life.consumer.chain) == 1
+    assert life.follower.notices() == []
+
+
+def test_a_block_that_the_node_cannot_give_yet_is_asked_for_again_after_a_pause(life):
+    life.head(life.node.chain[0])
+    life.pump()
+    missed, block = life.node.mine(), life.node.mine()
+    life.head(block)
+    (question,) = life.follower.questions()
+    assert question == Question.of(BY_HASH, [missed.hash, False])
+    life.follower.error(question, Answer.LATER, "-32000 header not found", 0.0)
+    assert life.follower.questions() == []
+    due = life.follower.next_due()
+    assert 0.25 <= due <= 0.5
+    life.follower.expire(due)
+    assert life.follower.questions() == [question]
+    life.answer(question)
+    life.pump()
+    assert life.consumer.gaps == [Gap(101, 101, True)]
+    life.holds_the_nodes_chain()
 
 
 def test_a_check_that_is_not_answered_leaves_what_stands(life):

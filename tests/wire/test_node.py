@@ -395,6 +395,73 @@ def test_what_still_waits_at_the_end_of_the_life_is_told_or_counted(session, not
     assert made.refused == {"life_ended": 2}
 
 
+def test_logs_that_are_still_held_back_at_the_end_of_the_life_are_counted_and_come_with_their_block(
+    session, notify, reply, head, log
+):
+    made = session(logs=(LogFilter(),), pending="off")
+    whole = head | {"transactions": []}
+    number = int(head["number"], 16)
+    between = whole | {"number": hex(number + 1), "hash": tx_hash(8), "parentHash": head["hash"]}
+    newest = whole | {"number": hex(number + 2), "hash": tx_hash(9), "parentHash": tx_hash(8)}
+    streamed = [
+        log | {"blockHash": tx_hash(9), "blockNumber": newest["number"], "logIndex": hex(index)}
+        for index in range(3)
+    ]
+    made.receive(notify("0xaa", whole), 1.0, 1)
+    (asked,) = requests(made)
+    (block,) = made.receive(reply(asked["id"], result=[]), 1.1, 2)
+    assert block.event_type is DataType.BLOCK
+    assert made.receive(notify("0xaa", newest), 2.0, 3) == []  # the one between was missed
+    for one in streamed:
+        assert made.receive(notify("0xcc", one), 2.0, 4) == []
+    assert not made.ignored
+    assert made.finish() == []
+    assert made.ignored == {"held_log_dropped": 3}
+    assert made.finish() == []
+    assert made.ignored == {"held_log_dropped": 3}
+
+    second = EthereumSession(made._settings, trunk=made._trunk)
+    for frame, name in zip(second.opening(), ("0xaa", "0xcc"), strict=True):
+        second.receive(reply(json.loads(frame)["id"], result=name), 3.0, 5)
+    second.receive(notify("0xaa", newest), 3.0, 6)
+    answers = {
+        ("eth_getBlockByNumber", "latest"): newest,
+        ("eth_getBlockByHash", tx_hash(8)): between,
+        ("eth_getLogs", tx_hash(8)): [],
+        ("eth_getLogs", tx_hash(9)): streamed,
+    }
+    events = []
+    while frames := requests(second):
+        for asked in frames:
+            subject = asked["params"][0]
+            subject = subject["blockHash"] if isinstance(subject, dict) else subject
+            answer = answers[asked["method"], subject]
+            events += second.receive(reply(asked["id"], result=answer), 3.1, 7)
+    assert [event.event_type for event in events] == [
+        DataType.GAP,
+        DataType.BLOCK,
+        DataType.BLOCK,
+        *[DataType.LOG] * 3,
+    ]
+    assert [event.data.log_index for event in events[3:]] == [0, 1, 2]
+    assert "held_log_dropped" not in second.ignored
+
+
+def test_without_a_draw_a_pause_is_in_the_middle_of_its_bounds(session, notify, reply, head):
+    """So a tape replays alike."""
+    made = session(logs=(LogFilter(),), pending="off")
+    made.receive(notify("0xaa", head | {"transactions": []}), 1.0, 1)
+    for ordinal, pause in enumerate((0.375, 0.75)):
+        (asked,) = requests(made)
+        assert asked["method"] == "eth_getLogs"
+        at = 2.0 + ordinal * 10
+        busy = {"code": 429, "message": "slow down"}
+        assert made.receive(reply(asked["id"], error=busy), at, 2) == []
+        assert requests(made) == []
+        assert made.next_due() == at + pause
+        made.expire(at + pause)
+
+
 def test_a_life_that_owes_nothing_ends_without_a_count(session):
     made = session()
     assert made.finish() == []

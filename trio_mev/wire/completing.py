@@ -126,7 +126,8 @@ class Completing:
         the node may not have their logs any more.
 
         Returns:
-            The number of the lowest of those.
+            The lowest number of those; where the gap that they were the end of goes with them,
+            the first number of that.
         """
         gone = {block.hash for block in blocks}
         queue, self._queue = self._queue, deque()
@@ -140,7 +141,8 @@ class Completing:
                 self._queue.append(item)
                 gap = None
             else:
-                lowest = item.block.number if lowest is None else lowest
+                if lowest is None:
+                    lowest = item.block.number if gap is None else gap.first
                 item.hashes = item.logs = False
                 self._hashes.pop(item.block.hash, None)
         self._shorten_gap(lowest)

@@ -196,9 +196,9 @@ class Follower:
         if not self._meant:
             self._ask_whether_meant(goal, now)
             return
-        missing = range(tip.number + 1, goal.number)
+        withdrawn = self._completing.withdraw(self._view.restart(goal))
+        missing = range(tip.number + 1 if withdrawn is None else withdrawn, goal.number)
         gap = Gap(missing[0], missing[-1], False, why) if missing else None
-        self._completing.withdraw(self._view.restart(goal))
         self._joined()
         self.refused["chain_lost"] += 1
         self._completing.add([goal], gap)
