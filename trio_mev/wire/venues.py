@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 
 from ..errors import ConfigError
 from .binance import BinanceAdapter
+from .binance_us import BinanceUsAdapter
+from .binance_usdm import BinanceUsdmAdapter
 from .bitfinex import BitfinexAdapter
 from .bitstamp import BitstampAdapter
 from .bybit import BybitAdapter, BybitLinearAdapter
@@ -18,6 +20,8 @@ from .venue import VenueAdapter
 
 ADAPTERS: Mapping[str, type[VenueAdapter]] = {
     "binance": BinanceAdapter,
+    "binance_us": BinanceUsAdapter,
+    "binance_usdm": BinanceUsdmAdapter,
     "bitfinex": BitfinexAdapter,
     "bitstamp": BitstampAdapter,
     "bybit": BybitAdapter,
