@@ -14,11 +14,12 @@ from trio_mev.config import Config, load, loads, standard_processors
 from trio_mev.config.explain import explain
 from trio_mev.errors import ConfigError
 from trio_mev.feeds.ethereum import EthereumWebSocketClient
-from trio_mev.feeds.venues import BinanceWebSocketClient, CoinbaseWebSocketClient
+from trio_mev.feeds.venues import VenueClient
 from trio_mev.flow.processor import check_stages
 from trio_mev.model.event import DataType
 from trio_mev.model.identity import Endpoint, Instrument, InstrumentKind, Venue
 from trio_mev.model.settings import (
+    TAKER_FEES,
     AlertSettings,
     EthereumSettings,
     FilterSettings,
@@ -117,7 +118,7 @@ def test_every_table_is_read(everything):
     assert node.logs == (LogFilter((ADDRESS,), (TOPIC, None, (TOPIC,))),)
     assert coinbase.symbols == {"ETH-USD": Instrument("ETH", "USD")}
     assert settings.prices.max_deviation == Decimal("0.1")
-    assert settings.prices.fees == {"binance": Decimal("0.00075"), "coinbase": Decimal("0.006")}
+    assert settings.prices.fees == {**TAKER_FEES, "binance": Decimal("0.00075")}
     assert settings.prices.alerts == (
         AlertSettings("a", Instrument("ETH", "USD"), "above", Decimal("2000.5")),
     )
@@ -129,8 +130,8 @@ def test_each_entry_becomes_the_feed_of_its_kind(everything):
     feeds = everything.feeds(rng=random.Random(1))
     assert [(type(feed), feed.status.name) for feed in feeds] == [
         (EthereumWebSocketClient, "node"),
-        (BinanceWebSocketClient, "binance"),
-        (CoinbaseWebSocketClient, "coinbase"),
+        (VenueClient, "binance"),
+        (VenueClient, "coinbase"),
     ]
 
 
@@ -288,7 +289,7 @@ def test_every_problem_is_reported_at_once_with_its_path_and_what_to_do():
         ('[transactions]\nlarge = "much"', "transactions.large: 'much' is not a number"),
         ("[transactions]\ngas_window = 9", "transactions.gas_window: 'gas_window' must be >= 10"),
         (binance(instruments="[]"), "feeds[0].instruments: "),
-        (binance(channels='["depth"]'), "feeds[0].channels[0]: 'depth' is not one of bookTicker"),
+        (binance(channels='["depth"]'), "feeds[0]: channel 'depth' is not one of bookTicker"),
         (binance(update_class='"often"'), "feeds[0].update_class: 'often' is not one of high_freq"),
         (binance(symbols="{X = 5}"), "feeds[0].symbols[X]: 5 is not text"),
         (binance(token="5"), "feeds[0].token: it must be text"),

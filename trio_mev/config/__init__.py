@@ -251,4 +251,4 @@ def _spelled(number: int, feed: Any) -> Iterable[str]:
     try:
         ADAPTERS[feed.kind](feed.name, feed.instruments, feed.channels, feed.symbols)
     except ValueError as error:
-        yield f"feeds[{number}].instruments: {error}"
+        yield f"feeds[{number}]: {error}"

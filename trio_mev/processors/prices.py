@@ -42,8 +42,9 @@ class _Alert:
 class PriceDataProcessor(DataProcessor):
     """Owns the aggregator; nothing else writes it.
 
-    Emits a price when it changes, at most every ``publish_interval`` seconds, and at once when
-    its status changes, to stale too: quotes of other instruments and blocks tell the time.
+    Looks at a price when a quote comes, at most every ``publish_interval`` seconds, and emits it
+    when it or its status has changed. When one goes stale, quotes of other instruments and blocks
+    tell the time.
     Emits a spread when buying at one venue's ask and selling at another's bid pays more than
     ``spread_report`` after both taker fees: once, until it has fallen below half of that.
 
@@ -63,8 +64,8 @@ class PriceDataProcessor(DataProcessor):
         for venue, update_class in (classes or {}).items():
             self.aggregator.add_price_source(venue, "venue", update_class)
         self._quotes: dict[Instrument, dict[Venue, tuple[Quote, float]]] = {}
-        self._published: dict[Instrument, tuple[float, Price]] = {}
-        self._heard: dict[Instrument, float] = {}
+        self._published: dict[Instrument, Price] = {}
+        self._ticked: dict[Instrument, float] = {}
         self._looked_at = float("-inf")
         self._open: set[tuple[Instrument, Venue, Venue]] = set()
         self._alerts: dict[str, _Alert] = {}
@@ -82,27 +83,34 @@ class PriceDataProcessor(DataProcessor):
     async def process_event(self, event: DataEvent) -> Iterable[DataEvent]:
         """The price, spreads and alerts that follow from a quote; prices that have gone stale."""
         now = event.received_at
+        out = []
         if event.event_type is DataType.QUOTE:
-            self._heard[event.data.instrument] = now
-        out = [self._told(event, price) for price in self._silent(now)]
-        if event.event_type is DataType.QUOTE:
-            out += self._quoted(event, event.data, now)
-        return out
+            out = self._quoted(event, event.data, now)
+        return out + [self._told(event, price) for price in self._silent(now)]
 
     def _quoted(self, event: DataEvent, quote: Quote, now: float) -> list[DataEvent]:
-        price = self.aggregator.update_quote(
+        refused = self.aggregator.update_quote(
             quote.venue, quote.instrument, quote.bid, quote.ask, now
         )
-        out: list[DataEvent] = []
-        if self._is_news(price, now):
-            out.append(self._told(event, price))
-        out += [event.finding(a, DataType.ALERT) for a in self._crossed(price)]
+        if refused is not None:
+            return []
+        out = self._priced(event, quote.instrument, now)
         self._quotes.setdefault(quote.instrument, {})[quote.venue] = (quote, now)
         for spread in self._spreads(quote, now):
             high = spread.net_ratio >= self.settings.spread_high
             priority = EventPriority.HIGH if high else EventPriority.NORMAL
             out.append(event.finding(spread, DataType.ARBITRAGE, priority))
         return out
+
+    def _priced(self, event: DataEvent, instrument: Instrument, now: float) -> list[DataEvent]:
+        """The price and its alerts, where it is time for one."""
+        last = self._ticked.get(instrument)
+        if last is not None and now - last < self.settings.publish_interval:
+            return []
+        self._ticked[instrument] = now
+        price = self.aggregator.tick(instrument, now)
+        out = [self._told(event, price)] if self._is_news(price) else []
+        return out + [event.finding(a, DataType.ALERT) for a in self._crossed(price)]
 
     def _told(self, event: DataEvent, price: Price) -> DataEvent:
         """The price's event, with its volatility and trend."""
@@ -118,24 +126,22 @@ class PriceDataProcessor(DataProcessor):
         if now - self._looked_at < LOOK_INTERVAL:
             return
         self._looked_at = now
-        for instrument, heard in self._heard.items():
-            if now - heard >= LOOK_INTERVAL:
+        for instrument, ticked in self._ticked.items():
+            if now - ticked >= LOOK_INTERVAL:
                 price = self.aggregator.get_price(instrument, now)
-                if price.status is not self._published[instrument][1].status:
-                    self._published[instrument] = (now, price)
+                if price.status is not self._published[instrument].status:
+                    self._published[instrument] = price
                     yield price
 
-    def _is_news(self, price: Price, now: float) -> bool:
-        at, last = self._published.get(price.instrument, (0.0, None))
-        if last is not None and last.status is price.status:
-            too_soon = now - at < self.settings.publish_interval
-            if too_soon or last.price == price.price:
-                return False
-        self._published[price.instrument] = (now, price)
+    def _is_news(self, price: Price) -> bool:
+        last = self._published.get(price.instrument)
+        if last is not None and last.status is price.status and last.price == price.price:
+            return False
+        self._published[price.instrument] = price
         return True
 
     def _crossed(self, price: Price) -> Iterator[PriceAlert]:
-        if price.price is None or price.status is PriceStatus.DISPUTED:
+        if price.price is None or price.status in {PriceStatus.DISPUTED, PriceStatus.STALE}:
             return
         for alert in self._alerts.values():
             one = alert.settings
