@@ -132,6 +132,15 @@ class VenueAdapter(Session):
         self._together: dict[Pair, set[Hashable]] = {}
         self._again: dict[Pair, float] = {}
 
+    @classmethod
+    def address(cls, channels: Sequence[str]) -> str:
+        """Where these channels are, the usual ones where none is named.
+
+        Raises:
+            ValueError: they are not all at one place.
+        """
+        return cls.endpoint
+
     @staticmethod
     @abc.abstractmethod
     def spell(instrument: Instrument) -> str:
@@ -282,11 +291,15 @@ class VenueAdapter(Session):
     def several(self, items: Iterable[T], read: Callable[[T], list[DataEvent]]) -> list[DataEvent]:
         """The events of a message's items; one that cannot be used costs no other."""
         events: list[DataEvent] = []
+        none = True
         for item in items:
+            none = False
             try:
                 events += read(item)
             except MalformedFrame as error:
                 events += self.refuse(error)
+        if none:
+            self.ignored["empty"] += 1
         return events
 
     def refuse(self, error: MalformedFrame) -> list[DataEvent]:
@@ -383,7 +396,8 @@ class VenueAdapter(Session):
             raise MalformedFrame("crossed_book", f"{quote.instrument}")
         if place is not None:
             self.in_order(*place)
-        return [self.event(_QUOTE, _NORMAL, quote, occurred_at, label)]
+        event = self.newest[label] = self.event(_QUOTE, _NORMAL, quote, occurred_at, label)
+        return [event]
 
     def one_sided(self, instrument: Instrument) -> list[DataEvent]:
         """The event of a book that has no bid, or no ask: there is no quote."""

@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 
 from ..errors import ConfigError
 from .binance import BinanceAdapter
+from .binance_us import BinanceUsAdapter
+from .binance_usdm import BinanceUsdmAdapter
 from .bybit import BybitAdapter, BybitLinearAdapter
 from .coinbase import CoinbaseAdapter
 from .kraken import KrakenAdapter
@@ -15,6 +17,8 @@ from .venue import VenueAdapter
 
 ADAPTERS: Mapping[str, type[VenueAdapter]] = {
     "binance": BinanceAdapter,
+    "binance_us": BinanceUsAdapter,
+    "binance_usdm": BinanceUsdmAdapter,
     "bybit": BybitAdapter,
     "bybit_linear": BybitLinearAdapter,
     "coinbase": CoinbaseAdapter,
