@@ -252,10 +252,13 @@ class VenueAdapter(Session):
     def ask_again(self, channel: str, symbol: str) -> bool:
         """Subscribe anew, so that a state that cannot be believed is sent as a whole.
 
+        Its numbers begin anew as well: what is sent may be no newer than what was refused.
+
         Returns:
             Whether it is asked for: not where it was a moment ago.
         """
         pair = channel, symbol
+        self._last.pop(pair, None)
         if self._now < self._again.get(pair, 0.0):
             return False
         self._again[pair] = self._now + AGAIN
