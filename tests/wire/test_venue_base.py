@@ -119,6 +119,13 @@ def test_a_state_is_asked_for_anew_but_not_again_at_once():
     assert len(session.outgoing()) == 2
 
 
+def test_a_message_of_no_items_is_counted():
+    session = Plain("p", [ETH])
+    assert session.several([], lambda item: []) == []
+    assert session.several([1], lambda item: []) == []
+    assert session.ignored == {"empty": 1}
+
+
 def test_a_number_that_cannot_be_is_refused_where_updates_share_numbers():
     session = Plain("p", [ETH])
     with pytest.raises(MalformedFrame, match="bad_number"):

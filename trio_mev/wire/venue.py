@@ -252,10 +252,13 @@ class VenueAdapter(Session):
     def ask_again(self, channel: str, symbol: str) -> bool:
         """Subscribe anew, so that a state that cannot be believed is sent as a whole.
 
+        Its numbers begin anew as well: what is sent may be no newer than what was refused.
+
         Returns:
             Whether it is asked for: not where it was a moment ago.
         """
         pair = channel, symbol
+        self._last.pop(pair, None)
         if self._now < self._again.get(pair, 0.0):
             return False
         self._again[pair] = self._now + AGAIN
@@ -291,11 +294,15 @@ class VenueAdapter(Session):
     def several(self, items: Iterable[T], read: Callable[[T], list[DataEvent]]) -> list[DataEvent]:
         """The events of a message's items; one that cannot be used costs no other."""
         events: list[DataEvent] = []
+        none = True
         for item in items:
+            none = False
             try:
                 events += read(item)
             except MalformedFrame as error:
                 events += self.refuse(error)
+        if none:
+            self.ignored["empty"] += 1
         return events
 
     def refuse(self, error: MalformedFrame) -> list[DataEvent]:
