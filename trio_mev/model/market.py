@@ -152,12 +152,17 @@ class Spread:
 
 @attrs.frozen
 class PriceAlert:
-    """A configured threshold was crossed."""
+    """A configured limit was crossed."""
 
     alert_id: str
     type: str
-    """``price_above`` or ``price_below``."""
+    """``price_above``, ``price_below``, ``price_change``, ``price_spread``, ``price_disputed`` or
+    ``price_stale``."""
     instrument: Instrument
-    threshold: Decimal
-    current_price: Decimal
+    threshold: Decimal | None
+    """The price or ratio that was set; None where there is none."""
+    current_price: Decimal | None
+    """None where there is no price, and of a spread."""
     message: str
+    ratio: Decimal | None = None
+    """By how much the price has changed, or the net spread; 0.01 is 1 %."""

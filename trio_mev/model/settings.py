@@ -337,12 +337,31 @@ AnyFeed = EthereumSettings | VenueSettings
 
 @attrs.frozen
 class AlertSettings:
-    """One alert on a price; reported once each time it is crossed."""
+    """One alert; raised once each time that its limit is crossed."""
 
     id: str = attrs.field(validator=_name)
     instrument: Instrument
-    type: Literal["above", "below"]
-    price: Decimal = attrs.field(validator=[_positive, _at_most(DEAREST)])
+    type: Literal["above", "below", "change", "spread", "disputed", "stale"]
+    price: Decimal | None = positive(None, DEAREST)
+    """The limit of ``above`` and ``below``, in quote units."""
+    ratio: Decimal | None = attrs.field(default=None, validator=[_positive, _at_most(MOST)])
+    """That of ``change``, up or down, and of ``spread``, net of both taker fees; 0.01 is 1 %.
+    Raised again only after it was below half."""
+    window: float = positive(60.0)
+    """Seconds in which the price must have changed by so much."""
+    hysteresis: Decimal = attrs.field(default=Decimal("0.001"), validator=_fraction)
+    """Share of ``price`` by which it must be back on the other side to be raised again."""
+    hold: float = attrs.field(default=10.0, validator=[_not_negative, _at_most(MOST)])
+    """Seconds for which ``disputed`` and ``stale`` must be over to be raised again."""
+
+    def __attrs_post_init__(self) -> None:
+        needed = {"above": "price", "below": "price", "change": "ratio", "spread": "ratio"}
+        for name in ("price", "ratio"):
+            given = getattr(self, name) is not None
+            if given != (needed.get(self.type) == name):
+                raise ValueError(
+                    f"an alert of type {self.type} has {'no' if given else 'a'} {name}"
+                )
 
 
 TAKER_FEES = {
@@ -392,7 +411,7 @@ class PriceSettings:
     volatility_half_life: float = positive(600.0)
     """Seconds after which a return weighs half in the volatility."""
     publish_interval: float = attrs.field(default=0.1, validator=[_not_negative, _at_most(MOST)])
-    """Least time between two prices of one instrument, unless the status changes."""
+    """Least time between two prices of one instrument."""
     fees: dict[str, Decimal] = attrs.field(
         factory=dict, converter=_beside_the_defaults, validator=_fees
     )
@@ -403,6 +422,10 @@ class PriceSettings:
     """Net ratio from which a spread is reported."""
     spread_high: Decimal = attrs.field(default=Decimal("0.005"), validator=_fraction)
     """Net ratio from which it has HIGH priority."""
+    max_lag: float = positive(5.0)
+    """Seconds from event to arrival, on the average, over which a venue's data is reported."""
+    stuck_after: float = positive(60.0)
+    """Seconds after which a quote that does not change, while others do, is reported."""
     alerts: tuple[AlertSettings, ...] = ()
 
 

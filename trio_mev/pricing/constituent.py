@@ -43,6 +43,8 @@ class Constituent:
     unread: bool = False
     at: float | None = None
     """Time of its last event, where the source tells it."""
+    stamp: int | None = None
+    """The source's own time of its last quote, where it told one."""
     received: float = -inf
     time: float = -inf
     """The earlier of the quote's event and receipt."""

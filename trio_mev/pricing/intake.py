@@ -79,6 +79,7 @@ class Intake:
         now: float,
         at: float | None = None,
         tick: Decimal | None = None,
+        stamp: int | None = None,
     ) -> Refusal | None:
         """Take in a source's bid and ask. An unknown source is added as a normal one.
 
@@ -91,6 +92,8 @@ class Intake:
             at: that of the event at the source, on the same clock; None where it is not told,
                 then the receipt's counts.
             tick: the least step of the price, in quote units, where it is known.
+            stamp: the source's own time of the event, in any unit that rises, by which quotes are
+                put in order: ``at`` moves with our own clock. None where it is not told.
 
         Returns:
             None where it was taken; else why not, which is counted for the source.
@@ -102,13 +105,16 @@ class Intake:
             if admitted is None:
                 return "too_many"
             panel, one = admitted
-        reason = _mistimed(one, now, at, self._settings.clock_slack) or _misquoted(bid, ask)
+        reason = _disordered(one, now, at, stamp, same=one.bid == bid and one.ask == ask)
+        reason = reason or _mistimed(one, now, at, self._settings.clock_slack)
+        reason = reason or _misquoted(bid, ask)
         source = one.source
         if reason is not None:
             self._refuse(one, reason)
             return reason
         one.bid, one.ask, one.tick, one.unread = bid, ask, tick, True
         one.received = now
+        one.stamp = stamp
         one.time = now
         if at is not None:
             one.at = at
@@ -176,12 +182,28 @@ class Intake:
         source.faults += instrument is None and kind not in BLAMELESS
 
 
+def _disordered(
+    one: Constituent, now: float, at: float | None, stamp: int | None, *, same: bool
+) -> Refusal | None:
+    """Why a quote cannot follow the source's last one.
+
+    Two of one time may differ: a source's clock has its steps.
+    """
+    if stamp is not None and one.stamp is not None:
+        if stamp == one.stamp:
+            return "repeated" if same else None
+        return "time_backwards" if stamp < one.stamp else None
+    if at is None or one.at is None or stamp is not None:
+        return "time_backwards" if now < one.received else None
+    if at == one.at:
+        return "repeated" if same else None
+    return "time_backwards" if at < one.at else None
+
+
 def _mistimed(one: Constituent, now: float, at: float | None, slack: float) -> Refusal | None:
     """Why a quote's time cannot be."""
     if at is None:
-        return "time_backwards" if now < one.received else None
-    if one.at is not None and at <= one.at:
-        return "repeated" if at == one.at else "time_backwards"
+        return None
     if at > now + slack:
         return "future"
     return "too_old" if now - at > one.source.max_age else None
