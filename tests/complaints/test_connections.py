@@ -324,7 +324,8 @@ async def test_a_socket_that_repeats_old_data_is_not_alive(nursery, autojump_clo
     async with open_stream([feed]) as stream:
         await feed.status.wait_for(FeedState.WAITING)
         assert feed.status.detail == "ethusdt@ticker was silent for 90 s"
-        assert stream.get_stats().events == {"quote": 2}
+        refused = feed.status.refused.total()
+        assert stream.get_stats().events == {"quote": 2, "fault": refused}
         assert feed.status.refused["time_backwards"] == 1
         assert 88 <= feed.status.refused["repeated"] <= 90
         assert feed.status.frames == 1 + 2 + feed.status.refused.total()

@@ -14,18 +14,21 @@ from trio_mev.config import Config, load, loads, standard_processors
 from trio_mev.config.explain import explain
 from trio_mev.errors import ConfigError
 from trio_mev.feeds.ethereum import EthereumWebSocketClient
-from trio_mev.feeds.venues import BinanceWebSocketClient, CoinbaseWebSocketClient
+from trio_mev.feeds.venues import VenueClient
 from trio_mev.flow.processor import check_stages
 from trio_mev.model.event import DataType
 from trio_mev.model.identity import Endpoint, Instrument, InstrumentKind, Venue
 from trio_mev.model.settings import (
+    TAKER_FEES,
     AlertSettings,
     EthereumSettings,
     FilterSettings,
     LogFilter,
     Settings,
 )
+from trio_mev.wire.venues import ADAPTERS
 
+KINDS = ", ".join(["ethereum", *ADAPTERS])
 KEY = "k3y0fTheProvider"
 TOKEN = "hunter2hunter2"
 ADDRESS = "0x" + "aB" * 20
@@ -117,7 +120,7 @@ def test_every_table_is_read(everything):
     assert node.logs == (LogFilter((ADDRESS,), (TOPIC, None, (TOPIC,))),)
     assert coinbase.symbols == {"ETH-USD": Instrument("ETH", "USD")}
     assert settings.prices.max_deviation == Decimal("0.1")
-    assert settings.prices.fees == {"binance": Decimal("0.00075"), "coinbase": Decimal("0.006")}
+    assert settings.prices.fees == {**TAKER_FEES, "binance": Decimal("0.00075")}
     assert settings.prices.alerts == (
         AlertSettings("a", Instrument("ETH", "USD"), "above", Decimal("2000.5")),
     )
@@ -129,8 +132,8 @@ def test_each_entry_becomes_the_feed_of_its_kind(everything):
     feeds = everything.feeds(rng=random.Random(1))
     assert [(type(feed), feed.status.name) for feed in feeds] == [
         (EthereumWebSocketClient, "node"),
-        (BinanceWebSocketClient, "binance"),
-        (CoinbaseWebSocketClient, "coinbase"),
+        (VenueClient, "binance"),
+        (VenueClient, "coinbase"),
     ]
 
 
@@ -216,7 +219,7 @@ def test_every_problem_is_reported_at_once_with_its_path_and_what_to_do():
         kind = "ethereum"
         name = "node"
         [[feeds]]
-        kind = "bitstamp"
+        kind = "nasdaq"
         [[feeds]]
         kind = "coinbase"
         name = "spot"
@@ -247,7 +250,7 @@ def test_every_problem_is_reported_at_once_with_its_path_and_what_to_do():
         "stream.lanes.high: high is 0; it must be over 0",
         "stream.lanes.low: 1.5 is not a whole number",
         "feeds[0].endpoint: missing; name one or set ETH_RPC_URL or WEB3_WS_PROVIDER_URI",
-        "feeds[1]: kind is 'bitstamp'; it must be one of ethereum, binance, coinbase",
+        f"feeds[1]: kind is 'nasdaq'; it must be one of {KINDS}",
         "feeds[2].instruments[0]: 'ETHUSD' is not BASE/QUOTE, such as ETH/USDT",
         "feeds[3].instruments: ",
         "feeds[4].endpoint: 'https://node.test/v3/***' does not begin with ws:// or wss://",
@@ -266,7 +269,7 @@ def test_every_problem_is_reported_at_once_with_its_path_and_what_to_do():
     [
         ("stream = 5", "stream: it is not a table"),
         ("feeds = 5", "feeds: it is not a list"),
-        ("feeds = [5]", "feeds[0]: kind is None; it must be one of ethereum, binance, coinbase"),
+        ("feeds = [5]", f"feeds[0]: kind is None; it must be one of {KINDS}"),
         ('feeds = [{kind = ["x"]}]', "feeds[0]: kind is ['x']; it must be one of "),
         ('[stream]\ndata_types = "block"', "stream.data_types: it is not a list"),
         ('[stream]\nstrict = "yes"', "stream.strict: 'yes' is not true or false"),
@@ -288,7 +291,7 @@ def test_every_problem_is_reported_at_once_with_its_path_and_what_to_do():
         ('[transactions]\nlarge = "much"', "transactions.large: 'much' is not a number"),
         ("[transactions]\ngas_window = 9", "transactions.gas_window: 'gas_window' must be >= 10"),
         (binance(instruments="[]"), "feeds[0].instruments: "),
-        (binance(channels='["depth"]'), "feeds[0].channels[0]: 'depth' is not one of bookTicker"),
+        (binance(channels='["depth"]'), "feeds[0]: channel 'depth' is not one of bookTicker"),
         (binance(update_class='"often"'), "feeds[0].update_class: 'often' is not one of high_freq"),
         (binance(symbols="{X = 5}"), "feeds[0].symbols[X]: 5 is not text"),
         (binance(token="5"), "feeds[0].token: it must be text"),
@@ -431,6 +434,14 @@ def test_a_secret_comes_from_the_environment():
     assert feed.token.value == TOKEN
     text = binance(endpoint='"env:URL"')
     assert loads(text, {"URL": "wss://venue.test"}).settings.feeds[0].endpoint.host == "venue.test"
+
+
+def test_channels_of_two_addresses_need_an_endpoint_that_has_both():
+    given = {"kind": '"binance_usdm"', "instruments": '["ETH/USDT:perpetual"]'}
+    text = binance(channels='["bookTicker", "aggTrade"]', **given)
+    (problem,) = problems_of(text)
+    assert problem.startswith("feeds[0]: Binance's USD-M market has bookTicker and aggTrade at")
+    assert loads(f'{text}\nendpoint = "wss://proxy.test/stream"').settings.feeds
 
 
 @pytest.mark.parametrize("kind", ["binance", "coinbase"])

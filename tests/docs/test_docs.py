@@ -41,6 +41,7 @@ from trio_mev.model.settings import AlertSettings, PriceSettings
 from trio_mev.wire.contracts import ROUTERS
 from trio_mev.wire.lines import encode, line_of
 from trio_mev.wire.tape import encode_header, encode_record
+from trio_mev.wire.venues import ADAPTERS
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -163,6 +164,7 @@ def test_it_is_plain_text(page: Path) -> None:
 # The configuration
 
 
+VENUES = "`[[feeds]]`: exchanges"
 SECTIONS: dict[type, str] = {
     settings.StreamConfig: "`[stream]`",
     settings.FilterSettings: "`[[stream.filters]]`",
@@ -171,17 +173,13 @@ SECTIONS: dict[type, str] = {
     settings.EthereumSettings: '`[[feeds]]`: `kind = "ethereum"`',
     settings.NodeSettings: "`[[feeds.nodes]]`",
     settings.LogFilter: "`[[feeds.logs]]`",
-    settings.VenueSettings: '`[[feeds]]`: `kind = "binance"` and `kind = "coinbase"`',
-    settings.BinanceSettings: '`[[feeds]]`: `kind = "binance"` and `kind = "coinbase"`',
-    settings.CoinbaseSettings: '`[[feeds]]`: `kind = "binance"` and `kind = "coinbase"`',
+    settings.VenueSettings: VENUES,
     settings.ConnectionSettings: "`[feeds.connection]`",
     settings.PriceSettings: "`[prices]`",
     settings.AlertSettings: "`[[prices.alerts]]`",
     settings.TransactionSettings: "`[transactions]`",
     settings.MempoolSettings: "`[mempool]`",
 }
-NAMED = {"channels of Binance": "`channels` of Binance"}
-"""Rows whose first cell is more than the field's name."""
 
 
 def test_every_settings_class_has_a_section() -> None:
@@ -193,13 +191,21 @@ def test_every_settings_class_has_a_section() -> None:
     assert classes - {settings.Settings} == set(SECTIONS)
 
 
+@pytest.mark.parametrize("kind", ADAPTERS)
+def test_configuration_names_every_exchange_with_its_channels(kind: str) -> None:
+    adapter = ADAPTERS[kind]
+    usual = ", ".join(f"`{channel}`" for channel in adapter.usual_channels)
+    known = ", ".join(f"`{channel}`" for channel in adapter.known_channels)
+    row = f"| `{kind}` | {usual} | {known} |"
+    assert row in section("reference/configuration.md", VENUES)
+
+
 def own_fields(cls: type) -> list[attrs.Attribute[Any]]:
     return [f for f in attrs.fields(cls) if not f.inherited]
 
 
 def cell_of(cls: type, field: str) -> str:
-    venue = {settings.BinanceSettings: "Binance", settings.CoinbaseSettings: "Coinbase"}.get(cls)
-    return f"`{field}` of {venue}" if venue else f"`{field}`"
+    return f"`{field}`"
 
 
 def as_toml(value: Any) -> str:
@@ -249,7 +255,7 @@ def test_configuration_names_nothing_else() -> None:
     known = {f.name for cls in SECTIONS for f in attrs.fields(cls)}
     text = (DOCS / "reference" / "configuration.md").read_text(encoding="utf-8")
     named = set(re.findall(r"^\| `(\w+)`", text, re.MULTILINE))
-    assert named <= known
+    assert named <= known | set(ADAPTERS)
 
 
 # Errors

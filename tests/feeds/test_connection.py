@@ -26,6 +26,7 @@ from trio_mev.model.settings import (
     VenueSettings,
 )
 from trio_mev.stream import open_stream
+from trio_mev.wire.coinbase import CoinbaseAdapter
 
 ENDPOINT = Endpoint("ws://peer.test/ws")
 ETH = Instrument("ETH", "USDT")
@@ -394,7 +395,7 @@ async def test_streams_are_added_and_removed_while_running(nursery, autojump_clo
         assert set(feed.status.subscriptions) == {"ethusdt@bookTicker", "btcusdt@bookTicker"}
         feed.unsubscribe(ETH)
         feed.unsubscribe(ETH)
-        await trio.testing.wait_all_tasks_blocked()
+        await trio.sleep(1)  # requests keep the venue's pace
         assert set(feed.status.subscriptions) == {"btcusdt@bookTicker"}
     methods = [(r["method"], r["params"]) for r in script.asked]
     assert methods == [
@@ -454,9 +455,8 @@ def test_prices_are_put_into_one_connection_a_venue():
     handler.add("binance", "ETH/USDT")
     handler.add("coinbase", "ETH/USD")
     binance_feed, coinbase_feed = handler.feeds()
-    assert isinstance(binance_feed, BinanceWebSocketClient)
+    assert (binance_feed.settings.kind, coinbase_feed.settings.kind) == ("binance", "coinbase")
     assert binance_feed.instruments == [ETH, BTC]
-    assert isinstance(coinbase_feed, CoinbaseWebSocketClient)
     with pytest.raises(ConfigError, match="venue 'nasdaq' is not known"):
         handler.add("nasdaq", "ETH/USD")
     with pytest.raises(ConfigError, match="BASE/QUOTE"):
@@ -470,7 +470,7 @@ async def test_every_frame_is_tapped_in_both_directions(nursery, autojump_clock)
     async def answer(peer: PeerConnection) -> None:
         await peer.accept()
         await peer.receive()
-        channels = [{"name": c, "product_ids": ["ETH-USD"]} for c in settings.channels]
+        channels = [{"name": c, "product_ids": ["ETH-USD"]} for c in CoinbaseAdapter.usual_channels]
         await peer.send(json.dumps({"type": "subscriptions", "channels": channels}))
         await peer.hold()
 
@@ -483,7 +483,7 @@ async def test_every_frame_is_tapped_in_both_directions(nursery, autojump_clock)
         await feed.status.wait_for(FeedState.READY)
     assert seen == [
         ("open", ""),
-        ("out", '{"type":"subscribe","pro'),
+        ("out", '{"type":"subscribe","cha'),
         ("in", '{"type": "subscriptions"'),
         ("close", ""),
     ]

@@ -16,6 +16,7 @@ def test_every_type_of_event_has_its_stage():
         "mempool": Stage.RAW,
         "quote": Stage.RAW,
         "trade": Stage.RAW,
+        "fault": Stage.RAW,
         "gap": Stage.RAW,
         "reorg": Stage.RAW,
         "lost": Stage.RAW,

@@ -56,12 +56,12 @@ async def test_a_feed_restarts_after_a_clean_close_and_its_delays_begin_anew_aft
         channels=("bookTicker",),
         endpoint=Endpoint("ws://venue.test/stream"),
         connection=ConnectionSettings(
-            first_delay=1.0, factor=2.0, settle_after=20.0, ping_interval=7.0
+            first_delay=4.0, factor=2.0, settle_after=20.0, ping_interval=7.0
         ),
     )
     venue.stays = {2: 30.0, 3: 1e6}
     drawn = random.Random(5)
-    first, second, again = (whole * drawn.uniform(0.5, 1.0) for whole in (1.0, 2.0, 1.0))
+    first, second, again = (whole * drawn.uniform(0.5, 1.0) for whole in (4.0, 8.0, 4.0))
     feed = BinanceWebSocketClient(settings, venue.dial, rng=random.Random(5))
     bids = []
     async with opened([feed]) as stream:

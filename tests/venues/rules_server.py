@@ -366,7 +366,7 @@ class VenueServer(abc.ABC):
             symbol = self._rng.choice(list(self.symbols))
             mids[symbol] += self._rng.randint(-9, 9)
             self._publish(self._tick(symbol, mids[symbol]))
-        await trio.sleep(self.latency + 1)
+        await trio.sleep_until(end + self.latency + 1)
 
     def _tick(self, symbol: str, mid: int) -> Tick:
         before = self.last.get(symbol)

@@ -34,6 +34,9 @@ class Heard:
     """By instrument and the venue's number."""
     faults: list[MarketFault] = attrs.Factory(list)
     lags: list[float] = attrs.Factory(list)
+    numbers: dict[Any, int] = attrs.Factory(dict)
+    in_order: bool = True
+    """Whether no quote came after a later one of its instrument."""
 
     def emit(self, events: Sequence[DataEvent]) -> None:
         for event in events:
@@ -41,6 +44,9 @@ class Heard:
             if event.event_type is DataType.QUOTE:
                 sides = data.instrument, data.bid, data.ask, data.bid_size, data.ask_size
                 self.quotes[sides] += 1
+                number = int(data.bid_size * 1000)
+                self.in_order &= number > self.numbers.get(data.instrument, 0)
+                self.numbers[data.instrument] = number
                 if event.lag is not None:
                     self.lags.append(event.lag)
             elif event.event_type is DataType.TRADE:
@@ -90,5 +96,6 @@ def assert_nothing_lost(server: VenueServer, client: VenueClient, heard: Heard) 
     assert heard.quotes == dict.fromkeys(server.delivered, 1)
     first = next(n for n, tick in enumerate(server.ticks) if tick.sides in server.delivered)
     assert {tick.sides for tick in server.ticks[first:]} == server.delivered
+    assert heard.in_order
     assert heard.faults == []
     assert client.status.refused == {}

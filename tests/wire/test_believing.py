@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from tests.support.faults import believed
 from trio_mev.errors import SubscriptionLost, SubscriptionRejected
 from trio_mev.model.identity import Endpoint, Instrument
 from trio_mev.model.settings import EthereumSettings
@@ -96,7 +97,9 @@ def book(number):
 
 def quotes(session, numbers):
     return [
-        event.data.sequence for number in numbers for event in session.receive(book(number), 0.0, 1)
+        event.data.sequence
+        for number in numbers
+        for event in believed(session.receive(book(number), 0.0, 1))
     ]
 
 

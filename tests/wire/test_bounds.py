@@ -53,7 +53,8 @@ def test_an_exchange_that_is_busy_is_tried_again_and_one_that_refuses_is_not():
 
 def test_a_refused_unsubscribe_is_counted_and_no_more():
     session = BinanceAdapter("b", [ETH], ["bookTicker"])
-    session.unsubscribe(["ethusd@bookTicker"])
+    session.unsubscribe([("bookTicker", "ETHUSD")])
+    session.outgoing()
     session.receive(b'{"id": 1, "error": {"code": 2, "msg": "no"}}', 0.0, 1)
     assert session.refused == {"error": 1}
 

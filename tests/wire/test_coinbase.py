@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 
+from tests.support.faults import believed, faults
 from trio_mev.errors import SubscriptionRejected
 from trio_mev.model.event import DataType
 from trio_mev.model.identity import Instrument
@@ -87,8 +88,10 @@ def test_it_opens_with_one_message_for_every_channel():
     (frame,) = session.opening()
     assert json.loads(frame) == {
         "type": "subscribe",
-        "product_ids": ["BTC-USDT"],
-        "channels": ["ticker", "heartbeat"],
+        "channels": [
+            {"name": "ticker", "product_ids": ["BTC-USDT"]},
+            {"name": "heartbeat", "product_ids": ["BTC-USDT"]},
+        ],
     }
     assert session.subscriptions == {
         "ticker:BTC-USDT": "pending",
@@ -157,7 +160,7 @@ def test_what_is_no_news_for_us_is_ignored_by_its_kind(kind):
 )
 def test_what_cannot_be_used_is_counted_by_reason(frame, reason):
     session = adapter()
-    assert session.receive(frame, 0.0, 1) == []
+    assert faults(session.receive(frame, 0.0, 1)) == [reason]
     assert session.refused == {reason: 1}
     assert len(session.receive(TICKER, 0.0, 2)) == 1
     assert len(session.receive(MATCH, 0.0, 3)) == 1
@@ -169,7 +172,7 @@ def test_what_cannot_be_used_is_counted_by_reason(frame, reason):
 def test_updates_that_repeat_or_go_back_are_refused(frame, number):
     session = adapter()
     assert len(session.receive(frame, 0.0, 1)) == 1
-    assert session.receive(frame, 0.0, 2) == []
-    assert session.receive(frame.replace(number, number[:-1]), 0.0, 3) == []
+    assert faults(session.receive(frame, 0.0, 2)) == ["repeated"]
+    assert faults(session.receive(frame.replace(number, number[:-1]), 0.0, 3)) == ["time_backwards"]
     assert session.refused == {"repeated": 1, "time_backwards": 1}
-    assert len(session.receive(frame.replace(number, number + b"0"), 0.0, 4)) == 1
+    assert len(believed(session.receive(frame.replace(number, number + b"0"), 0.0, 4))) == 1

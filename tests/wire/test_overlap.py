@@ -132,4 +132,5 @@ def test_memory_of_states_is_bounded(monkeypatch):
     overlap.open()
     overlap.admit(quotes("123"), 1.0)
     overlap.settle(10.0)
-    assert bids(overlap.admit(quotes("123"), 2.0)) == "12"
+    assert bids(overlap.admit(quotes("3"), 2.0)) == ""
+    assert bids(overlap.admit(quotes("12"), 2.0)) == "12"

@@ -261,7 +261,7 @@ class Watched:
 
     def body(self, name: str, number: int) -> list[PendingLife]:
         new, told = self.pool.body(body(name, nonce=int(name[1]) % 3, fee=number), self.now)
-        if new:
+        if new and self.state.get(name) != "included":  # else the body is late
             self.state[name] = "pending"
         return told
 

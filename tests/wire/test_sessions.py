@@ -95,17 +95,28 @@ def test_a_header_that_cannot_be_used_is_a_clear_error(header, complaint):
 
 
 @pytest.mark.parametrize(
-    ("header", "settings"),
+    "header",
     [
-        (FeedHeader("binance", "", {"ETHUSDT": "ETH/USDT"}, ["ticker"]), VenueSettings),
-        (FeedHeader("coinbase", "", {"ETH-USDT": "ETH/USDT"}, ["ticker"]), VenueSettings),
+        FeedHeader("binance", "", {"ETHUSDT": "ETH/USDT"}, ["ticker"]),
+        FeedHeader("coinbase", "", {"ETH-USDT": "ETH/USDT"}, ["ticker"]),
     ],
 )
-def test_a_peer_is_asked_for_the_instruments_of_the_tape(header, settings):
+def test_a_peer_is_asked_for_the_instruments_of_the_tape(header):
     (symbol,) = header.symbols
-    assert tape_settings("f", header, PEER, []) == settings(
-        name="f", endpoint=PEER, instruments=(ETH,), symbols={symbol: ETH}, channels=("ticker",)
+    assert tape_settings("f", header, PEER, []) == VenueSettings(
+        kind=header.kind,
+        name="f",
+        endpoint=PEER,
+        instruments=(ETH,),
+        symbols={symbol: ETH},
+        channels=("ticker",),
     )
+
+
+def test_a_tape_with_a_channel_that_is_not_known_is_refused():
+    header = FeedHeader("binance", "", {"ETHUSDT": "ETH/USDT"}, ["depth"])
+    with pytest.raises(ConfigError, match="feed f: channel 'depth' is not one of bookTicker"):
+        replay_session("f", header)
 
 
 @pytest.mark.parametrize(

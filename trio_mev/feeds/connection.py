@@ -93,7 +93,7 @@ class Connection:
         """Seconds after which a new connection takes over; None where none ever does, infinite
         where one does only when the server asks for it."""
         self.connect_interval = 0.0
-        """Least seconds between two connections to the same host."""
+        """Least seconds between two connections to the same server."""
         self.handover: float | None = None
         """Seconds for which the old life still delivers what is on its way when the new one is
         ready, whose events wait meanwhile, so that all come in order; None where the sessions of
@@ -148,7 +148,7 @@ class Connection:
 
     async def _live(self, generation: _Generation, emit: Emit) -> None:
         conn, status = self.settings.connection, self.status
-        await turn(self.endpoint.host, self.connect_interval)
+        await turn(f"{self.endpoint.host}:{self.endpoint.port}", self.connect_interval)
         # What the socket needs beside it ends with its closing, after all tasks of the life.
         async with trio.open_nursery() as keeper:
             socket = await connect(keeper, self.endpoint, conn, self.settings.token, self._dial)

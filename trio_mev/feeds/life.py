@@ -104,7 +104,8 @@ class Life:
         self._confirmed = trio.Event()
         self._rearmed = trio.Event()
         self._armed_for = float("inf")
-        self._pause = session.request_interval
+        # Where no pause at all is wished, as where time is a tape's, there is none.
+        self._pause = session.request_interval if settings.subscribe_interval else 0.0
         self._queue: deque[str] = deque()
         self._queued = trio.Event()
         self._next_turn = float("-inf")
@@ -132,8 +133,10 @@ class Life:
 
     async def _subscribe(self) -> None:
         session, status = self.session, self._status
-        session.begin(trio.current_time())
+        now = trio.current_time()
+        session.begin(now)
         opening = session.opening()
+        session.heard.update(dict.fromkeys(session.heard, now))
         self.rearm()
         pause = max(self._settings.subscribe_interval, self._pause)
         for frame in opening:

@@ -1,4 +1,4 @@
-"""How often one may connect to a host, all feeds of a run together."""
+"""How often one may connect to a server, all feeds of a run together."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import trio
 _NEXT: trio.lowlevel.RunVar[dict[str, float]] = trio.lowlevel.RunVar("next_connection")
 
 
-async def turn(host: str, interval: float) -> None:
-    """Wait until a connection to a host is due, and take its place in the queue.
+async def turn(server: str, interval: float) -> None:
+    """Wait until a connection to a server is due, and take its place in the queue.
 
     Args:
-        host: venues count connections by address, whoever in the program makes them.
+        server: its host and port; venues count connections by address, whoever makes them.
         interval: least seconds between two; 0 lets everybody through.
     """
     if not interval:
@@ -21,7 +21,7 @@ async def turn(host: str, interval: float) -> None:
     except LookupError:
         _NEXT.set(places := {})
     now = trio.current_time()
-    at = max(now, places.get(host, now))
-    places[host] = at + interval
+    at = max(now, places.get(server, now))
+    places[server] = at + interval
     if at > now:
         await trio.sleep_until(at)

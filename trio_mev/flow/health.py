@@ -41,6 +41,7 @@ def examine(
     lag: float,
     config: StreamConfig,
     before: Mapping[str, ConsumerSnapshot] | None = None,
+    reported: Iterable[HealthIssue] = (),
 ) -> HealthSnapshot:
     """Look for what is wrong.
 
@@ -51,6 +52,7 @@ def examine(
         lag: seconds that the event loop was late.
         config: the limits of the last two.
         before: the consumers' earlier figures, by name: means and failures are those since then.
+        reported: what the processors say themselves.
     """
     issues: list[HealthIssue] = []
     for consumer in consumers:
@@ -60,6 +62,7 @@ def examine(
         issues.extend(_of_feed(feed, at, config.stale_after))
     if lag > config.lag_limit:
         issues.append(HealthIssue("loop_lag", "event loop", f"{lag:.3f} s late"))
+    issues.extend(reported)
     return HealthSnapshot(at, tuple(issues))
 
 
@@ -109,6 +112,7 @@ class HealthWatch:
         consumers: their figures now.
         feeds: theirs.
         publish: takes an event for each issue that came or went.
+        reports: what the processors say themselves, at a time.
     """
 
     def __init__(
@@ -117,21 +121,24 @@ class HealthWatch:
         consumers: Callable[[], Iterable[ConsumerSnapshot]],
         feeds: Callable[[], Iterable[FeedSnapshot]],
         publish: Callable[[DataEvent], None],
+        reports: Callable[[float], Iterable[HealthIssue]] = lambda _: (),
     ) -> None:
         self.lag = LoopLag()
         self._config = config
         self._consumers = consumers
         self._feeds = feeds
         self._publish = publish
+        self._reports = reports
         self._before: Mapping[str, ConsumerSnapshot] = {}
         self._known: dict[tuple[str, str], HealthIssue] = {}
         self._looks = 0
 
     def examine(self) -> HealthSnapshot:
         """What is wrong right now."""
-        consumers, feeds = self._consumers(), self._feeds()
+        now = trio.current_time()
+        consumers, feeds, reported = self._consumers(), self._feeds(), self._reports(now)
         lag = self.lag.recent
-        return examine(trio.current_time(), consumers, feeds, lag, self._config, self._before)
+        return examine(now, consumers, feeds, lag, self._config, self._before, reported)
 
     async def run(self) -> None:
         """Look every ``health_interval`` seconds, until cancelled."""

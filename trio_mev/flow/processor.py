@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from ..errors import ConfigError
 from ..model.event import DataEvent, DataType
+from ..model.health import HealthIssue
 from ..model.settings import LaneSettings
 from .rpc import Rpc
 
@@ -35,6 +36,14 @@ class DataProcessor(abc.ABC):
         May await, within the stream's budget; nothing awaits in the middle of a change of
         state, since a deadline may cancel it there. Those that never wait share one task.
         """
+
+    def health(self, now: float) -> Iterable[HealthIssue]:
+        """What is wrong by the processor's own lights, right now; asked every now and then.
+
+        Args:
+            now: seconds of the stream's clock.
+        """
+        return ()
 
     def admits(self, event: DataEvent) -> bool:
         """Whether the event is of interest; one that is not counts as filtered."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import attrs
@@ -13,6 +13,7 @@ from loguru import logger
 
 from ..errors import ProcessingTimeoutError, ProcessorFailed
 from ..model.event import DataEvent, DataType
+from ..model.health import HealthIssue
 from ..model.settings import StreamConfig
 from .books import BooksSnapshot
 from .crew import Crew
@@ -161,6 +162,13 @@ class Pump:
             logger.opt(exception=error).warning(
                 "processor {} {}; {} failures so far", self.name, what, failed
             )
+
+    def health(self, now: float) -> Iterator[HealthIssue]:
+        """What the processor reports as wrong; a failure to report is one more."""
+        try:
+            yield from tuple(self.processor.health(now))
+        except Exception as error:  # noqa: BLE001 - it is the plug-in's code
+            yield HealthIssue("health_failed", self.name, f"{type(error).__name__}: {error}"[:200])
 
     def _count_failure(self) -> None:
         self.failures_in_row += 1

@@ -10,10 +10,11 @@ class HealthIssue:
     """One thing that is wrong."""
 
     kind: str
-    """``lane_full``, ``slow_processor``, ``error_rate``, ``feed_down``, ``feed_stale`` or
-    ``loop_lag``."""
+    """``lane_full``, ``slow_processor``, ``error_rate``, ``feed_down``, ``feed_stale``,
+    ``loop_lag``, what a processor reports itself, such as ``quote_lag``, or ``health_failed``
+    where it fails at that."""
     where: str
-    """The consumer, with its lane, or the feed."""
+    """The consumer, with its lane, or the feed, or the venue and the instrument."""
     detail: str
     over: bool = False
     """Whether it is right again; of events only."""

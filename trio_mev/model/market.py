@@ -73,13 +73,13 @@ class PriceStatus(enum.Enum):
     """How far a price can be believed."""
 
     OK = "ok"
-    """Two sources or more, and every fresh one agrees."""
+    """Three sources or more, and every fresh one agrees."""
     DEGRADED = "degraded"
-    """One source alone, or a minority was rejected."""
+    """One or two sources, or a minority was rejected."""
     DISPUTED = "disputed"
     """The sources contradict each other and none can be preferred."""
     STALE = "stale"
-    """No fresh source: there is no price."""
+    """Too few fresh sources: there is no price."""
 
 
 class Trend(enum.Enum):
@@ -97,18 +97,30 @@ class Price:
 
     instrument: Instrument
     price: Decimal | None
-    """Median of the admitted sources' mids; None where no source is fresh."""
+    """Of eight digits or more, and as fine as the third digit of the confidence. None where it is
+    stale; the rule ``pyth`` then keeps the last one."""
     confidence: Decimal | None
-    """Half-width of an interval around the price that holds every admitted source's bid and
-    ask; None with one source, whose error nobody can know."""
+    """Half-width, in quote units, of an interval around the price that is made to hold the true
+    one 95 % of the time; of a disputed price it holds every source's own interval. Three digits;
+    None where the price is."""
     status: PriceStatus
     sources: tuple[Venue, ...]
-    """Those that the price was made of, in alphabetical order."""
+    """Those that the price was made of, in alphabetical order; of a joined price each with the
+    instrument of its leg, such as ``binance ETH/USDT``."""
     rejected: tuple[Venue, ...] = ()
-    """Fresh sources that deviate too far."""
+    """Fresh sources that stand outside the gate. A disputed price may be made of them too."""
     volatility: float | None = None
-    """Standard deviation over mean of the last prices, not annualised; None below two."""
+    """Annualised (365 days) standard deviation of log returns, exponentially weighted; 0.6 is
+    60 %. None until two prices are far enough apart."""
     trend: Trend = Trend.INSUFFICIENT_DATA
+    spread: Decimal | None = None
+    """Highest mid of the sources less the lowest, in quote units; None where the price is stale
+    or joined."""
+    age: float | None = None
+    """Seconds since the latest quote of a source of it; of a stale price since the latest of
+    any, None where there was none. Of a joined price that of the older leg."""
+    via: tuple[Instrument, Instrument] | None = None
+    """The two instruments whose prices were multiplied; None of a price of its own quotes."""
 
     @property
     def key(self) -> Instrument:
@@ -141,12 +153,17 @@ class Spread:
 
 @attrs.frozen
 class PriceAlert:
-    """A configured threshold was crossed."""
+    """A configured limit was crossed."""
 
     alert_id: str
     type: str
-    """``price_above`` or ``price_below``."""
+    """``price_above``, ``price_below``, ``price_change``, ``price_spread``, ``price_disputed`` or
+    ``price_stale``."""
     instrument: Instrument
-    threshold: Decimal
-    current_price: Decimal
+    threshold: Decimal | None
+    """The price or ratio that was set; None where there is none."""
+    current_price: Decimal | None
+    """None where there is no price, and of a spread."""
     message: str
+    ratio: Decimal | None = None
+    """By how much the price has changed, or the net spread; 0.01 is 1 %."""

@@ -17,6 +17,7 @@ from .identity import Endpoint, Instrument, Secret
 
 _ADDRESS = re.compile("0x[0-9a-fA-F]{40}")
 _TOPIC = re.compile("0x[0-9a-fA-F]{64}")
+_ASSET = re.compile("[A-Z0-9]{1,20}")
 
 
 def _positive(_: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
@@ -59,12 +60,22 @@ def _fees(_: Any, attribute: attrs.Attribute[Any], value: dict[str, Decimal]) ->
             raise ValueError(f"{attribute.name}: that of {venue} is not between -1 and 1")
 
 
+def _assets(_: Any, attribute: attrs.Attribute[Any], value: tuple[str, ...]) -> None:
+    for asset in value:
+        if not _ASSET.fullmatch(asset):
+            raise ValueError(f"{attribute.name}: {asset!r} is not 1 to 20 of A-Z and 0-9")
+    if len(value) > 8 or len(set(value)) < len(value):
+        raise ValueError(f"{attribute.name} must be at most eight different ones")
+
+
 MOST = 10**9
 """Of any setting: seconds, bytes, or how often."""
 LONGEST = 10**7
 """Entries of what is kept in memory."""
 DEAREST = Decimal(10**18)
 """Of amounts of money."""
+MOST_SOURCES = 64
+"""Of one instrument's price."""
 
 
 def positive(default: Any, most: Any = MOST) -> Any:
@@ -176,7 +187,8 @@ class ConnectionSettings:
     max_message: int = positive(32 * 2**20)
     """Bytes of one message; a larger one costs the connection."""
     subscribe_interval: float = attrs.field(default=0.1, validator=[_not_negative, _at_most(MOST)])
-    """Pause between two subscription requests."""
+    """Pause between two subscription requests; an exchange that asks for a longer one gets it,
+    unless there shall be none at all."""
     malformed_per_minute: int = positive(6000)
     """More undecodable frames than that in a minute, and the connection is made anew."""
     first_delay: float = positive(5.0)
@@ -325,12 +337,31 @@ AnyFeed = EthereumSettings | VenueSettings
 
 @attrs.frozen
 class AlertSettings:
-    """One alert on a price; reported once each time it is crossed."""
+    """One alert; raised once each time that its limit is crossed."""
 
     id: str = attrs.field(validator=_name)
     instrument: Instrument
-    type: Literal["above", "below"]
-    price: Decimal = attrs.field(validator=[_positive, _at_most(DEAREST)])
+    type: Literal["above", "below", "change", "spread", "disputed", "stale"]
+    price: Decimal | None = positive(None, DEAREST)
+    """The limit of ``above`` and ``below``, in quote units."""
+    ratio: Decimal | None = attrs.field(default=None, validator=[_positive, _at_most(MOST)])
+    """That of ``change``, up or down, and of ``spread``, net of both taker fees; 0.01 is 1 %.
+    Raised again only after it was below half."""
+    window: float = positive(60.0)
+    """Seconds in which the price must have changed by so much."""
+    hysteresis: Decimal = attrs.field(default=Decimal("0.001"), validator=_fraction)
+    """Share of ``price`` by which it must be back on the other side to be raised again."""
+    hold: float = attrs.field(default=10.0, validator=[_not_negative, _at_most(MOST)])
+    """Seconds for which ``disputed`` and ``stale`` must be over to be raised again."""
+
+    def __attrs_post_init__(self) -> None:
+        needed = {"above": "price", "below": "price", "change": "ratio", "spread": "ratio"}
+        for name in ("price", "ratio"):
+            given = getattr(self, name) is not None
+            if given != (needed.get(self.type) == name):
+                raise ValueError(
+                    f"an alert of type {self.type} has {'no' if given else 'a'} {name}"
+                )
 
 
 TAKER_FEES = {
@@ -357,14 +388,30 @@ def _beside_the_defaults(given: dict[str, Decimal]) -> dict[str, Decimal]:
 class PriceSettings:
     """How prices are aggregated and what is reported of them."""
 
+    rule: Literal["calibrated", "pyth", "chainlink", "median"] = "calibrated"
+    """By which many sources become one price: weighted by their learned errors, or as Pyth or
+    Chainlink do it, or their plain median."""
+    min_sources: int = positive(1, MOST_SOURCES)
+    """Fewer fresh sources than that make no price."""
     max_deviation: Decimal = attrs.field(default=Decimal("0.05"), validator=_fraction)
-    """From the median of the fresh sources; a source beyond it is rejected."""
+    """A source further than this from where the others agree is never admitted, however large
+    its errors are known to be."""
     max_age: float = positive(60.0)
     """No quote counts for longer than this."""
+    clock_slack: float = attrs.field(default=2.0, validator=[_not_negative, _at_most(MOST)])
+    """Seconds by which a venue's clock may be ahead of ours."""
+    reliability_half_life: float = positive(60.0)
+    """Seconds after which what a source did weighs half in its reliability."""
+    bases: tuple[str, ...] = attrs.field(default=("USDT", "USDC"), validator=_assets)
+    """Currencies through which a price is had from two others: X/Q from X/B and B/Q."""
     history: int = positive(1000, LONGEST)
     """Prices kept for each instrument."""
+    retention: float = positive(3600.0)
+    """Seconds for which they are kept."""
+    volatility_half_life: float = positive(600.0)
+    """Seconds after which a return weighs half in the volatility."""
     publish_interval: float = attrs.field(default=0.1, validator=[_not_negative, _at_most(MOST)])
-    """Least time between two prices of one instrument, unless the status changes."""
+    """Least time between two prices of one instrument."""
     fees: dict[str, Decimal] = attrs.field(
         factory=dict, converter=_beside_the_defaults, validator=_fees
     )
@@ -375,9 +422,10 @@ class PriceSettings:
     """Net ratio from which a spread is reported."""
     spread_high: Decimal = attrs.field(default=Decimal("0.005"), validator=_fraction)
     """Net ratio from which it has HIGH priority."""
-    volatility_window: int = attrs.field(
-        default=50, validator=[attrs.validators.ge(2), _at_most(LONGEST)]
-    )
+    max_lag: float = positive(5.0)
+    """Seconds from event to arrival, on the average, over which a venue's data is reported."""
+    stuck_after: float = positive(60.0)
+    """Seconds after which a quote that does not change, while others do, is reported."""
     alerts: tuple[AlertSettings, ...] = ()
 
 

@@ -1,71 +1,30 @@
-"""One price from many sources: the median of those that are fresh and agree.
+"""One price from many sources, with an interval and a status that says how far to believe it.
 
-A mean and a filter at two standard deviations cannot reject anything with five sources or fewer
-(the largest z-score of n values is the root of n − 1); the median needs no such filter to keep
-one bad source of three from moving the price. What the sources do not agree on is said, not
-averaged away.
+What the sources do not agree on is said, not averaged away. How a price is made is told in
+``consensus`` and ``calibration``; here are the sources, their quotes, and what is asked.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from decimal import Decimal
+from math import exp, expm1
 
 import attrs
 
 from ..model.identity import Instrument, Venue
 from ..model.market import Price, PriceStatus, Trend
 from ..model.settings import PriceSettings
-from .statistics import median, trend, volatility
+from .constituent import Constituent
+from .history import History
+from .intake import Intake
+from .joins import better, join, joinable, legs
+from .panel import Seen
+from .scale import BP, price_of
+from .sources import Source, SourceStats
 
-UPDATE_INTERVALS: Mapping[str, float] = {
-    "high_frequency": 1.0,
-    "normal": 5.0,
-    "low_frequency": 30.0,
-}
-"""Seconds in which a source of a class is expected to be heard."""
-PATIENCE = 10
-"""Intervals after which a source that was not heard no longer counts."""
-SHORT, LONG = 5, 20
-"""Prices whose means make the trend."""
-THRESHOLD = 0.001
-"""By which they must differ, a fraction of one."""
-LEARNING = 0.02
-"""Weight of the latest outcome in a source's reliability."""
-
-
-@attrs.define(eq=False)
-class Source:
-    """One source's standing. Times are seconds of the stream's clock."""
-
-    source_id: Venue
-    type: str
-    update_class: str
-    is_active: bool = True
-    updates: int = 0
-    rejections: int = 0
-    """Updates that deviated too far from the others."""
-    reliability: float = 1.0
-    """Share of recent updates that agreed with the others, the latest weighing 2 %."""
-    first_update: float | None = None
-    last_update: float | None = None
-
-
-@attrs.frozen
-class SourceStats:
-    """A source's figures."""
-
-    source_id: Venue
-    type: str
-    is_active: bool
-    updates: int
-    rejections: int
-    reliability: float
-    age: float | None
-    """Seconds since its last update; None before the first."""
-    update_frequency: float | None
-    """Updates a second since the first; None below two."""
+_STALE = PriceStatus.STALE
+_SOUND = frozenset({PriceStatus.OK, PriceStatus.DEGRADED})
 
 
 @attrs.frozen
@@ -76,194 +35,156 @@ class PriceAnalysis:
     age: float | None
     """Seconds since the latest quote of any source."""
     history: int
-    """Prices that the figures below are made of, at most the window."""
+    """Prices that are kept."""
     volatility: float | None
+    """Annualised (365 days), of log returns; 0.6 is 60 %."""
     trend: Trend
     sources: tuple[SourceStats, ...]
 
 
-@attrs.frozen
-class _Held:
-    bid: Decimal
-    ask: Decimal
-    at: float
-
-    @property
-    def mid(self) -> Decimal:
-        return (self.bid + self.ask) / 2
-
-
-class PriceFeedAggregator:
+class PriceFeedAggregator(Intake):
     """Prices by canonical instrument. Pure: the caller says what time it is.
 
+    A quote costs little, for no price is made of it. One is made when it is asked for:
+    ``get_price`` changes nothing; ``tick``, to be called as often as prices are published,
+    learns from it who is to be believed.
+
     Args:
-        settings: limits on deviation and age, length of the history.
+        settings: the rule, limits on deviation and age, length of the history.
     """
 
     def __init__(self, settings: PriceSettings) -> None:
-        self._settings = settings
-        self._sources: dict[Venue, Source] = {}
-        self._held: dict[Instrument, dict[Venue, _Held]] = {}
-        self._history: dict[Instrument, deque[tuple[float, Decimal]]] = {}
-
-    def add_price_source(
-        self, source_id: Venue, source_type: str = "venue", update_frequency: str = "normal"
-    ) -> None:
-        """Make a source known, or change its class.
-
-        Args:
-            source_id: its name.
-            source_type: what it is, for the statistics.
-            update_frequency: ``high_frequency``, ``normal`` or ``low_frequency``.
-
-        Raises:
-            ValueError: there is no such class.
-        """
-        if update_frequency not in UPDATE_INTERVALS:
-            raise ValueError(f"{update_frequency!r} is not one of {', '.join(UPDATE_INTERVALS)}")
-        known = self._sources.get(source_id)
-        if known is None:
-            self._sources[source_id] = Source(source_id, source_type, update_frequency)
-        else:
-            known.type, known.update_class = source_type, update_frequency
-
-    def set_active(self, source_id: Venue, active: bool) -> None:
-        """Switch a source off or on. KeyError where it is not known."""
-        self._sources[source_id].is_active = active
-
-    def update_price(
-        self, source_id: Venue, instrument: Instrument, price: Decimal, now: float
-    ) -> Price:
-        """Take in a price without a spread, such as that of a last trade."""
-        return self.update_quote(source_id, instrument, price, price, now)
-
-    def update_quote(
-        self, source_id: Venue, instrument: Instrument, bid: Decimal, ask: Decimal, now: float
-    ) -> Price:
-        """Take in a source's bid and ask and return the price that follows.
-
-        An unknown source is added as a normal one. Both prices are over zero: whatever decoded
-        them has seen to it.
-        """
-        if source_id not in self._sources:
-            self.add_price_source(source_id)
-        source = self._sources[source_id]
-        self._held.setdefault(instrument, {})[source_id] = _Held(bid, ask, now)
-        source.updates += 1
-        source.last_update = now
-        if source.first_update is None:
-            source.first_update = now
-        price, outliers = self._assess(instrument, now)
-        self._judge(source, source_id not in outliers)
-        self._remember(instrument, price, now)
-        return price
-
-    def _judge(self, source: Source, agreed: bool) -> None:
-        source.rejections += not agreed
-        source.reliability += LEARNING * (agreed - source.reliability)
-
-    def _remember(self, instrument: Instrument, price: Price, now: float) -> None:
-        if price.price is None or price.status is PriceStatus.DISPUTED:
-            return
-        history = self._history.setdefault(instrument, deque(maxlen=self._settings.history))
-        if not history or history[-1][1] != price.price:
-            history.append((now, price.price))
+        super().__init__(settings)
+        self._histories: dict[Instrument, History] = {}
+        self._last: dict[Instrument, Price] = {}
+        self._joinable: tuple[int, list[Instrument]] = 0, []
+        """Those that can be joined of so many instruments."""
 
     def get_price(self, instrument: Instrument, now: float) -> Price:
-        """The instrument's price as of now; STALE and without a price where none is fresh."""
-        return self._assess(instrument, now)[0]
+        """The instrument's price as of now; STALE where too few sources are fresh.
 
-    def _assess(self, instrument: Instrument, now: float) -> tuple[Price, frozenset[Venue]]:
-        """The price, and the sources beyond the limit, whether or not they could be rejected."""
-        fresh = self._fresh(instrument, now)
-        if not fresh:
-            return Price(instrument, None, None, PriceStatus.STALE, ()), frozenset()
-        middle = median([held.mid for held in fresh.values()])
-        limit = self._settings.max_deviation
-        admitted = {v: h for v, h in fresh.items() if abs(h.mid - middle) <= limit * middle}
-        outliers = frozenset(fresh) - frozenset(admitted)
-        disputed = _disputed(fresh.values(), len(admitted), limit)
-        if disputed:
-            admitted = fresh
-        price = median([held.mid for held in admitted.values()])
-        status = PriceStatus.OK
-        if disputed:
-            status = PriceStatus.DISPUTED
-        elif len(fresh) == 1 or len(admitted) < len(fresh):
-            status = PriceStatus.DEGRADED
-        width = _half_width(price, admitted.values())
-        rejected = tuple(sorted(set(fresh) - set(admitted)))
-        return Price(instrument, price, width, status, tuple(sorted(admitted)), rejected), outliers
+        It is that of the instrument's own quotes, unless one that is had from two others can
+        be believed further.
+        """
+        panel = self._panels.get(instrument)
+        return self._best(instrument, None if panel is None else panel.look(now), now)
 
-    def _fresh(self, instrument: Instrument, now: float) -> dict[Venue, _Held]:
-        return {
-            venue: held
-            for venue, held in self._held.get(instrument, {}).items()
-            if self._sources[venue].is_active and now - held.at <= self.max_age(venue)
-        }
+    def tick(self, instrument: Instrument, now: float) -> Price:
+        """The price as ``get_price`` has it, which is learned from and becomes history."""
+        panel = self._panels.get(instrument)
+        price = self._best(instrument, None if panel is None else panel.tick(now), now)
+        if price.status is not _STALE:
+            self._last[instrument] = price
+        if price.price is not None and price.status in _SOUND:
+            self._history(instrument).add(price.price, now)
+        return price
 
-    def max_age(self, source_id: Venue) -> float:
-        """Seconds for which a source's quote counts: ten of its intervals, at most the limit."""
-        expected = UPDATE_INTERVALS[self._sources[source_id].update_class]
-        return min(self._settings.max_age, PATIENCE * expected)
+    def _best(self, instrument: Instrument, seen: Seen | None, now: float) -> Price:
+        best = self._own(instrument, seen, now)
+        if best.status is PriceStatus.OK:
+            return best
+        for first, second in legs(instrument, self._settings.bases):
+            if first in self._panels and second in self._panels:
+                one = self._own(first, self._panels[first].look(now), now)
+                other = self._own(second, self._panels[second].look(now), now)
+                joined = join(instrument, one, other)
+                if joined is not None and better(joined, best):
+                    best = joined
+        return best
+
+    def _own(self, instrument: Instrument, seen: Seen | None, now: float) -> Price:
+        """The price that an instrument's own quotes make."""
+        if seen is None:
+            return Price(instrument, None, None, _STALE, ())
+        if seen.estimate is None:
+            return self._stale(instrument, now)
+        estimate = seen.estimate
+        price, confidence = price_of(estimate.middle, estimate.half_width)
+        fresh = list(zip(seen.fresh, estimate.kept, strict=True))
+        used = [one for one, kept in fresh if kept or estimate.whole]
+        rejected = [one.source.source_id for one, kept in fresh if not kept]
+        if seen.screened is not None:
+            rejected.append(seen.screened.source.source_id)
+        return Price(
+            instrument,
+            price,
+            confidence,
+            estimate.status,
+            tuple(sorted(one.source.source_id for one in used)),
+            tuple(sorted(rejected)),
+            spread=_spread(used),
+            age=max(0.0, now - max(one.time for one in used)),
+        )
+
+    def _stale(self, instrument: Instrument, now: float) -> Price:
+        latest = self._panels[instrument].latest
+        age = None if latest is None else max(0.0, now - latest)
+        last = self._last.get(instrument) if self._settings.rule == "pyth" else None
+        if last is None:
+            return Price(instrument, None, None, _STALE, (), age=age)
+        return Price(instrument, last.price, last.confidence, _STALE, (), age=age)
 
     def instruments(self) -> Iterable[Instrument]:
-        """Those that a quote has come for."""
-        return tuple(self._held)
+        """Those that a quote has come for, and those whose price can be had from two others."""
+        if self._joinable[0] != len(self._panels):
+            found = joinable(self._panels, self._settings.bases)
+            self._joinable = len(self._panels), found
+        return (*self._panels, *self._joinable[1])
 
     def get_price_history(
         self, instrument: Instrument, limit: int = 100
     ) -> list[tuple[float, Decimal]]:
         """The last changes of the price, oldest first, each with its time."""
-        history = list(self._history.get(instrument, ()))
-        return history[max(0, len(history) - limit) :]
+        history = self._histories.get(instrument)
+        return [] if history is None else history.latest(limit)
+
+    def _history(self, instrument: Instrument) -> History:
+        history = self._histories.get(instrument)
+        if history is None:
+            settings = self._settings
+            history = self._histories[instrument] = History(
+                settings.history, settings.retention, settings.volatility_half_life
+            )
+        return history
 
     def get_source_stats(self, now: float) -> tuple[SourceStats, ...]:
         """Every source's figures."""
-        return tuple(_stats(source, now) for source in self._sources.values())
+        seats: dict[Venue, dict[Instrument, Constituent]] = {name: {} for name in self._sources}
+        for instrument, panel in self._panels.items():
+            for name, one in panel.constituents.items():
+                seats[name][instrument] = one
+        return tuple(_stats(self._sources[name], held, now) for name, held in seats.items())
 
     def get_price_analysis(self, instrument: Instrument, now: float) -> PriceAnalysis:
-        """The price with its volatility and trend over the configured window."""
-        count, spread, direction = self.get_course(instrument)
-        latest = max((held.at for held in self._held.get(instrument, {}).values()), default=None)
+        """The price with its volatility, its trend and the sources' figures."""
+        count, volatility, direction = self.get_course(instrument)
+        panel = self._panels.get(instrument)
+        latest = None if panel is None else panel.latest
         return PriceAnalysis(
             self.get_price(instrument, now),
             None if latest is None else now - latest,
             count,
-            spread,
+            volatility,
             direction,
             self.get_source_stats(now),
         )
 
     def get_course(self, instrument: Instrument) -> tuple[int, float | None, Trend]:
-        """What the history alone tells: prices in the window, their volatility, the trend."""
-        window = self._settings.volatility_window
-        history = self.get_price_history(instrument, max(window, LONG))
-        prices = [float(price) for _, price in history]
-        recent = prices[-window:]
-        return len(recent), volatility(recent), trend(prices, SHORT, LONG, THRESHOLD)
+        """What the history alone tells: prices kept, annualised volatility, the trend."""
+        history = self._histories.get(instrument)
+        if history is None:
+            return 0, None, Trend.INSUFFICIENT_DATA
+        return history.count, history.volatility, history.trend
 
 
-def _disputed(fresh: Iterable[_Held], admitted: int, limit: Decimal) -> bool:
-    """Whether the sources contradict each other and none can be preferred.
-
-    Two that differ too much, or a median without a majority behind it. Of three, any rejection
-    is a dispute: which camp is right cannot be known.
-    """
-    mids = [held.mid for held in fresh]
-    if len(mids) == 2:
-        return abs(mids[0] - mids[1]) > limit * min(mids)
-    return admitted < len(mids) and (len(mids) == 3 or 2 * admitted <= len(mids))
+def _spread(used: list[Constituent]) -> Decimal:
+    values = [one.value for one in used]
+    lowest = min(values)
+    width = exp(lowest / BP) * expm1((max(values) - lowest) / BP)
+    return Decimal(f"{width:.2e}") if width else Decimal(0)
 
 
-def _half_width(price: Decimal, admitted: Iterable[_Held]) -> Decimal | None:
-    held = list(admitted)
-    if len(held) < 2:
-        return None
-    return max(max(h.ask - price, price - h.bid) for h in held)
-
-
-def _stats(source: Source, now: float) -> SourceStats:
+def _stats(source: Source, held: dict[Instrument, Constituent], now: float) -> SourceStats:
     age = frequency = None
     if source.last_update is not None and source.first_update is not None:
         age = now - source.last_update
@@ -275,7 +196,9 @@ def _stats(source: Source, now: float) -> SourceStats:
         source.is_active,
         source.updates,
         source.rejections,
-        source.reliability,
+        dict(source.refused),
+        min((one.reliability for one in held.values()), default=1.0),
+        {str(instrument): one.noise**0.5 for instrument, one in held.items()},
         age,
         frequency,
     )

@@ -1,4 +1,4 @@
-"""PriceDataProcessor: prices, spreads between venues, alerts."""
+"""PriceDataProcessor: prices, spreads between venues, alerts, and how good the data is."""
 
 from __future__ import annotations
 
@@ -9,41 +9,44 @@ import attrs
 
 from ..flow.processor import DataProcessor
 from ..model.event import DataEvent, DataType, EventPriority
+from ..model.health import HealthIssue
 from ..model.identity import Instrument, Venue
-from ..model.market import Price, PriceAlert, PriceStatus, Quote, Spread
+from ..model.market import MarketFault, Price, PriceAlert, Quote, Trade
 from ..model.settings import AlertSettings, PriceSettings
 from ..pricing.aggregator import PriceFeedAggregator
-from ..pricing.spreads import executable_spread
+from ..pricing.alerts import Alert
+from ..pricing.joins import legs
+from ..pricing.quality import QualityBook, QualityFigures
+from ..pricing.spreads import SpreadBook
 
 LOOK_INTERVAL = 1.0
-"""Seconds between two looks for prices that have gone stale."""
-HYSTERESIS = Decimal("0.001")
-"""An alert is armed again when the price is this share back on the other side."""
+"""Seconds after which a price is made anew though nothing was heard of its instrument."""
+SMALL = Decimal("0.05")
+"""A move by less than this share of the interval waits for the next look."""
+WIDER = Decimal("0.2")
+"""As does an interval that changes by less than this share."""
+
+# Looked up once: a member of an enumeration costs ten times what a name does.
+_QUOTE, _TRADE, _FAULT = DataType.QUOTE, DataType.TRADE, DataType.FAULT
+_NEVER = float("-inf")
 
 
 @attrs.define(eq=False)
-class _Alert:
-    settings: AlertSettings
-    armed: bool = True
+class _Published:
+    """When an instrument's price was made, and the one that was told last."""
 
-    def crossed(self, price: Decimal) -> bool:
-        """Whether the threshold was crossed just now; once until the price has come back."""
-        threshold = self.settings.price
-        above = self.settings.type == "above"
-        if self.armed and (price > threshold if above else price < threshold):
-            self.armed = False
-            return True
-        back = threshold * (1 - HYSTERESIS if above else 1 + HYSTERESIS)
-        if price < back if above else price > back:
-            self.armed = True
-        return False
+    made_at: float = _NEVER
+    told_at: float = _NEVER
+    price: Price | None = None
 
 
 class PriceDataProcessor(DataProcessor):
     """Owns the aggregator; nothing else writes it.
 
-    Emits a price when it changes, at most every ``publish_interval`` seconds, and at once when
-    its status changes, to stale too: quotes of other instruments and blocks tell the time.
+    Makes a price when a quote has come and ``publish_interval`` seconds are over, and once a
+    second where none has come: quotes of other instruments and blocks tell the time. Emits it
+    when its status or sources have changed, when it or its interval has moved by more than a trifle, and
+    otherwise once a second if it has moved at all.
     Emits a spread when buying at one venue's ask and selling at another's bid pays more than
     ``spread_report`` after both taker fees: once, until it has fallen below half of that.
 
@@ -52,125 +55,147 @@ class PriceDataProcessor(DataProcessor):
         classes: how often each venue is expected to be heard.
     """
 
-    consumes = frozenset({DataType.QUOTE, DataType.BLOCK})
+    consumes = frozenset({DataType.QUOTE, DataType.TRADE, DataType.FAULT, DataType.BLOCK})
     emits = frozenset({DataType.PRICE, DataType.ARBITRAGE, DataType.ALERT})
 
     def __init__(
         self, settings: PriceSettings | None = None, classes: dict[Venue, str] | None = None
     ) -> None:
-        self.settings = settings or PriceSettings()
-        self.aggregator = PriceFeedAggregator(self.settings)
+        self.settings = settings = settings or PriceSettings()
+        self.aggregator = PriceFeedAggregator(settings)
         for venue, update_class in (classes or {}).items():
             self.aggregator.add_price_source(venue, "venue", update_class)
-        self._quotes: dict[Instrument, dict[Venue, tuple[Quote, float]]] = {}
-        self._published: dict[Instrument, tuple[float, Price]] = {}
-        self._heard: dict[Instrument, float] = {}
-        self._looked_at = float("-inf")
-        self._open: set[tuple[Instrument, Venue, Venue]] = set()
-        self._alerts: dict[str, _Alert] = {}
-        for alert in self.settings.alerts:
+        self.spreads = SpreadBook(
+            settings.fees, settings.spread_report, settings.max_deviation, settings.spread_max_age
+        )
+        self.quality = QualityBook(settings, classes)
+        self._published: dict[Instrument, _Published] = {}
+        self._joined: dict[Instrument, list[Instrument]] = {}
+        """Prices that are made of an instrument's among others."""
+        self._known = 0
+        self._looked_at = _NEVER
+        self._alerts: dict[str, Alert] = {}
+        for alert in settings.alerts:
             self.add_alert(alert)
 
     def add_alert(self, alert: AlertSettings) -> None:
-        """Watch one more threshold, or replace the alert of that id."""
-        self._alerts[alert.id] = _Alert(alert)
+        """Watch for one more thing, or replace the alert of that id."""
+        self._alerts[alert.id] = Alert(alert)
 
     def remove_alert(self, alert_id: str) -> None:
-        """Watch a threshold no longer. KeyError where there is none of that id."""
+        """Watch for it no longer. KeyError where there is none of that id."""
         del self._alerts[alert_id]
 
+    def get_quality(self, now: float) -> tuple[QualityFigures, ...]:
+        """How good each venue's data of each instrument is."""
+        return self.quality.figures(now)
+
+    def health(self, now: float) -> Iterator[HealthIssue]:
+        """Data that comes late, not at all, stuck, crossed or with gaps."""
+        return self.quality.issues(now)
+
     async def process_event(self, event: DataEvent) -> Iterable[DataEvent]:
-        """The price, spreads and alerts that follow from a quote; prices that have gone stale."""
-        now = event.received_at
-        if event.event_type is DataType.QUOTE:
-            self._heard[event.data.instrument] = now
-        out = [self._told(event, price) for price in self._silent(now)]
-        if event.event_type is DataType.QUOTE:
-            out += self._quoted(event, event.data, now)
+        """The prices, spreads and alerts that follow from an event, or from the time it tells."""
+        now, kind = event.received_at, event.event_type
+        out: list[DataEvent] = []
+        if kind is _QUOTE:
+            self._quoted(event, event.data, now, out)
+        elif kind is _FAULT:
+            fault: MarketFault = event.data
+            self.quality.fault(fault, now)
+            self.aggregator.note_fault(fault.venue, fault.instrument, fault.reason)
+        elif kind is _TRADE:
+            trade: Trade = event.data
+            self.quality.trade(trade.venue, trade.instrument, now, event.lag)
+        if now - self._looked_at >= LOOK_INTERVAL:
+            self._looked_at = now
+            self._look(event, now, out)
         return out
 
-    def _quoted(self, event: DataEvent, quote: Quote, now: float) -> list[DataEvent]:
-        price = self.aggregator.update_quote(
-            quote.venue, quote.instrument, quote.bid, quote.ask, now
+    def _quoted(self, event: DataEvent, quote: Quote, now: float, out: list[DataEvent]) -> None:
+        venue, instrument, lag = quote.venue, quote.instrument, event.lag
+        self.quality.quote(quote, now, lag)
+        at = None if lag is None else now - lag
+        refused = self.aggregator.update_quote(
+            venue, instrument, quote.bid, quote.ask, now, at, stamp=event.occurred_at
         )
-        out: list[DataEvent] = []
-        if self._is_news(price, now):
-            out.append(self._told(event, price))
-        out += [event.finding(a, DataType.ALERT) for a in self._crossed(price)]
-        self._quotes.setdefault(quote.instrument, {})[quote.venue] = (quote, now)
-        for spread in self._spreads(quote, now):
+        if refused is not None:
+            self.quality.fault(MarketFault(venue, instrument, refused), now)
+            return
+        for spread in self.spreads.update(quote, now, now if at is None else min(at, now)):
             high = spread.net_ratio >= self.settings.spread_high
             priority = EventPriority.HIGH if high else EventPriority.NORMAL
             out.append(event.finding(spread, DataType.ARBITRAGE, priority))
-        return out
+        published = self._published.get(instrument)
+        if published is None:
+            published = self._published[instrument] = _Published()
+            self._learn_joins()
+        if now - published.made_at >= self.settings.publish_interval:
+            self._make(event, instrument, published, now, out)
+            for other in self._joined.get(instrument, ()):
+                self._make_if_due(event, other, self.settings.publish_interval, now, out)
 
-    def _told(self, event: DataEvent, price: Price) -> DataEvent:
-        """The price's event, with its volatility and trend."""
-        _, volatility, trend = self.aggregator.get_course(price.instrument)
-        told = attrs.evolve(price, volatility=volatility, trend=trend)
-        return event.finding(told, DataType.PRICE, EventPriority.NORMAL)
+    def _learn_joins(self) -> None:
+        """There is a new instrument: which prices can be made of two others now?"""
+        self._joined.clear()
+        for instrument in self.aggregator.instruments():
+            self._published.setdefault(instrument, _Published())
+            for pair in legs(instrument, self.settings.bases):
+                if all(leg in self._published for leg in pair):
+                    for leg in pair:
+                        self._joined.setdefault(leg, []).append(instrument)
 
-    def _silent(self, now: float) -> Iterator[Price]:
-        """Prices of instruments without a quote for a while, whose status has changed since.
+    def _look(self, event: DataEvent, now: float, out: list[DataEvent]) -> None:
+        """Prices of which nothing was made for a while: time alone changes them."""
+        for instrument in tuple(self._published):
+            self._make_if_due(event, instrument, LOOK_INTERVAL, now, out)
 
-        Quotes of others and blocks tell the time; it is looked at once a second.
-        """
-        if now - self._looked_at < LOOK_INTERVAL:
-            return
-        self._looked_at = now
-        for instrument, heard in self._heard.items():
-            if now - heard >= LOOK_INTERVAL:
-                price = self.aggregator.get_price(instrument, now)
-                if price.status is not self._published[instrument][1].status:
-                    self._published[instrument] = (now, price)
-                    yield price
+    def _make_if_due(
+        self, event: DataEvent, instrument: Instrument, after: float, now: float,
+        out: list[DataEvent],
+    ) -> None:  # fmt: skip
+        published = self._published[instrument]
+        if now - published.made_at >= after:
+            self._make(event, instrument, published, now, out)
 
-    def _is_news(self, price: Price, now: float) -> bool:
-        at, last = self._published.get(price.instrument, (0.0, None))
-        if last is not None and last.status is price.status:
-            too_soon = now - at < self.settings.publish_interval
-            if too_soon or last.price == price.price:
-                return False
-        self._published[price.instrument] = (now, price)
-        return True
+    def _make(
+        self, event: DataEvent, instrument: Instrument, published: _Published, now: float,
+        out: list[DataEvent],
+    ) -> None:  # fmt: skip
+        """The price as of now, told if it is news, and the alerts that it raises."""
+        price = self.aggregator.tick(instrument, now)
+        published.made_at = now
+        if _is_news(published, price, now):
+            published.price, published.told_at = price, now
+            _, volatility, trend = self.aggregator.get_course(instrument)
+            told = attrs.evolve(price, volatility=volatility, trend=trend)
+            out.append(event.finding(told, DataType.PRICE, EventPriority.NORMAL))
+        if self._alerts:
+            out += [event.finding(a, DataType.ALERT) for a in self._crossed(price, now)]
 
-    def _crossed(self, price: Price) -> Iterator[PriceAlert]:
-        if price.price is None or price.status is PriceStatus.DISPUTED:
-            return
+    def _crossed(self, price: Price, now: float) -> Iterator[PriceAlert]:
         for alert in self._alerts.values():
-            one = alert.settings
-            if one.instrument == price.instrument and alert.crossed(price.price):
-                text = f"{one.instrument} is {one.type} {one.price:f}: {price.price:f}"
-                kind = f"price_{one.type}"
-                yield PriceAlert(one.id, kind, one.instrument, one.price, price.price, text)
-
-    def _spreads(self, quote: Quote, now: float) -> Iterator[Spread]:
-        """Spreads that this quote has opened, in both directions."""
-        for other, at in list(self._quotes[quote.instrument].values()):
-            if other.venue == quote.venue:
+            if alert.settings.instrument != price.instrument:
                 continue
-            for buy, sell in ((quote, other), (other, quote)):
-                if now - at > self.settings.spread_max_age:
-                    self._open.discard((quote.instrument, buy.venue, sell.venue))
-                    continue
-                spread = self._spread(buy, sell)
-                if spread is not None and self._opened(spread):
-                    yield spread
+            if alert.settings.type == "spread":
+                spread = self.spreads.best(price.instrument, now)
+                raised = None if spread is None else alert.look_at(spread)
+            else:
+                raised = alert.look(price, now)
+            if raised is not None:
+                yield raised
 
-    def _spread(self, buy: Quote, sell: Quote) -> Spread | None:
-        fees = self.settings.fees
-        if buy.venue not in fees or sell.venue not in fees:
-            return None
-        return executable_spread(buy, sell, fees[buy.venue], fees[sell.venue])
 
-    def _opened(self, spread: Spread) -> bool:
-        key = (spread.instrument, spread.buy_venue, spread.sell_venue)
-        limit = self.settings.spread_report
-        if key in self._open:
-            if spread.net_ratio < limit / 2:
-                self._open.discard(key)
-            return False
-        if spread.net_ratio < limit:
-            return False
-        self._open.add(key)
+def _is_news(published: _Published, price: Price, now: float) -> bool:
+    last = published.price
+    if last is None or last.status is not price.status or last.sources != price.sources:
         return True
+    if price.price == last.price and price.confidence == last.confidence:
+        return False
+    assert price.price is not None  # nor is any: a stale price does not change
+    assert price.confidence is not None
+    assert last.price is not None
+    assert last.confidence is not None
+    move = abs(price.price - last.price)
+    moved = move > (0 if now - published.told_at >= LOOK_INTERVAL else SMALL * last.confidence)
+    return moved or abs(price.confidence - last.confidence) > WIDER * last.confidence

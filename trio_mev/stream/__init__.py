@@ -14,7 +14,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from typing import NoReturn
 
@@ -34,6 +34,7 @@ from ..flow.rpc import Rpc
 from ..flow.subscription import Subscription
 from ..flow.supervise import leaves
 from ..model.event import FINDINGS, DataEvent, DataType
+from ..model.health import HealthIssue
 from ..model.settings import LaneSettings, StreamConfig
 from .router import Router
 from .stats import StreamStats
@@ -71,7 +72,7 @@ class RealtimeDataStream:
         self.ended = trio.Event()
         """Set when the feeds have ended and the lanes have run empty."""
         self._health = HealthWatch(
-            config, self._consumers, self.manager.snapshots, self._tell_health
+            config, self._consumers, self.manager.snapshots, self._tell_health, self._reports
         )
         self._draining = False
         self._started_at = 0.0
@@ -313,6 +314,10 @@ class RealtimeDataStream:
         """Health is an event only where somebody wants to be told: it is none of the feeds'."""
         if self.router.wants(DataType.HEALTH):
             self.router.publish(event)
+
+    def _reports(self, now: float) -> Iterator[HealthIssue]:
+        for pump in self._pumps:
+            yield from pump.health(now)
 
     def _consumers(self) -> tuple[ConsumerSnapshot, ...]:
         return tuple(pump.snapshot() for pump in self._pumps)

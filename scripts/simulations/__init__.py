@@ -1,0 +1,1 @@
+"""Prices whose truth is known, quoted by sources with known errors."""

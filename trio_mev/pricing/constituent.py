@@ -1,0 +1,118 @@
+"""One source of one instrument: its latest quote, and what is known of its error."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from math import inf, log, sqrt
+
+import attrs
+
+from .scale import BP
+from .sources import Source
+
+NOISE = 2.0
+"""Standard deviation that a source's error begins with, in bp."""
+LEAST = 0.1
+"""And below which none is believed to be."""
+LEAST_RELIABILITY = 0.05
+
+
+@attrs.define(eq=False)
+class Pair:
+    """Two sources' squared difference, in bp², less what the price moved between their times."""
+
+    square: float = 2 * NOISE * NOISE
+    count: int = 0
+
+
+_UNKNOWN = Pair()
+
+
+@attrs.define(eq=False)
+class Constituent:
+    """One source of one instrument.
+
+    A quote is kept as it came. It is read, which takes longer, when a price is wanted.
+    """
+
+    source: Source
+    bid: Decimal = Decimal(1)
+    ask: Decimal = Decimal(1)
+    tick: Decimal | None = None
+    """The least step of its price, in quote units; None where it is not known."""
+    unread: bool = False
+    at: float | None = None
+    """Time of its last event, where the source tells it."""
+    stamp: int | None = None
+    """The source's own time of its last quote, where it told one."""
+    received: float = -inf
+    time: float = -inf
+    """The earlier of the quote's event and receipt."""
+    learn_at: float = inf
+    """When a quote of it will be learned from again."""
+    value: float = 0.0
+    """Its mid, in bp of log price."""
+    floor: float = LEAST * LEAST
+    """Variance below which its error is not whatever the others say: that of a tick, or of half
+    a spread, evenly distributed."""
+    variance: float = NOISE * NOISE
+    """Of its quotes less the true price at their time, in bp², as estimated."""
+    rejected: bool = False
+    astray_since: float | None = None
+    """Since when, of three, it has been further from both others than any source may be."""
+    agreement: float = 1.0
+    """Share of late in which it was inside the gate and on its cadence."""
+    reliability: float = 1.0
+    quotes: int = 0
+    faults: int = 0
+    judged: tuple[int, int] = (0, 0)
+    """Quotes and faults that are in the two below."""
+    good: float = 0.0
+    bad: float = 0.0
+    pairs: dict[str, Pair] = attrs.Factory(dict)
+    """By the other source's name; both hold the same one."""
+
+    @property
+    def noise(self) -> float:
+        """Variance of its quotes, not below its floor."""
+        return self.variance if self.variance > self.floor else self.floor
+
+    def read(self) -> None:
+        """Turn bid and ask into value and floor."""
+        bid, ask = float(self.bid), float(self.ask)
+        mid = (bid + ask) / 2
+        self.value = BP * log(mid)
+        least = max(LEAST, BP * (ask - bid) / 2 / mid / sqrt(3))
+        if self.tick is not None:
+            least = max(least, BP * float(self.tick) / mid)
+        self.floor = least * least
+        self.unread = False
+
+    def pair_with(self, other: Constituent) -> Pair:
+        """What is known of the difference of the two, from now on."""
+        pair = self.pairs.get(other.source.source_id)
+        if pair is None:
+            pair = Pair()
+            self.pairs[other.source.source_id] = other.pairs[self.source.source_id] = pair
+        return pair
+
+    def square_with(self, other: Constituent) -> float:
+        """Their mean squared difference, as far as it is known."""
+        return self.pairs.get(other.source.source_id, _UNKNOWN).square
+
+    def reject(self, *, rejected: bool) -> None:
+        """Note whether it stands outside the gate."""
+        self.source.rejections += rejected and not self.rejected
+        self.rejected = rejected
+
+    def judge(self, now: float, weight: float) -> None:
+        """Let the outcome of late weigh in its reliability, from 0 to 1."""
+        on_cadence = now - self.time <= self.source.late_after
+        self.agreement += weight * ((on_cadence and not self.rejected) - self.agreement)
+        quotes, faults = self.quotes, self.faults + self.source.faults
+        before = self.judged
+        self.judged = quotes, faults
+        self.good += quotes - before[0] - weight * self.good
+        self.bad += faults - before[1] - weight * self.bad
+        sound = (self.good + 1) / (self.good + self.bad + 1)
+        self.reliability = max(LEAST_RELIABILITY, self.agreement * sound)

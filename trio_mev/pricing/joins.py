@@ -1,0 +1,91 @@
+"""A price had from two others: X/Q from X/B and B/Q.
+
+USDT, USDC and USD are three currencies, and quotes in different ones never meet in one vote.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from math import log, log1p
+
+from ..model.identity import Instrument, InstrumentKind, Venue
+from ..model.market import Price, PriceStatus
+from .scale import BP, price_of
+
+RANKS = {
+    PriceStatus.OK: 0,
+    PriceStatus.DEGRADED: 1,
+    PriceStatus.DISPUTED: 2,
+    PriceStatus.STALE: 3,
+}
+"""How far a price can be believed, the best first."""
+
+
+def legs(instrument: Instrument, bases: Sequence[str]) -> Iterator[tuple[Instrument, Instrument]]:
+    """The pairs of spot instruments whose prices make that of a spot instrument."""
+    if instrument.kind is not InstrumentKind.SPOT:
+        return
+    for base in bases:
+        if base not in (instrument.base, instrument.quote):
+            yield Instrument(instrument.base, base), Instrument(base, instrument.quote)
+
+
+def joinable(known: Iterable[Instrument], bases: Sequence[str]) -> list[Instrument]:
+    """The spot instruments that are not among the known, but both of whose legs are."""
+    spot = {one for one in known if one.kind is InstrumentKind.SPOT}
+    found = dict.fromkeys(
+        Instrument(first.base, second.quote)
+        for base in bases
+        for first in sorted((one for one in spot if one.quote == base), key=str)
+        for second in sorted((one for one in spot if one.base == base), key=str)
+        if second.quote != first.base
+    )
+    return [one for one in found if one not in spot]
+
+
+def join(instrument: Instrument, first: Price, second: Price) -> Price | None:
+    """The product of two prices; None where one is stale.
+
+    The half-widths are added, in log price. Adding their squares would be right where the two
+    errors have nothing to do with each other, and too little where they are wrong together: the
+    same venues quote both legs, over the same connections, late at the same times. The sum holds
+    for whatever they have in common, and is no wider than it must be where one leg is much
+    narrower than the other, as that of two dollars is. The status is the worse of the two.
+    """
+    if PriceStatus.STALE in (first.status, second.status):
+        return None
+    widths = _distance(first) + _distance(second)
+    price, confidence = price_of(_value(first) + _value(second), widths)
+    return Price(
+        instrument,
+        price,
+        confidence,
+        max(first.status, second.status, key=RANKS.__getitem__),
+        _named(first, first.sources) + _named(second, second.sources),
+        _named(first, first.rejected) + _named(second, second.rejected),
+        age=max(first.age or 0.0, second.age or 0.0),
+        via=(first.instrument, second.instrument),
+    )
+
+
+def better(one: Price, other: Price) -> bool:
+    """Whether a price can be believed further, or as far and is the narrower of two joined."""
+    rank, other_rank = RANKS[one.status], RANKS[other.status]
+    if rank != other_rank or other.via is None:
+        return rank < other_rank
+    return _distance(one) < _distance(other)
+
+
+def _value(price: Price) -> float:
+    assert price.price is not None
+    return BP * log(price.price)
+
+
+def _distance(price: Price) -> float:
+    assert price.price is not None
+    assert price.confidence is not None
+    return BP * log1p(price.confidence / price.price)
+
+
+def _named(price: Price, sources: Iterable[Venue]) -> tuple[Venue, ...]:
+    return tuple(Venue(f"{source} {price.instrument}") for source in sources)
