@@ -45,8 +45,8 @@ class PriceDataProcessor(DataProcessor):
 
     Makes a price when a quote has come and ``publish_interval`` seconds are over, and once a
     second where none has come: quotes of other instruments and blocks tell the time. Emits it
-    when its status or sources have changed, when it or its interval has moved by more than a trifle, and
-    otherwise once a second if it has moved at all.
+    when its status or sources have changed, when it or its interval has moved by more than a
+    trifle, and otherwise once a second if it has moved at all.
     Emits a spread when buying at one venue's ask and selling at another's bid pays more than
     ``spread_report`` after both taker fees: once, until it has fallen below half of that.
 
