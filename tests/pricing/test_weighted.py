@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -75,4 +77,4 @@ def test_shares_are_one_together_and_none_is_over_the_cap(weights):
     assert max(shares) <= max(0.4, 1 / len(weights)) + 1e-9
     order = sorted(range(len(weights)), key=weights.__getitem__)
     ranked = [shares[place] for place in order]
-    assert all(one <= other + 1e-9 for one, other in zip(ranked, ranked[1:], strict=False))
+    assert all(one <= other + 1e-9 for one, other in pairwise(ranked))
