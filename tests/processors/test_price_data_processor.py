@@ -111,20 +111,31 @@ async def test_a_price_is_published_when_it_changes_and_not_more_often_than_set(
     assert published == [(0.0, Decimal(10)), (0.5, Decimal(12)), (2.5, Decimal(13))]
 
 
-async def test_a_price_is_published_at_once_when_its_status_changes(feed, quote):
-    processor = PriceDataProcessor(PriceSettings(publish_interval=60.0))
+async def test_a_price_is_published_when_only_its_status_changes(feed, quote):
+    processor = PriceDataProcessor(PriceSettings(publish_interval=0.5))
     found = await feed(
         processor,
         quote("alpha", "10", "10", 0.0),
-        quote("beta", "10", "10", 0.01),
-        quote("beta", "10.1", "10.1", 0.02),
-        quote("beta", "20", "20", 0.03),
+        quote("beta", "10", "10", 1.0),
+        quote("gamma", "10", "10", 1.1),
+        quote("beta", "10", "10", 1.5),
+        quote("beta", "20", "20", 2.0),
     )
     assert [price.status for price in of_type(found, DataType.PRICE)] == [
         PriceStatus.DEGRADED,
         PriceStatus.OK,
         PriceStatus.DISPUTED,
     ]
+
+
+async def test_a_quote_that_is_refused_makes_no_price_and_no_spread(feed, quote):
+    processor = PriceDataProcessor(PriceSettings(fees=FREE))
+    found = await feed(
+        processor, quote("alpha", "1000", "999", 0.0), quote("beta", "2000", "5000", 1.0)
+    )
+    assert found == []
+    refused = [source.refused for source in processor.aggregator.get_source_stats(1.0)]
+    assert refused == [{"crossed": 1}, {"too_wide": 1}]
 
 
 async def test_each_instrument_is_published_by_itself(feed, quote):
@@ -170,7 +181,7 @@ async def test_an_alert_says_what_was_crossed(alerts):
     assert event.data.alert_id == "mine"
     assert event.data.type == "price_above"
     assert (event.data.threshold, event.data.current_price) == (Decimal(2000), Decimal("2000.5"))
-    assert event.data.message == "ETH/USD is above 2000: 2000.50"
+    assert event.data.message == "ETH/USD is above 2000: 2000.5000"
 
 
 async def test_a_disputed_price_raises_no_alert(feed, quote):

@@ -395,7 +395,7 @@ class PriceSettings:
     volatility_half_life: float = positive(600.0)
     """Seconds after which a return weighs half in the volatility."""
     publish_interval: float = attrs.field(default=0.1, validator=[_not_negative, _at_most(MOST)])
-    """Least time between two prices of one instrument, unless the status changes."""
+    """Least time between two prices of one instrument."""
     fees: dict[str, Decimal] = attrs.field(
         factory=dict, converter=_beside_the_defaults, validator=_fees
     )
