@@ -17,6 +17,8 @@ import attrs
 from rich.console import Console
 from rich.table import Table
 
+from trio_mev.pricing.panel import SAMPLE
+
 from .contest import Result
 from .jumps import Followed, jumps
 from .products import Coverage, products
@@ -85,9 +87,9 @@ def extra_tables(followed: list[Followed], covered: list[Coverage]) -> list[Tabl
     return drawn
 
 
-def run(row: Row, seed: int, seconds: float | None) -> Result:
+def run(row: Row, seed: int, seconds: float | None, sample: float) -> Result:
     """A row's result, in a process of its own."""
-    return row.run(seed, seconds)
+    return row.run(seed, seconds, sample)
 
 
 def tell(result: Result | Followed | Coverage) -> None:
@@ -102,6 +104,12 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--rows", nargs="+", metavar="NAME", default=names, choices=names)
     parser.add_argument("--seconds", type=float, help="of every row, in place of its own")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--sample",
+        type=float,
+        default=SAMPLE,
+        help="seconds between two quotes of a source that are learned from; 0 learns from all",
+    )
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--json", action="store_true", help="one JSON object a row, nothing else")
     given = parser.parse_args()
@@ -113,7 +121,7 @@ def arguments() -> argparse.Namespace:
 def main() -> int:
     given = arguments()
     rows = [ROWS[name] for name in given.rows if name in ROWS]
-    work = partial(run, seed=given.seed, seconds=given.seconds)
+    work = partial(run, seed=given.seed, seconds=given.seconds, sample=given.sample)
     results: list[Result] = []
     with multiprocessing.Pool(given.processes) as pool:
         for result in pool.imap(work, rows):

@@ -49,7 +49,7 @@ def test_the_price_names_its_sources_and_how_far_they_are_apart():
     price = filled(["2000.2", "2000.0", "2000.1"]).get_price(ETH, 2.0)
     assert Decimal("2000.05") < price.price < Decimal("2000.15")
     assert (price.status, price.sources, price.rejected) == (OK, (A, B, C), ())
-    assert (price.spread, price.age, price.via) == (Decimal("0.200"), 2.0, None)
+    assert (price.spread, price.age, price.via) == (Decimal("0.200"), 2.0, ())
 
 
 def test_of_an_instrument_without_quotes_there_is_no_price():

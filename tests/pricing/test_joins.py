@@ -137,7 +137,7 @@ def test_the_own_price_goes_before_unless_the_joined_one_can_be_believed_further
     assert prices.get_price(ETH_USD, 0.0).via == (ETH_USDT, USDT_USD)
     prices.update_price(VENUES[2], ETH_USD, Decimal(1990), 0.0)
     found = prices.get_price(ETH_USD, 0.0)
-    assert (found.price, found.status, found.via) == (1990, OK, None)
+    assert (found.price, found.status, found.via) == (1990, OK, ())
     assert list(prices.instruments()) == [ETH_USDT, USDT_USD, ETH_USD]
 
 
