@@ -163,10 +163,81 @@ async def test_every_log_of_a_block_arrives_once(corpus, tmp_path):
     ]
 
 
-@pytest.mark.parametrize("name", ["OKX.ws.1.0.gz", "KRAKEN.ws.49.0.gz"])
-def test_a_recording_of_another_venue_is_refused_by_name(corpus, tmp_path, name):
+@pytest.mark.parametrize(("number", "counts"), [(48, (0, 10)), (49, (18, 0))])
+async def test_every_kraken_ticker_and_trade_arrives_once(corpus, tmp_path, number, counts):
+    source = corpus / "venues" / f"KRAKEN.ws.{number}.0.gz"
+    events = await through_sockets("cryptofeed", [source], tmp_path / "t.tape")
+    quotes, trades = [], []
+    for e in events:
+        pair = str(e.data.instrument).replace("BTC", "XBT")
+        if e.event_type is DataType.QUOTE:
+            sizes = (str(e.data.bid_size), str(e.data.ask_size), str(e.data.last))
+            quotes.append((pair, str(e.data.bid), str(e.data.ask), *sizes))
+        else:
+            t = e.data
+            trades.append((pair, str(t.price), str(t.size), t.side, e.occurred_at))
+    said = [m for m in received(source) if isinstance(m, list)]
+    assert quotes == [
+        (pair, m["b"][0], m["a"][0], m["b"][2], m["a"][2], m["c"][0])
+        for _, m, channel, pair in said
+        if channel == "ticker"
+    ]
+    assert trades == [
+        (pair, price, size, {"b": Side.BUY, "s": Side.SELL}[side], nanoseconds(time))
+        for _, m, channel, pair in said
+        if channel == "trade"
+        for price, size, time, side, *_ in m
+    ]
+    assert (len(quotes), len(trades)) == counts
+
+
+def nanoseconds(time: str) -> int:
+    whole, fraction = time.split(".")
+    return int(whole + fraction.ljust(9, "0"))
+
+
+async def test_every_okx_ticker_and_trade_arrives_once(corpus, tmp_path):
+    source = corpus / "venues" / "OKX.ws.1.0.gz"
+    events = await through_sockets("cryptofeed", [source], tmp_path / "t.tape")
+    quotes, trades = [], []
+    for e in events:
+        spot, text = str(e.data.instrument) == "BTC/USDT", str(e.data.instrument)
+        if e.event_type is DataType.QUOTE:
+            q = e.data
+            quotes.append((text, str(q.bid), str(q.ask), str(q.last), e.occurred_at))
+            assert (q.bid_size is not None, q.ask_size is not None) == (spot, spot)
+        else:
+            t = e.data
+            assert (t.size is not None) == spot
+            trades.append((text, t.trade_id, str(t.price), t.side, e.occurred_at))
+    names = {
+        "BTC-USDT": "BTC/USDT",
+        "UNI-USD-SWAP": "UNI/USD:perpetual",
+        "BTC-USD-220527": "BTC/USD:future-2022-05-27",
+    }
+    said = [(m["arg"]["channel"], d) for m in received(source) if "data" in m for d in m["data"]]
+    assert quotes == [
+        (names[d["instId"]], d["bidPx"], d["askPx"], d["last"], int(d["ts"]) * 1_000_000)
+        for channel, d in said
+        if channel == "tickers"
+    ]
+    assert trades == [
+        (
+            names[d["instId"]],
+            int(d["tradeId"]),
+            d["px"],
+            Side(d["side"]),
+            int(d["ts"]) * 1_000_000,
+        )
+        for channel, d in said
+        if channel == "trades"
+    ]
+    assert (len(quotes), len(trades)) == (28, 74)
+
+
+def test_a_recording_of_books_alone_is_refused(corpus, tmp_path):
     from trio_mev.errors import ConfigError
 
-    with pytest.raises(ConfigError, match="cannot be read; known are"):
-        import_tape("cryptofeed", [corpus / "venues" / name], tmp_path / "t.tape")
+    with pytest.raises(ConfigError, match="subscribes to nothing that can be decoded"):
+        import_tape("cryptofeed", [corpus / "venues" / "KRAKEN.ws.50.0.gz"], tmp_path / "t.tape")
     assert not (tmp_path / "t.tape").exists()

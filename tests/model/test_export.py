@@ -18,7 +18,7 @@ from trio_mev.model.chain import Block, Life, PendingLife
 from trio_mev.model.event import NO_METADATA, DataEvent, DataType, EventPriority
 from trio_mev.model.export import PAYLOADS, from_dict, to_dict
 from trio_mev.model.identity import Instrument, Venue
-from trio_mev.model.market import Quote
+from trio_mev.model.market import Quote, Trade
 from trio_mev.model.noun import field_types
 
 ASSETS = st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", min_size=1, max_size=20)
@@ -143,6 +143,14 @@ def test_a_payload_that_does_not_fit_its_class_is_a_value_error(data):
     values = to_dict(event_of(PendingLife("0x", Life.ANNOUNCED))) | {"data": data}
     with pytest.raises(ValueError, match="payload PendingLife"):
         from_dict(values)
+
+
+def test_a_trades_name_is_a_number_or_text():
+    trade = Trade(Venue("v"), Instrument("ETH", "USD"), Decimal(1), None, None, "20f43950-d8dd")
+    values = to_dict(event_of(trade))
+    assert from_dict(values).data == trade
+    with pytest.raises(ValueError, match="payload Trade"):
+        from_dict(values | {"data": values["data"] | {"trade_id": [1]}})
 
 
 def test_an_unknown_type_is_a_value_error():

@@ -117,6 +117,11 @@ def test_a_trade(side, written):
     }
 
 
+def test_a_trade_of_contracts_has_no_size_and_its_id_may_be_text():
+    written = line(Trade(BINANCE, ETH, Decimal(2000), None, Side.BUY, "20f43950-d8dd-5b31"))
+    assert (written["size"], written["trade_id"]) == (None, "20f43950-d8dd-5b31")
+
+
 def test_a_transaction_has_its_amounts_as_text():
     body = Transaction(
         HASH, SENDER, ROUTER, 5, 2**200, 21_000, b"\x7f\xf3\x6a\xb5", 2, None, 30, 2, 1

@@ -16,12 +16,17 @@ from trio_mev.wire.numbers import (
     address,
     data,
     decimal,
+    exact,
+    exact_price,
     hash32,
     iso_time,
     maybe_quantity,
+    microseconds,
     milliseconds,
     price,
     quantity,
+    seconds,
+    whole,
 )
 
 READERS = [decimal, price, quantity, data, hash32, address, iso_time]
@@ -210,3 +215,64 @@ def test_a_known_moment(text, nanoseconds):
 )
 def test_a_time_without_a_zone_or_before_1970_is_a_bad_time(text):
     assert reason_of(iso_time, text) == "bad_time"
+
+
+@pytest.mark.parametrize(
+    "text", ["0.1", "108359.80", "17.17988863", "0", "1E-7", "1234567890123456789.0123456789"]
+)
+def test_a_number_of_json_is_exact(text):
+    assert str(exact(Decimal(text))) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("NaN", "bad_number"),
+        ("sNaN", "bad_number"),
+        ("-Infinity", "bad_number"),
+        ("1E+41", "bad_number"),
+        ("1E-41", "bad_number"),
+        ("1" * 41, "bad_number"),
+        ("-0.5", "negative_number"),
+        ("-0", "negative_number"),
+    ],
+)
+def test_a_number_of_json_that_cannot_be_is_refused(text, reason):
+    assert reason_of(exact, Decimal(text)) == reason
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("0", "price_not_positive"),
+        ("-1", "price_not_positive"),
+        ("-1E+999", "price_not_positive"),
+        ("NaN", "bad_number"),
+        ("Infinity", "bad_number"),
+        ("1E+999", "bad_number"),
+    ],
+)
+def test_a_price_of_json_is_over_zero(text, reason):
+    assert reason_of(exact_price, Decimal(text)) == reason
+    assert exact_price(Decimal("0.00000001")) == Decimal("0.00000001")
+
+
+def test_a_whole_number_is_digits_alone():
+    assert whole("1626526618762") == 1_626_526_618_762
+    for text in ("", "-1", "+1", "1.0", "1_0", " 1", "\u0661", "\u00b2", "1" * 20):
+        assert reason_of(whole, text) == "bad_number"
+
+
+def test_seconds_are_exact_to_the_nanosecond():
+    assert seconds("1618678142.557535") == 1_618_678_142_557_535_000
+    assert seconds("1618678142") == 1_618_678_142_000_000_000
+    assert seconds("0.000000001") == 1
+    texts = ("", ".", ".5", "-1", "1.0000000001", "1e3", "1.2.3", "9" * 12, "9" * 13, "\u0661")
+    for text in texts:
+        assert reason_of(seconds, text) == "bad_time"
+
+
+def test_microseconds_are_digits():
+    assert microseconds("1643643584587001") == 1_643_643_584_587_001_000
+    for text in ("", "-1", "1.5", "٣", "1e9", "9" * 18, "1" * 19, " 1"):
+        assert reason_of(microseconds, text) == "bad_time"

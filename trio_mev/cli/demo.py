@@ -44,11 +44,17 @@ async def demo(options: Options) -> int:
 
 
 def conductor(servers: LoopbackServers) -> Beside:
-    """What begins the play when every feed is ready, and ends the stream when it is over."""
+    """What begins the play when every feed is ready, and ends the stream when it is over.
+
+    Where only what is played confirms a feed, it need have asked, no more.
+    """
 
     async def conduct(stream: RealtimeDataStream) -> None:
         for status in stream.manager.statuses:
-            await status.wait_for(FeedState.READY, FeedState.REFUSED)
+            if servers.confirms(status.name):
+                await status.wait_for(FeedState.READY, FeedState.REFUSED)
+            else:
+                await servers.asked[status.name].wait()
         servers.begin.set()
         await servers.finished.wait()
         stream.leave()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 import random
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -25,7 +26,7 @@ from ..flow.supervise import Fate, fate, gravest, supervise
 from ..model.event import DataEvent
 from ..model.identity import Endpoint
 from ..model.settings import FeedSettings
-from ..wire.overlap import Overlap
+from ..wire.overlap import MOST, Overlap
 from ..wire.session import Session
 from ..wire.tape import Direction
 from .life import Life, Refusals, Tap, Wall
@@ -46,6 +47,13 @@ class _Generation:
     failure: BaseException | None = None
     held: list[tuple[str, Direction, bytes]] | None = None
     """Frames for the tape, until this is the life that the tape shows."""
+    waiting: deque[DataEvent] | None = None
+    """Events, until this is the life that is believed; there the oldest can be spared, since
+    the old life told them."""
+
+
+_Once = Callable[[_Generation, Sequence[DataEvent]], None]
+"""Takes the events of a life, of which another may have delivered some."""
 
 
 class Connection:
@@ -86,6 +94,10 @@ class Connection:
         where one does only when the server asks for it."""
         self.connect_interval = 0.0
         """Least seconds between two connections to the same server."""
+        self.handover: float | None = None
+        """Seconds for which the old life still delivers what is on its way when the new one is
+        ready, whose events wait meanwhile, so that all come in order; None where the sessions of
+        both lives bring what they tell into order themselves."""
         self._make_session = make_session
         self._dial = dial
         self._rng = rng or random.Random()
@@ -168,15 +180,15 @@ class Connection:
         conn = self.settings.connection
         assert self.rotate_after is not None
         overlap = Overlap()
-        deduplicated = partial(_admit, overlap, emit, self.status)
+        once = partial(self._once, overlap, emit)
         async with trio.open_nursery() as nursery:
             assert self._current is not None
-            nursery.start_soon(self._generation, self._current, deduplicated)
+            nursery.start_soon(self._generation, self._current, once)
             while True:
                 await self._aged(self.rotate_after)
                 for attempt in itertools.count():
                     await trio.sleep(conn.first_delay if attempt else 0)
-                    if await self._overlapping(nursery, overlap, deduplicated):
+                    if await self._overlapping(nursery, overlap, once):
                         break
 
     async def _aged(self, age: float) -> None:
@@ -187,20 +199,22 @@ class Connection:
             assert self._life is not None
             await self._life.leaving.wait()
 
-    async def _overlapping(self, nursery: trio.Nursery, overlap: Overlap, emit: Emit) -> bool:
+    async def _overlapping(self, nursery: trio.Nursery, overlap: Overlap, once: _Once) -> bool:
         """Whether a new life has taken over; what both deliver meanwhile counts once."""
-        conn = self.settings.connection
-        wait = self.connect_interval + conn.connect_timeout + conn.confirm_timeout
-        overlap.open(trio.current_time() + wait)
-        succeeded = await self._succeed(nursery, emit)
-        overlap.open(trio.current_time() + (conn.pong_timeout if succeeded else 0.0))
+        # Some venues begin with what they told last, before any of this.
+        known = self.session.newest.values() if self.session is not None else ()
+        overlap.open(known)
+        succeeded = await self._succeed(nursery, once, overlap)
+        if not succeeded:
+            overlap.settle(trio.current_time())
         return succeeded
 
-    async def _succeed(self, nursery: trio.Nursery, emit: Emit) -> bool:
+    async def _succeed(self, nursery: trio.Nursery, once: _Once, overlap: Overlap) -> bool:
         """Whether a new life is ready and the old one has ended."""
         conn, old = self.settings.connection, self._current
-        new = _Generation(held=[])
-        nursery.start_soon(self._generation, new, emit)
+        waiting = None if self.handover is None else deque[DataEvent](maxlen=MOST)
+        new = _Generation(held=[], waiting=waiting)
+        nursery.start_soon(self._generation, new, once)
         wait = self.connect_interval + conn.connect_timeout + conn.confirm_timeout
         with trio.move_on_after(wait):
             async with trio.open_nursery() as either:
@@ -216,19 +230,38 @@ class Connection:
             return False
         assert old is not None
         self._current = new
+        with trio.move_on_after(self.handover or 0.0):
+            await old.over.wait()
         old.scope.cancel()
         await old.over.wait()
+        overlap.settle(trio.current_time() + conn.pong_timeout)
+        if waiting is not None:
+            new.waiting = None
+            once(new, waiting)
         held, new.held = new.held or [], None
         for feed, direction, frame in held:
             self._tape(new, feed, direction, frame)
         logger.info("feed {}: a new connection has taken over", self.status.name)
         return True
 
-    async def _generation(self, generation: _Generation, emit: Emit) -> None:
+    def _once(
+        self, overlap: Overlap, emit: Emit, generation: _Generation, events: Sequence[DataEvent]
+    ) -> None:
+        """Emit what no other life has delivered, as soon as this one is believed."""
+        if generation.waiting is not None:
+            generation.waiting.extend(events)
+            return
+        fresh = overlap.admit(events, trio.current_time())
+        if repeated := len(events) - len(fresh):
+            self.status.ignored["delivered_before"] += repeated
+        if fresh:
+            emit(fresh)
+
+    async def _generation(self, generation: _Generation, once: _Once) -> None:
         """A life whose failure ends the feed's only while it is the one that counts."""
         try:
             with generation.scope:
-                await self._live(generation, emit)
+                await self._live(generation, partial(once, generation))
         except (DataStreamError, BaseExceptionGroup) as error:
             if generation is self._current or fate(gravest(error)) is Fate.BUG:
                 raise
@@ -240,12 +273,3 @@ class Connection:
 async def _cancel_after(event: trio.Event, scope: trio.CancelScope) -> None:
     await event.wait()
     scope.cancel()
-
-
-def _admit(overlap: Overlap, emit: Emit, status: FeedStatus, events: Sequence[DataEvent]) -> None:
-    """Emit what no other life has delivered."""
-    fresh = overlap.admit(events, trio.current_time())
-    if repeated := len(events) - len(fresh):
-        status.ignored["delivered_before"] += repeated
-    if fresh:
-        emit(fresh)

@@ -6,6 +6,7 @@ The first that fails ends them all.
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 
 import attrs
@@ -103,6 +104,11 @@ class Life:
         self._confirmed = trio.Event()
         self._rearmed = trio.Event()
         self._armed_for = float("inf")
+        # Where no pause at all is wished, as where time is a tape's, there is none.
+        self._pause = session.request_interval if settings.subscribe_interval else 0.0
+        self._queue: deque[str] = deque()
+        self._queued = trio.Event()
+        self._next_turn = float("-inf")
 
     async def run(self) -> None:
         """Live.
@@ -116,6 +122,7 @@ class Life:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._socket.write)
                 nursery.start_soon(self._subscribe)
+                nursery.start_soon(self._send_at_pace)
                 nursery.start_soon(self._keepalive)
                 nursery.start_soon(watch, self.session.heard, self._settings.silence)
                 nursery.start_soon(self._expire)
@@ -131,12 +138,9 @@ class Life:
         opening = session.opening()
         session.heard.update(dict.fromkeys(session.heard, now))
         self.rearm()
-        pause = self._settings.subscribe_interval
-        if pause:
-            pause = max(pause, session.request_interval)
-        for number, frame in enumerate(opening):
-            if number:
-                await trio.sleep(pause)
+        pause = max(self._settings.subscribe_interval, self._pause)
+        for frame in opening:
+            await self._turn(pause)
             self.send(frame)
         with trio.move_on_after(self._settings.confirm_timeout):
             if not session.confirmed:
@@ -207,9 +211,29 @@ class Life:
             self._rearmed.set()
 
     def flush(self) -> None:
-        """Send what the session wants sent."""
-        for frame in self.session.outgoing():
-            self.send(frame)
+        """Send what the session wants sent, at the pace that the server bears."""
+        frames = self.session.outgoing()
+        if not self._pause:
+            for frame in frames:
+                self.send(frame)
+        elif frames:
+            self._queue.extend(frames)
+            self._queued.set()
+
+    async def _send_at_pace(self) -> None:
+        while self._pause:
+            await self._queued.wait()
+            self._queued = trio.Event()
+            while self._queue:
+                await self._turn(self._pause)
+                self.send(self._queue.popleft())
+
+    async def _turn(self, pause: float) -> None:
+        """Wait until a message may be sent, and take its place."""
+        mine = max(self._next_turn, trio.current_time())
+        self._next_turn = mine + pause
+        if mine > trio.current_time():
+            await trio.sleep_until(mine)
 
     def send(self, frame: str) -> None:
         """Send a frame."""

@@ -15,6 +15,9 @@ from ..wire.venues import adapter_of
 from .connection import Connection, Tap
 from .websocket import Dial
 
+HANDOVER = 2.0
+"""Seconds; connections to one venue are not so far behind each other."""
+
 
 class VenueClient(Connection):
     """One connection to an exchange; it carries every instrument and channel of its settings.
@@ -49,14 +52,15 @@ class VenueClient(Connection):
         self._settings = settings
         try:
             self._new_session()
+            endpoint = settings.endpoint or Endpoint(self.adapter.address(settings.channels))
         except ValueError as error:
             raise ConfigError(f"feed {settings.name}: {error}") from None
-        endpoint = settings.endpoint or Endpoint(self.adapter.endpoint)
         super().__init__(settings, endpoint, self._new_session, dial, tap, rng)
         rules, asked = self.adapter.rules, settings.connection.rotate_after
         ages = [age for age in (asked, rules.rotate_after) if age is not None]
         self.rotate_after = min(ages, default=math.inf)
         self.connect_interval = rules.connect_interval
+        self.handover = HANDOVER
 
     def _new_session(self) -> Session:
         settings = self._settings

@@ -8,7 +8,7 @@ from __future__ import annotations
 import abc
 import json
 from collections import deque
-from typing import Any
+from typing import Any, ClassVar
 
 import attrs
 
@@ -28,6 +28,9 @@ class Visitor:
 
 class Peer(abc.ABC):
     """One side of a recorded conversation: the one that was recorded."""
+
+    confirms: ClassVar[bool] = True
+    """Whether it confirms what is asked for at once; another does so only while the tape plays."""
 
     def learn(self, record: Record) -> None:
         """Look at the tape once before it is played."""
@@ -185,6 +188,8 @@ EVERYBODY = ""
 
 class RecordedPeer(Peer):
     """Any other exchange: whoever is there gets every recorded frame, confirmations too."""
+
+    confirms = False
 
     def answer(self, visitor: Visitor, message: str) -> list[str]:
         """Nothing but what was recorded, at its time."""

@@ -45,6 +45,8 @@ class LoopbackServers:
     """Feed to where its server is."""
     begin: trio.Event = attrs.Factory(trio.Event)
     finished: trio.Event = attrs.Factory(trio.Event)
+    asked: dict[str, trio.Event] = attrs.Factory(dict)
+    """Feed to whether somebody has asked its server for something."""
     played: int = 0
     """Frames that were due so far, wanted or not."""
     outstanding: Outstanding | None = None
@@ -65,10 +67,15 @@ class LoopbackServers:
                 self._headers[name] = header if known is None else merged(name, known, header)
                 self._peers.setdefault(name, PEERS[header.kind]())
                 self._visitors.setdefault(name, {})
+                self.asked.setdefault(name, trio.Event())
             for record in tape.records():
                 self._peers[record.feed].learn(record)
                 if record.direction is Direction.OUT:
                     self._requests.setdefault(record.feed, []).append(record.frame)
+
+    def confirms(self, name: str) -> bool:
+        """Whether a feed is confirmed before the play, and not by what is played."""
+        return name not in self._peers or self._peers[name].confirms
 
     def settings(self, in_step: bool = False) -> list[AnyFeed]:
         """Settings of feeds that connect here and ask for all that the tapes hold.
@@ -111,6 +118,7 @@ class LoopbackServers:
                 while True:
                     message = await ws.get_message()
                     visitor.asked += 1
+                    self.asked[name].set()
                     text = message if isinstance(message, str) else message.decode("latin-1")
                     for answer in self._peers[name].answer(visitor, text):
                         await ws.send_message(answer)

@@ -45,6 +45,16 @@ _converter.register_unstructure_hook(bytes, lambda b: "0x" + b.hex())
 _converter.register_structure_hook(bytes, lambda v, _: bytes.fromhex(v[2:]))
 
 
+def _name(value: Any, _: Any) -> int | str | None:
+    """What a venue calls a trade."""
+    if value is None or isinstance(value, int | str):
+        return value
+    raise TypeError(f"{type(value).__name__} in place of a number or text")
+
+
+_converter.register_structure_hook_func(lambda cls: cls == int | str | None, _name)
+
+
 def _is_noun(cls: Any) -> bool:
     return isinstance(cls, type) and issubclass(cls, msgspec.Struct)
 

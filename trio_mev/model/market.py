@@ -50,10 +50,11 @@ class Trade(Noun, frozen=True):
     venue: Venue
     instrument: Instrument
     price: Decimal
-    size: Decimal
-    """In base units."""
+    size: Decimal | None
+    """In base units; None where the venue counts in contracts whose worth it does not say."""
     side: Side | None
-    trade_id: int | None = None
+    trade_id: int | str | None = None
+    """The venue's own name of the trade: a number, or text where it uses none."""
 
 
 class MarketFault(Noun, frozen=True):

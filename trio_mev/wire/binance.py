@@ -1,12 +1,15 @@
 """Binance spot: bookTicker, 24-hour ticker and aggTrade, from combined or single streams.
 
-Formats: Binance's "WebSocket Streams" documentation.
+Formats and rules: Binance's "WebSocket Streams". Times are milliseconds, which is what it sends
+unless it is asked for others. How the event that tells of a server's end is wrapped is not shown
+for streams; alone, in a combined stream's envelope and as the WebSocket API wraps it, it is
+understood.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
@@ -29,6 +32,7 @@ class _Envelope(msgspec.Struct, gc=False):
     u: int | None = None
     msg: str = ""
     error: Raw | UnsetType = UNSET
+    event: Raw | UnsetType = UNSET
 
 
 class _Asked(msgspec.Struct, gc=False):
@@ -44,6 +48,8 @@ class _BookTicker(msgspec.Struct, gc=False):
     B: str
     a: str
     A: str
+    T: int | None = None
+    """When it was so, of the futures markets alone."""
 
 
 class _CombinedBook(msgspec.Struct, gc=False):
@@ -97,15 +103,15 @@ class BinanceAdapter(VenueAdapter):
 
     venue = Venue("binance")
     endpoint = "wss://stream.binance.com:9443/stream"
-    hosts = ("data-stream.binance.vision",)
-    known_channels = ("bookTicker", "ticker", "aggTrade")
-    usual_channels = ("bookTicker", "aggTrade")
-    periodic = frozenset({"ticker"})
+    hosts: ClassVar[tuple[str, ...]] = ("data-stream.binance.vision",)
+    known_channels: ClassVar[tuple[str, ...]] = ("bookTicker", "ticker", "aggTrade")
+    usual_channels: ClassVar[tuple[str, ...]] = ("bookTicker", "aggTrade")
+    periodic: ClassVar[frozenset[str]] = frozenset({"ticker"})
     consecutive = frozenset({"aggTrade"})
     rules = VenueRules(
         connect_interval=1.0,
         rotate_after=23 * 3600.0,
-        request_interval=0.25,
+        request_interval=0.4,  # of five a second, pings and pongs take two
         most_per_request=200,
         most_subscriptions=1024,
     )
@@ -194,14 +200,16 @@ class BinanceAdapter(VenueAdapter):
         if envelope.error is not UNSET and bytes(envelope.error) == b"null":
             envelope.error = UNSET
         if envelope.stream and envelope.data is not UNSET:
-            channel = envelope.stream.partition("@")[2]
-            return self._update(channel, envelope.data, envelope.stream)
+            symbol, _, channel = envelope.stream.partition("@")
+            return self._update(channel or symbol.lstrip("!"), envelope.data, envelope.stream)
         if envelope.id is not UNSET or envelope.error is not UNSET:
             self._answered(envelope)
             return []
         if envelope.e or envelope.u is not None:
             channel = _CHANNELS.get(envelope.e, envelope.e) if envelope.e else "bookTicker"
             return self._update(channel, Raw(frame))
+        if envelope.event is not UNSET:
+            return self._update(decode(_ENVELOPE, envelope.event).e, envelope.event)
         raise MalformedFrame("unknown_message")
 
     def _answered(self, envelope: _Envelope) -> None:
@@ -212,7 +220,7 @@ class BinanceAdapter(VenueAdapter):
                 raise MalformedFrame("error_without_id" if streams is None else "error", text[:200])
             busy = "too many" in text.lower()
             kind = SubscriptionLost if busy else SubscriptionRejected
-            raise kind(f"{', '.join(streams)[:200]}: Binance answers {text[:200]}")
+            raise kind(f"{', '.join(streams)[:200]}: {self.venue} answers {text[:200]}")
         if streams is None:
             raise MalformedFrame("unknown_reply", str(envelope.id)[:40])
         for stream in streams:
@@ -242,7 +250,8 @@ class BinanceAdapter(VenueAdapter):
     def _quoted(self, m: _BookTicker, label: str) -> list[DataEvent]:
         instrument = self.instrument(m.s)
         quote = Quote(self.venue, instrument, *sides(m.b, m.a, m.B, m.A), sequence=m.u)
-        return self.quote(quote, None, label, ("bookTicker", m.s, m.u))
+        occurred_at = None if m.T is None else milliseconds(m.T)
+        return self.quote(quote, occurred_at, label, ("bookTicker", m.s, m.u))
 
     def _ticker(self, raw: Raw) -> list[DataEvent]:
         m = decode(_TICKER, raw)

@@ -17,7 +17,7 @@ import msgspec
 from ..errors import ConfigError
 from .tape import Direction, FeedHeader, Record
 from .venue import Pair, VenueAdapter
-from .venues import ADAPTERS, kind_of_host
+from .venues import ADAPTERS, kind_of_url
 
 _TIME = r"([0-9]{1,10}(?:\.[0-9]{1,18})?)"
 _URL = re.compile(r"(\S+) <-> ")
@@ -50,8 +50,7 @@ class CryptofeedImport:
         for line in lines:
             opened = _URL.match(line)
             if opened:
-                host = re.sub(r"^\w+://", "", opened[1]).partition("/")[0].partition(":")[0]
-                return kind_of_host(host)
+                return kind_of_url(opened[1])
         raise ConfigError("no line opens a connection: it is not a recording of cryptofeed")
 
     def header(self, lines: Iterable[str]) -> FeedHeader:

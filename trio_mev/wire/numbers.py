@@ -63,6 +63,56 @@ def price(text: str) -> Decimal:
     return value
 
 
+def exact(value: Decimal) -> Decimal:
+    """A venue's number that came as one of JSON, not negative.
+
+    Raises:
+        MalformedFrame: ``bad_number``, or ``negative_number``.
+    """
+    sign, digits, exponent = value.as_tuple()
+    if isinstance(exponent, str) or len(digits) > MAX_DIGITS or abs(exponent) > MAX_DIGITS:
+        raise MalformedFrame("bad_number", f"{value}"[:MAX_DIGITS])
+    if sign:
+        raise MalformedFrame("negative_number", f"{value}"[:MAX_DIGITS])
+    return value
+
+
+def exact_price(value: Decimal) -> Decimal:
+    """A venue's price that came as a number of JSON, over zero.
+
+    Raises:
+        MalformedFrame: ``bad_number``, or ``price_not_positive``.
+    """
+    if value.is_finite() and value <= 0:
+        raise MalformedFrame("price_not_positive", f"{value}"[:MAX_DIGITS])
+    return exact(value)
+
+
+def whole(text: str) -> int:
+    """A venue's whole number that came as text, not negative and within 63 bits.
+
+    Raises:
+        MalformedFrame: ``bad_number``.
+    """
+    if not (text.isascii() and text.isdecimal() and len(text) <= 19):
+        raise MalformedFrame("bad_number", f"{text[:MAX_DIGITS]!r}")
+    return int(text)
+
+
+def seconds(text: str) -> int:
+    """Seconds since the epoch with up to nine decimals, as nanoseconds.
+
+    Raises:
+        MalformedFrame: ``bad_time``.
+    """
+    since, _, fraction = text.partition(".")
+    if not (f"{since}{fraction}".isdecimal() and text.isascii() and since and len(fraction) <= 9):
+        raise MalformedFrame("bad_time", f"{text[:MAX_DIGITS]!r}")
+    if len(since) > 12 or int(since) * 1000 > _LAST_MILLISECOND:
+        raise MalformedFrame("bad_time", f"{text[:MAX_DIGITS]!r}")
+    return int(since) * 1_000_000_000 + int(fraction.ljust(9, "0"))
+
+
 def sides(bid: str, ask: str, bid_size: str, ask_size: str) -> Four:
     """The four numbers of a quote, the prices over zero.
 
@@ -163,6 +213,19 @@ def milliseconds(value: int) -> int:
     if not 0 <= value <= _LAST_MILLISECOND:
         raise MalformedFrame("bad_time", str(value)[:MAX_DIGITS])
     return value * 1_000_000
+
+
+def microseconds(text: str) -> int:
+    """Microseconds since the epoch, as digits, as nanoseconds.
+
+    Raises:
+        MalformedFrame: ``bad_time``.
+    """
+    if not (text.isascii() and text.isdecimal() and len(text) <= 18):
+        raise MalformedFrame("bad_time", f"{text[:MAX_DIGITS]!r}")
+    value = int(text)
+    milliseconds(value // 1000)
+    return value * 1000
 
 
 def iso_time(text: str) -> int:

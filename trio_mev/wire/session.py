@@ -65,6 +65,9 @@ class Session(abc.ABC):
         """What is subscribed to, to the server's id or ``pending``."""
         self.heard: dict[str, float] = {}
         """Subscriptions with a natural period, to the time each was last heard."""
+        self.newest: dict[str, DataEvent] = {}
+        """Subscriptions whose last event is the present state, to that event: a new connection
+        may begin with it."""
         self.moved = True
         """Whether the latest batch may have brought more than events: something to send, to say
         or to wait for."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from ..model.identity import Instrument, InstrumentKind
 
 QUOTES = (
@@ -12,13 +14,15 @@ QUOTES = (
 """The longest first."""
 
 
-def split_pair(symbol: str, kind: InstrumentKind = InstrumentKind.SPOT) -> Instrument:
-    """``NKNUSDT`` as NKN/USDT: what it ends in decides.
+def split_pair(
+    symbol: str, kind: InstrumentKind = InstrumentKind.SPOT, quotes: Iterable[str] = QUOTES
+) -> Instrument:
+    """``NKNUSDT`` as NKN/USDT: what it ends in decides, the first of ``quotes`` that fits.
 
     Raises:
         ValueError: it ends in no quote currency that is known.
     """
-    for quote in QUOTES:
+    for quote in quotes:
         if symbol.endswith(quote) and len(symbol) > len(quote):
             return Instrument(symbol[: -len(quote)], quote, kind)
     raise ValueError(f"symbol {symbol} ends in no quote currency that is known")

@@ -4,7 +4,7 @@ updates in order, sound quotes, and faults told."""
 from __future__ import annotations
 
 import abc
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, ClassVar, TypeVar
 
@@ -20,11 +20,15 @@ MAX_NUMBER = 2**63
 """Venues' numbers and milliseconds are 64-bit integers."""
 NEW_COUNT = 10
 """Rising numbers behind the last one after which they are believed."""
+MOST_TOGETHER = 10_000
+"""Updates of one number or time that are told apart; more of them pass unseen."""
+AGAIN = 10.0
+"""Least seconds between two attempts to have a subscription's state anew."""
 MOST_MISSED = 100_000
 """Numbers between two of a channel that are believed to be missing."""
 OF_THE_FRAME = frozenset({
     "error", "error_without_id", "not_json", "not_utf8", "too_deep", "unknown_message",
-    "unknown_reply", "unknown_symbol", "wrong_shape",
+    "unknown_reply", "unknown_subscription", "unknown_symbol", "wrong_shape",
 })  # fmt: skip
 """Reasons for which a frame is refused before it is known what it is about."""
 PING = "ping"
@@ -37,6 +41,8 @@ _NORMAL, _LOW = EventPriority.NORMAL, EventPriority.LOW
 T = TypeVar("T")
 Pair = tuple[str, str]
 """A channel and a symbol, as the venue spells them."""
+Place = tuple[str, str, int]
+"""A channel, a symbol and the number of an update among theirs."""
 
 
 @attrs.frozen
@@ -51,6 +57,8 @@ class VenueRules:
     """Least pause between two of our messages."""
     most_per_request: int = 100
     """Subscriptions in one message."""
+    one_channel: bool = False
+    """Whether a message is about one channel only."""
     most_bytes: int = 2**15
     """Of one message."""
     most_subscriptions: int | None = None
@@ -121,6 +129,17 @@ class VenueAdapter(Session):
         self._faulty = MappingProxyType({"connection_id": source})
         self._last: dict[Pair, int] = {}
         self._behind: dict[Pair, tuple[int, int]] = {}
+        self._together: dict[Pair, set[Hashable]] = {}
+        self._again: dict[Pair, float] = {}
+
+    @classmethod
+    def address(cls, channels: Sequence[str]) -> str:
+        """Where these channels are, the usual ones where none is named.
+
+        Raises:
+            ValueError: they are not all at one place.
+        """
+        return cls.endpoint
 
     @staticmethod
     @abc.abstractmethod
@@ -226,8 +245,26 @@ class VenueAdapter(Session):
     def _ask(self, pairs: Sequence[Pair], on: bool) -> None:
         """As many messages as the venue's limits demand."""
         most = self.rules.most_per_request
-        for start in range(0, len(pairs), most):
-            self._ask_at_once(pairs[start : start + most], on)
+        for together in _by_channel(pairs) if self.rules.one_channel else (pairs,):
+            for start in range(0, len(together), most):
+                self._ask_at_once(together[start : start + most], on)
+
+    def ask_again(self, channel: str, symbol: str) -> bool:
+        """Subscribe anew, so that a state that cannot be believed is sent as a whole.
+
+        Its numbers begin anew as well: what is sent may be no newer than what was refused.
+
+        Returns:
+            Whether it is asked for: not where it was a moment ago.
+        """
+        pair = channel, symbol
+        self._last.pop(pair, None)
+        if self._now < self._again.get(pair, 0.0):
+            return False
+        self._again[pair] = self._now + AGAIN
+        self._ask([pair], False)
+        self._ask([pair], True)
+        return True
 
     def _ask_at_once(self, pairs: Sequence[Pair], on: bool) -> None:
         frame = self.request(pairs, on)
@@ -257,11 +294,15 @@ class VenueAdapter(Session):
     def several(self, items: Iterable[T], read: Callable[[T], list[DataEvent]]) -> list[DataEvent]:
         """The events of a message's items; one that cannot be used costs no other."""
         events: list[DataEvent] = []
+        none = True
         for item in items:
+            none = False
             try:
                 events += read(item)
             except MalformedFrame as error:
                 events += self.refuse(error)
+        if none:
+            self.ignored["empty"] += 1
         return events
 
     def refuse(self, error: MalformedFrame) -> list[DataEvent]:
@@ -317,30 +358,78 @@ class VenueAdapter(Session):
         self._last[place] = number
         return 0 if last is None else number - last - 1
 
+    def once(self, place: Place, key: Hashable = None) -> None:
+        """Let no number through that is behind the last, where several updates may share one.
+
+        Args:
+            place: of the update.
+            key: what tells it from others of its number; None where nothing does, so that all
+                of them pass.
+
+        Raises:
+            MalformedFrame: as ``in_order``.
+        """
+        channel, symbol, number = place
+        pair = channel, symbol
+        if self._last.get(pair) != number:
+            self.in_order(channel, symbol, number)
+            self._together[pair] = {key}
+            return
+        together = self._together.setdefault(pair, set())
+        if key is not None and key in together:
+            raise MalformedFrame("repeated", channel)
+        if len(together) < MOST_TOGETHER:
+            together.add(key)
+
     def quote(
-        self, quote: Quote, occurred_at: int | None, label: str, place: tuple[str, str, int]
+        self, quote: Quote, occurred_at: int | None, label: str, place: Place | None
     ) -> list[DataEvent]:
-        """The event of a sound quote at its place: channel, symbol and number.
+        """The event of a sound quote at its place.
+
+        Args:
+            quote: of any bid and ask.
+            occurred_at: the venue's time in nanoseconds.
+            label: the subscription's.
+            place: None where the message has neither number nor time, or its order is known.
 
         Raises:
             MalformedFrame: ``crossed_book``, where the bid is over the ask, and as ``in_order``.
         """
         if quote.bid > quote.ask:
             raise MalformedFrame("crossed_book", f"{quote.instrument}")
-        self.in_order(*place)
-        return [self.event(_QUOTE, _NORMAL, quote, occurred_at, label)]
+        if place is not None:
+            self.in_order(*place)
+        event = self.newest[label] = self.event(_QUOTE, _NORMAL, quote, occurred_at, label)
+        return [event]
+
+    def one_sided(self, instrument: Instrument) -> list[DataEvent]:
+        """The event of a book that has no bid, or no ask: there is no quote."""
+        self.ignored["one_sided"] += 1
+        return [self.fault(MarketFault(self.venue, instrument, "one_sided"))]
 
     def trade(
-        self, trade: Trade, occurred_at: int | None, label: str, place: tuple[str, str, int]
+        self,
+        trade: Trade,
+        occurred_at: int | None,
+        label: str,
+        place: Place | None,
+        count: int = 1,
     ) -> list[DataEvent]:
-        """The event of a trade at its place: channel, symbol and number.
+        """The event of a trade at its place.
+
+        Args:
+            trade: as the venue tells it.
+            occurred_at: the venue's time in nanoseconds.
+            label: the subscription's.
+            place: None where the message has neither number nor time, or its order is known.
+            count: how many consecutive numbers it stands for; its own is the last of them.
 
         Raises:
             MalformedFrame: as ``in_order``.
         """
-        between = self.in_order(*place)
+        between = 0 if place is None else self.in_order(*place) - (count - 1)
         event = self.event(_TRADE, _NORMAL, trade, occurred_at, label)
-        if between and place[0] in self.consecutive:
+        if between > 0 and place is not None and place[0] in self.consecutive:
             return [self.missed(between), event]
         return [event]
 
@@ -354,3 +443,10 @@ class VenueAdapter(Session):
             return self.fault(MarketFault(self.venue, self._about, "leapt"))
         self.ignored["missed"] += count
         return self.fault(MarketFault(self.venue, self._about, "missed", count))
+
+
+def _by_channel(pairs: Sequence[Pair]) -> Iterable[Sequence[Pair]]:
+    channels: dict[str, list[Pair]] = {}
+    for pair in pairs:
+        channels.setdefault(pair[0], []).append(pair)
+    return channels.values()

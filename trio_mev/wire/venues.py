@@ -7,12 +7,29 @@ from urllib.parse import urlsplit
 
 from ..errors import ConfigError
 from .binance import BinanceAdapter
+from .binance_us import BinanceUsAdapter
+from .binance_usdm import BinanceUsdmAdapter
+from .bitfinex import BitfinexAdapter
+from .bitstamp import BitstampAdapter
+from .bybit import BybitAdapter, BybitLinearAdapter
 from .coinbase import CoinbaseAdapter
+from .gemini import GeminiAdapter
+from .kraken import KrakenAdapter
+from .okx import OkxAdapter
 from .venue import VenueAdapter
 
 ADAPTERS: Mapping[str, type[VenueAdapter]] = {
     "binance": BinanceAdapter,
+    "binance_us": BinanceUsAdapter,
+    "binance_usdm": BinanceUsdmAdapter,
+    "bitfinex": BitfinexAdapter,
+    "bitstamp": BitstampAdapter,
+    "bybit": BybitAdapter,
+    "bybit_linear": BybitLinearAdapter,
     "coinbase": CoinbaseAdapter,
+    "gemini": GeminiAdapter,
+    "kraken": KrakenAdapter,
+    "okx": OkxAdapter,
 }
 """By the ``kind`` of a feed."""
 
@@ -29,15 +46,23 @@ def adapter_of(kind: str, where: str) -> type[VenueAdapter]:
     return adapter
 
 
-def kind_of_host(host: str) -> str:
-    """The kind of feed that a server's name belongs to.
+def kind_of_url(url: str) -> str:
+    """The kind of feed that a recorded URL belongs to.
+
+    A venue's markets may share a server: the path tells them apart.
 
     Raises:
         ConfigError: it is nobody's that is known.
     """
-    for kind, adapter in ADAPTERS.items():
-        if host in hosts_of(adapter):
+    scheme, _, rest = url.partition("://")
+    host, _, path = (rest or scheme).partition("/")
+    host = host.partition(":")[0]
+    found = [kind for kind, adapter in ADAPTERS.items() if host in hosts_of(adapter)]
+    for kind in found:
+        if urlsplit(ADAPTERS[kind].endpoint).path == f"/{path}":
             return kind
+    if found:
+        return found[0]
     known = ", ".join(host for adapter in ADAPTERS.values() for host in hosts_of(adapter))
     raise ConfigError(f"{host} cannot be read; known are {known}")
 

@@ -1,0 +1,18 @@
+"""Binance.US: another exchange with Binance's spot streams.
+
+Formats and rules: Binance.US's "WebSocket API", whose streams are those of Binance's spot market
+of before 2025; of the event that tells of a server's end it says nothing.
+"""
+
+from __future__ import annotations
+
+from ..model.identity import Venue
+from .binance import BinanceAdapter
+
+
+class BinanceUsAdapter(BinanceAdapter):
+    """One life of a connection to Binance.US."""
+
+    venue = Venue("binance_us")
+    endpoint = "wss://stream.binance.us:9443/stream"
+    hosts = ()
