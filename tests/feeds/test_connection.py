@@ -395,7 +395,7 @@ async def test_streams_are_added_and_removed_while_running(nursery, autojump_clo
         assert set(feed.status.subscriptions) == {"ethusdt@bookTicker", "btcusdt@bookTicker"}
         feed.unsubscribe(ETH)
         feed.unsubscribe(ETH)
-        await trio.testing.wait_all_tasks_blocked()
+        await trio.sleep(1)  # requests keep the venue's pace
         assert set(feed.status.subscriptions) == {"btcusdt@bookTicker"}
     methods = [(r["method"], r["params"]) for r in script.asked]
     assert methods == [

@@ -211,3 +211,17 @@ def test_whatever_comes_is_an_event_or_counted(frame):
         pytest.fail("nothing was asked for that could be refused")
     quotes = [event for event in events if event.event_type is not DataType.FAULT]
     assert len(quotes) + session.refused.total() + session.ignored.total() == 1
+
+
+def test_what_a_recorded_client_asked_for_is_read_from_its_request_or_its_address():
+    request = {"method": "SUBSCRIBE", "params": ["bnbusdt@bookTicker", "nothing", 5], "id": 1}
+    assert list(BinanceAdapter.asked(request)) == [("bookTicker", "BNBUSDT")]
+    assert list(BinanceAdapter.asked(request | {"method": "UNSUBSCRIBE"})) == []
+    assert list(BinanceAdapter.asked(request | {"params": 5})) == []
+    assert list(BinanceAdapter.asked([])) == []
+    url = "wss://stream.binance.us:9443/stream?streams=bnbusdt@aggTrade/ethusdt@bookTicker"
+    assert list(BinanceUsAdapter.asked_by(url)) == [
+        ("aggTrade", "BNBUSDT"),
+        ("bookTicker", "ETHUSDT"),
+    ]
+    assert BinanceAdapter.read("BNBUSDT") == BNB
