@@ -26,7 +26,9 @@ from trio_mev.model.settings import (
     LogFilter,
     Settings,
 )
+from trio_mev.wire.venues import ADAPTERS
 
+KINDS = ", ".join(["ethereum", *ADAPTERS])
 KEY = "k3y0fTheProvider"
 TOKEN = "hunter2hunter2"
 ADDRESS = "0x" + "aB" * 20
@@ -217,7 +219,7 @@ def test_every_problem_is_reported_at_once_with_its_path_and_what_to_do():
         kind = "ethereum"
         name = "node"
         [[feeds]]
-        kind = "bitstamp"
+        kind = "nasdaq"
         [[feeds]]
         kind = "coinbase"
         name = "spot"
@@ -248,7 +250,7 @@ def test_every_problem_is_reported_at_once_with_its_path_and_what_to_do():
         "stream.lanes.high: high is 0; it must be over 0",
         "stream.lanes.low: 1.5 is not a whole number",
         "feeds[0].endpoint: missing; name one or set ETH_RPC_URL or WEB3_WS_PROVIDER_URI",
-        "feeds[1]: kind is 'bitstamp'; it must be one of ethereum, binance, coinbase",
+        f"feeds[1]: kind is 'nasdaq'; it must be one of {KINDS}",
         "feeds[2].instruments[0]: 'ETHUSD' is not BASE/QUOTE, such as ETH/USDT",
         "feeds[3].instruments: ",
         "feeds[4].endpoint: 'https://node.test/v3/***' does not begin with ws:// or wss://",
@@ -267,7 +269,7 @@ def test_every_problem_is_reported_at_once_with_its_path_and_what_to_do():
     [
         ("stream = 5", "stream: it is not a table"),
         ("feeds = 5", "feeds: it is not a list"),
-        ("feeds = [5]", "feeds[0]: kind is None; it must be one of ethereum, binance, coinbase"),
+        ("feeds = [5]", f"feeds[0]: kind is None; it must be one of {KINDS}"),
         ('feeds = [{kind = ["x"]}]', "feeds[0]: kind is ['x']; it must be one of "),
         ('[stream]\ndata_types = "block"', "stream.data_types: it is not a list"),
         ('[stream]\nstrict = "yes"', "stream.strict: 'yes' is not true or false"),
@@ -432,6 +434,14 @@ def test_a_secret_comes_from_the_environment():
     assert feed.token.value == TOKEN
     text = binance(endpoint='"env:URL"')
     assert loads(text, {"URL": "wss://venue.test"}).settings.feeds[0].endpoint.host == "venue.test"
+
+
+def test_channels_of_two_addresses_need_an_endpoint_that_has_both():
+    given = {"kind": '"binance_usdm"', "instruments": '["ETH/USDT:perpetual"]'}
+    text = binance(channels='["bookTicker", "aggTrade"]', **given)
+    (problem,) = problems_of(text)
+    assert problem.startswith("feeds[0]: Binance's USD-M market has bookTicker and aggTrade at")
+    assert loads(f'{text}\nendpoint = "wss://proxy.test/stream"').settings.feeds
 
 
 @pytest.mark.parametrize("kind", ["binance", "coinbase"])

@@ -7,9 +7,9 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from trio_mev.pricing.statistics import median, trend, volatility
 
 from trio_mev.model.market import Trend
-from trio_mev.pricing.statistics import median, trend, volatility
 
 PRICES = st.lists(st.floats(0.01, 1e6), min_size=20, max_size=60)
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from trio_mev.model.event import DataType, EventPriority
 from trio_mev.model.identity import Instrument, Venue
-from trio_mev.model.market import PriceStatus
+from trio_mev.model.market import MarketFault, PriceStatus, Trade
 from trio_mev.model.settings import AlertSettings, PriceSettings
 from trio_mev.processors.prices import PriceDataProcessor
 
@@ -111,20 +112,107 @@ async def test_a_price_is_published_when_it_changes_and_not_more_often_than_set(
     assert published == [(0.0, Decimal(10)), (0.5, Decimal(12)), (2.5, Decimal(13))]
 
 
-async def test_a_price_is_published_at_once_when_its_status_changes(feed, quote):
-    processor = PriceDataProcessor(PriceSettings(publish_interval=60.0))
+async def test_a_changed_status_is_told_with_the_next_price(feed, quote):
     found = await feed(
-        processor,
+        PriceDataProcessor(),
         quote("alpha", "10", "10", 0.0),
-        quote("beta", "10", "10", 0.01),
-        quote("beta", "10.1", "10.1", 0.02),
-        quote("beta", "20", "20", 0.03),
+        quote("beta", "10", "10", 0.1),
+        quote("gamma", "10", "10", 0.2),
+        quote("gamma", "20", "20", 0.25),
+        quote("beta", "10", "10.00001", 0.4),
     )
-    assert [price.status for price in of_type(found, DataType.PRICE)] == [
-        PriceStatus.DEGRADED,
-        PriceStatus.OK,
-        PriceStatus.DISPUTED,
+    prices = of_type(found, DataType.PRICE)
+    assert [(price.status, price.sources) for price in prices] == [
+        (PriceStatus.DEGRADED, ("alpha",)),
+        (PriceStatus.DEGRADED, ("alpha", "beta")),
+        (PriceStatus.OK, ("alpha", "beta", "gamma")),
+        (PriceStatus.DISPUTED, ("alpha", "beta")),
     ]
+
+
+async def test_a_trifle_waits_for_the_next_second(feed, quote):
+    processor = PriceDataProcessor()
+    bids = {0.0: "10", 0.2: "10.00001", 0.4: "10.1", 0.6: "10.10001", 1.6: "10.10001"}
+    published = []
+    for at, bid in bids.items():
+        found = await feed(processor, quote("alpha", bid, bid, at))
+        published += [(at, price.price) for price in of_type(found, DataType.PRICE)]
+    assert [at for at, _ in published] == [0.0, 0.4, 1.6]
+
+
+async def test_two_dollars_are_two_currencies_until_their_basis_is_quoted(feed, quote):
+    """ETH/USD follows from ETH/USDT × USDT/USD, and from nothing less."""
+    processor = PriceDataProcessor()
+    tether = Instrument("ETH", "USDT")
+    found = await feed(processor, quote("alpha", "2000", "2000", 0.0, instrument=tether))
+    assert [price.instrument for price in of_type(found, DataType.PRICE)] == [tether]
+    basis = Instrument("USDT", "USD")
+    found = await feed(processor, quote("beta", "0.999", "0.999", 0.5, instrument=basis))
+    prices = {price.instrument: price for price in of_type(found, DataType.PRICE)}
+    assert set(prices) == {basis, ETH_USD}
+    joined = prices[ETH_USD]
+    assert joined.price == Decimal(1998)
+    assert joined.via == (tether, basis)
+    assert joined.sources == ("alpha ETH/USDT", "beta USDT/USD")
+    assert joined.confidence / joined.price > prices[basis].confidence / prices[basis].price
+    found = await feed(processor, quote("alpha", "2100", "2100", 1.0, instrument=tether))
+    prices = {price.instrument: price.price for price in of_type(found, DataType.PRICE)}
+    assert prices[ETH_USD] == Decimal("2097.9")
+
+
+async def test_a_venue_that_is_off_beyond_belief_makes_no_spread(feed, quote):
+    """Buying at a tenth of the price would pay well, and be untrue."""
+    processor = PriceDataProcessor(PriceSettings(fees=FREE))
+    found = await feed(
+        processor, quote("alpha", "1000", "1001"), quote("beta", "100", "100.1", 1.0)
+    )
+    assert of_type(found, DataType.ARBITRAGE) == []
+    assert processor.spreads.implausible == 1
+
+
+async def test_a_quote_of_yesterday_makes_no_price_and_no_spread(feed, quote):
+    processor = PriceDataProcessor(PriceSettings(fees=FREE))
+    old = msgspec.structs.replace(quote("beta", "1020", "1021", 1.0), lag=86_400.0)
+    found = await feed(processor, quote("alpha", "999", "1000"), old)
+    assert {price.sources for price in of_type(found, DataType.PRICE)} == {("alpha",)}
+    assert of_type(found, DataType.ARBITRAGE) == []
+    issues = {(issue.kind, issue.where) for issue in processor.health(1.0)}
+    assert issues == {("quote_lag", "beta ETH/USD"), ("quote_refused", "beta ETH/USD")}
+
+
+async def test_quotes_are_put_in_order_by_the_venues_own_time(feed, quote):
+    """Our own clock may be set while the venue's times rise."""
+    processor = PriceDataProcessor()
+    later = [(0.0, 100, 0.1), (1.0, 200, 2.1), (2.0, 300, -0.9), (3.0, 250, 0.1)]
+    for at, stamp, lag in later:
+        event = quote("alpha", "10", "10.1", at)
+        await feed(processor, msgspec.structs.replace(event, occurred_at=stamp, lag=lag))
+    (stats,) = processor.aggregator.get_source_stats(3.0)
+    assert (stats.updates, dict(stats.refused)) == (3, {"time_backwards": 1})
+
+
+async def test_faults_cost_their_venue_its_reliability_and_are_reported(feed, quote, make_event):
+    processor = PriceDataProcessor()
+    await feed(processor, quote("alpha", "10", "10.1"))
+    fault = MarketFault(Venue("alpha"), ETH_USD, "crossed_book")
+    await feed(processor, *(make_event(DataType.FAULT, fault, n / 10) for n in range(9)))
+    await feed(processor, quote("alpha", "10", "10.1", 1.0))
+    (stats,) = processor.aggregator.get_source_stats(1.0)
+    assert stats.reliability < 0.9
+    assert [(i.kind, i.where, i.detail) for i in processor.health(1.0)] == [
+        ("quote_crossed", "alpha ETH/USD", "so far 9 crossed_book")
+    ]
+    assert [issue.kind for issue in processor.health(62.0)] == ["quote_late"]
+
+
+async def test_trades_tell_the_lag_of_a_venue_whose_quotes_have_no_time(feed, quote, make_event):
+    processor = PriceDataProcessor()
+    await feed(processor, quote("alpha", "10", "10.1"))
+    trade = Trade(Venue("alpha"), ETH_USD, Decimal(10), Decimal(1), None)
+    await feed(processor, make_event(DataType.TRADE, trade, 1.0, lag=7.0))
+    (figures,) = processor.get_quality(2.0)
+    assert (figures.updates, figures.age, figures.lag, figures.worst_lag) == (2, 1.0, 7.0, 7.0)
+    assert [issue.kind for issue in processor.health(2.0)] == ["quote_lag"]
 
 
 async def test_each_instrument_is_published_by_itself(feed, quote):
@@ -170,7 +258,7 @@ async def test_an_alert_says_what_was_crossed(alerts):
     assert event.data.alert_id == "mine"
     assert event.data.type == "price_above"
     assert (event.data.threshold, event.data.current_price) == (Decimal(2000), Decimal("2000.5"))
-    assert event.data.message == "ETH/USD is above 2000: 2000.50"
+    assert event.data.message == "ETH/USD is above 2000: 2000.5000"
 
 
 async def test_a_disputed_price_raises_no_alert(feed, quote):
@@ -216,7 +304,7 @@ async def test_the_classes_of_the_venues_say_for_how_long_their_quotes_count(fee
     processor = PriceDataProcessor(classes={Venue("alpha"): "high_frequency"})
     assert processor.aggregator.max_age(Venue("alpha")) == 10.0
     found = await feed(processor, quote("alpha", "10", "10", 0.0), quote("beta", "10", "10", 10.5))
-    assert [price.sources for price in of_type(found, DataType.PRICE)] == [("alpha",)]
+    assert [price.sources for price in of_type(found, DataType.PRICE)] == [("alpha",), ("beta",)]
 
 
 async def test_a_price_that_nobody_quotes_any_more_goes_stale(feed, quote, block):
@@ -234,3 +322,22 @@ async def test_a_price_that_nobody_quotes_any_more_goes_stale(feed, quote, block
     (last,) = of_type(await feed(processor, block(at=200.0)), DataType.PRICE)
     assert (last.instrument, last.status) == (other, PriceStatus.STALE)
     assert await feed(processor, block(at=200.5), block(at=300.0)) == []
+
+
+async def test_an_alert_on_a_spread_looks_at_the_best_one(feed, quote):
+    one = AlertSettings("wide", ETH_USD, "spread", ratio=Decimal("0.002"))
+    processor = PriceDataProcessor(PriceSettings(fees=FREE, alerts=(one,)))
+    found = await feed(
+        processor,
+        quote("alpha", "999", "1000", 0.0),
+        quote("beta", "1001", "1002", 0.5),
+        quote("beta", "1003", "1004", 1.0),
+        quote("beta", "1004", "1005", 1.5),
+    )
+    (alert,) = of_type(found, DataType.ALERT)
+    assert (alert.type, alert.ratio, alert.current_price) == (
+        "price_spread",
+        Decimal("0.003"),
+        None,
+    )
+    assert alert.message == ("ETH/USD: buying at alpha and selling at beta pays +0.300% after fees")

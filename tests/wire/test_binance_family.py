@@ -18,7 +18,7 @@ from trio_mev.model.settings import TAKER_FEES, VenueSettings
 from trio_mev.wire.binance import BinanceAdapter
 from trio_mev.wire.binance_us import BinanceUsAdapter
 from trio_mev.wire.binance_usdm import BinanceUsdmAdapter
-from trio_mev.wire.venues import ADAPTERS, kind_of_host
+from trio_mev.wire.venues import ADAPTERS, kind_of_url
 
 PERPETUAL = Instrument.parse("SUSHI/USDT:perpetual")
 DATED = Instrument.parse("BTC/USDT:future-2026-03-27")
@@ -161,7 +161,7 @@ def test_binance_us_is_another_venue_of_the_same_words():
     ],
 )
 def test_recordings_of_each_are_told_by_the_host(host, kind):
-    assert kind_of_host(host) == kind
+    assert kind_of_url(f"wss://{host}/ws") == kind
     assert kind in TAKER_FEES
 
 

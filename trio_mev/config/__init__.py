@@ -248,7 +248,10 @@ def _check_filters(values: Mapping[str, Any], converter: cattrs.Converter) -> It
 
 
 def _spelled(number: int, feed: Any) -> Iterable[str]:
+    adapter = ADAPTERS[feed.kind]
     try:
-        ADAPTERS[feed.kind](feed.name, feed.instruments, feed.channels, feed.symbols)
+        adapter(feed.name, feed.instruments, feed.channels, feed.symbols)
+        if feed.endpoint is None:
+            adapter.address(feed.channels)
     except ValueError as error:
         yield f"feeds[{number}]: {error}"

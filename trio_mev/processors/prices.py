@@ -45,7 +45,7 @@ class PriceDataProcessor(DataProcessor):
 
     Makes a price when a quote has come and ``publish_interval`` seconds are over, and once a
     second where none has come: quotes of other instruments and blocks tell the time. Emits it
-    when its status has changed, when it or its interval has moved by more than a trifle, and
+    when its status or sources have changed, when it or its interval has moved by more than a trifle, and
     otherwise once a second if it has moved at all.
     Emits a spread when buying at one venue's ask and selling at another's bid pays more than
     ``spread_report`` after both taker fees: once, until it has fallen below half of that.
@@ -188,15 +188,14 @@ class PriceDataProcessor(DataProcessor):
 
 def _is_news(published: _Published, price: Price, now: float) -> bool:
     last = published.price
-    if last is None or last.status is not price.status:
+    if last is None or last.status is not price.status or last.sources != price.sources:
         return True
     if price.price == last.price and price.confidence == last.confidence:
         return False
-    if now - published.told_at >= LOOK_INTERVAL:
-        return True
     assert price.price is not None  # nor is any: a stale price does not change
     assert price.confidence is not None
     assert last.price is not None
     assert last.confidence is not None
-    moved = abs(price.price - last.price) > SMALL * last.confidence
+    move = abs(price.price - last.price)
+    moved = move > (0 if now - published.told_at >= LOOK_INTERVAL else SMALL * last.confidence)
     return moved or abs(price.confidence - last.confidence) > WIDER * last.confidence
