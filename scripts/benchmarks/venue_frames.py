@@ -69,12 +69,8 @@ def bybit(shown: Shown, at: float) -> str:
 
 def bitstamp(shown: Shown, at: float) -> str:
     """The best hundred levels of each side, whenever one changes."""
-    bids = (
-        f'["{shown.price(shown.bid - n)}","{size(shown.bid_size + n)}"]' for n in range(LEVELS)
-    )
-    asks = (
-        f'["{shown.price(shown.ask + n)}","{size(shown.ask_size + n)}"]' for n in range(LEVELS)
-    )
+    bids = (f'["{shown.price(shown.bid - n)}","{size(shown.bid_size + n)}"]' for n in range(LEVELS))
+    asks = (f'["{shown.price(shown.ask + n)}","{size(shown.ask_size + n)}"]' for n in range(LEVELS))
     time = int((START + at) * 1e6)
     return (
         f'{{"data":{{"timestamp":"{time // 10**6}","microtimestamp":"{time}",'
