@@ -74,19 +74,24 @@ class History:
     half_life: float
     _prices: deque[tuple[float, Decimal]] = attrs.field(init=False)
     _volatility: Volatility = attrs.field(init=False)
+    _recent: deque[float] = attrs.field(init=False)
+    """The last prices that are kept, for the trend."""
 
     def __attrs_post_init__(self) -> None:
         self._prices = deque(maxlen=self.length)
+        self._recent = deque(maxlen=LONG)
         self._volatility = Volatility(self.half_life)
 
     def add(self, price: Decimal, now: float) -> None:
         """Take in a price, over zero, at a time that is not before the last."""
-        self._volatility.add(float(price), now)
+        value = float(price)
+        self._volatility.add(value, now)
         prices = self._prices
         while prices and now - prices[0][0] > self.retention:
             prices.popleft()
         if not prices or prices[-1][1] != price:
             prices.append((now, price))
+            self._recent.append(value)
 
     def latest(self, limit: int) -> list[tuple[float, Decimal]]:
         """So many prices at most, oldest first, each with its time."""
@@ -106,7 +111,9 @@ class History:
     @property
     def trend(self) -> Trend:
         """The mean of the last 5 prices against that of the last 20."""
-        return trend([float(price) for _, price in self.latest(LONG)], SHORT, LONG, THRESHOLD)
+        if len(self._prices) < LONG:
+            return Trend.INSUFFICIENT_DATA
+        return trend(list(self._recent), SHORT, LONG, THRESHOLD)
 
 
 def trend(prices: Sequence[float], short: int, long: int, threshold: float) -> Trend:

@@ -76,7 +76,9 @@ class Panel:
 
     def look(self, now: float) -> Seen:
         """The price as of now. Nothing changes."""
-        fresh = self.fresh(now)
+        return self._seen(self.fresh(now), now)
+
+    def _seen(self, fresh: list[Constituent], now: float) -> Seen:
         screened = self._screened(fresh, now)
         if screened is not None:
             fresh.remove(screened)
@@ -96,8 +98,9 @@ class Panel:
 
     def tick(self, now: float) -> Seen:
         """The price as of now; who was admitted and how far it moved are learned from it."""
-        self._note_astray(now)
-        seen = self.look(now)
+        fresh = self.fresh(now)
+        self._note_astray(fresh, now)
+        seen = self._seen(fresh, now)
         estimate = seen.estimate
         if seen.screened is not None:
             seen.screened.reject(rejected=True)
@@ -165,8 +168,8 @@ class Panel:
         confirmed = all(one.time > since for one in fresh if one is not odd)
         return odd if confirmed else None
 
-    def _note_astray(self, now: float) -> None:
-        odd = self._odd(self.fresh(now), now)
+    def _note_astray(self, fresh: Sequence[Constituent], now: float) -> None:
+        odd = self._odd(fresh, now)
         for one in self.constituents.values():
             if one is not odd:
                 one.astray_since = None

@@ -35,10 +35,19 @@ Place = tuple[Venue, Instrument | None]
 
 
 @attrs.define(eq=False)
+class _Changes:
+    """Of one instrument's quotes, at all venues."""
+
+    count: int = 0
+
+
+@attrs.define(eq=False)
 class _Course:
     """What is known of one venue's data of one instrument. Times are seconds."""
 
     heard_at: float
+    changes: _Changes
+    """Of the instrument, at all venues."""
     updates: int = 0
     interval: float | None = None
     """Mean of late between two updates."""
@@ -49,7 +58,7 @@ class _Course:
     ask: Decimal | None = None
     changed_at: float = 0.0
     others: int = 0
-    """Changes of the instrument, at all venues, when this one's quote last changed."""
+    """``changes`` when this one's quote last changed."""
     faults: Counter[str] = attrs.Factory(Counter)
     fault_at: dict[str, float] = attrs.Factory(dict)
     """By the kind of issue."""
@@ -103,7 +112,7 @@ class QualityBook:
         self._settings = settings
         self._classes = dict(classes or {})
         self._courses: dict[Place, _Course] = {}
-        self._changes: dict[Instrument, int] = {}
+        self._changes: dict[Instrument | None, _Changes] = {}
 
     def quote(self, quote: Quote, now: float, lag: float | None) -> None:
         """A venue's quote has come; ``lag`` in seconds, None where it is not known."""
@@ -113,8 +122,8 @@ class QualityBook:
         course.heard(now, lag)
         if quote.bid != course.bid or quote.ask != course.ask:
             course.bid, course.ask, course.changed_at = quote.bid, quote.ask, now
-            changes = self._changes.get(quote.instrument, 0) + 1
-            self._changes[quote.instrument] = course.others = changes
+            course.changes.count += 1
+            course.others = course.changes.count
 
     def trade(self, venue: Venue, instrument: Instrument, now: float, lag: float | None) -> None:
         """A venue's trade has come."""
@@ -132,7 +141,8 @@ class QualityBook:
     def _course(self, place: Place, now: float) -> _Course | None:
         course = self._courses.get(place)
         if course is None and len(self._courses) < MOST:
-            course = self._courses[place] = _Course(now)
+            changes = self._changes.setdefault(place[1], _Changes())
+            course = self._courses[place] = _Course(now, changes)
         return course
 
     def figures(self, now: float) -> tuple[QualityFigures, ...]:
@@ -172,7 +182,7 @@ class QualityBook:
         if course.bid is not None and quiet > PATIENCE * interval:
             yield "quote_late", f"nothing for {quiet:.0f} s, expected every {interval:g} s"
         elif instrument is not None and course.bid is not None:
-            others = self._changes[instrument] - course.others
+            others = course.changes.count - course.others
             unchanged = now - course.changed_at
             if unchanged > settings.stuck_after and others >= OTHERS:
                 yield "quote_stuck", f"the same for {unchanged:.0f} s, {others} changes elsewhere"

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from operator import attrgetter
 
 import attrs
 
 from ..model.identity import Instrument, Venue
 from ..model.market import Quote, Spread
-
-_ROUNDING = 1e-9
-"""By which floats may be wrong about a ratio; where it matters it is counted again exactly."""
 
 
 def executable_spread(buy: Quote, sell: Quote, buy_fee: Decimal, sell_fee: Decimal) -> Spread:
@@ -40,14 +38,43 @@ def executable_spread(buy: Quote, sell: Quote, buy_fee: Decimal, sell_fee: Decim
 
 @attrs.define(eq=False)
 class _Side:
-    """A venue's latest quote, and what it comes to with the fee: for the eye, in floats."""
+    """A venue's latest quote, and what it comes to with the fee."""
 
     quote: Quote
     at: float
-    cost: float
-    """Of buying one there."""
-    revenue: float
-    """Of selling one there."""
+    enough: Decimal
+    """What selling one elsewhere must bring for it to be worth telling that one is bought here."""
+    revenue: Decimal
+    """Of selling one here."""
+
+
+@attrs.define(eq=False)
+class _Market:
+    """One instrument at all venues."""
+
+    cheapest: _Side
+    """Where ``enough`` is least."""
+    dearest: _Side
+    """Where ``revenue`` is highest."""
+    sides: dict[Venue, _Side]
+    open: set[tuple[Venue, Venue]] = attrs.Factory(set)
+
+    def put(self, quote: Quote, at: float, enough: Decimal, revenue: Decimal) -> _Side:
+        """A venue's latest."""
+        mine = self.sides.get(quote.venue)
+        if mine is None:
+            mine = self.sides[quote.venue] = _Side(quote, at, enough, revenue)
+        else:
+            mine.quote, mine.at, mine.enough, mine.revenue = quote, at, enough, revenue
+        if enough < self.cheapest.enough:
+            self.cheapest = mine
+        elif self.cheapest is mine:
+            self.cheapest = min(self.sides.values(), key=attrgetter("enough"))
+        if revenue > self.dearest.revenue:
+            self.dearest = mine
+        elif self.dearest is mine:
+            self.dearest = max(self.sides.values(), key=attrgetter("revenue"))
+        return mine
 
 
 class SpreadBook:
@@ -63,14 +90,14 @@ class SpreadBook:
     def __init__(
         self, fees: Mapping[str, Decimal], report: Decimal, highest: Decimal, max_age: float
     ) -> None:
-        self._fees = {name: (fee, float(fee)) for name, fee in fees.items()}
+        self._fees = dict(fees)
+        self._factors = {name: ((1 + fee) * (1 + report), 1 - fee) for name, fee in fees.items()}
+        """By which an ask becomes ``enough``, and a bid ``revenue``."""
         self._report = report
         self._half = report / 2
         self._highest = highest
-        self._floor = 1 + float(report) - _ROUNDING
         self._max_age = max_age
-        self._sides: dict[Instrument, dict[Venue, _Side]] = {}
-        self._open: dict[Instrument, set[tuple[Venue, Venue]]] = {}
+        self._markets: dict[Instrument, _Market] = {}
         self.implausible = 0
         """Spreads that were not believed."""
 
@@ -82,62 +109,59 @@ class SpreadBook:
             now: the time, in seconds.
             at: that of the quote, on the same clock.
         """
-        fee = self._fees.get(quote.venue)
-        if fee is None:
+        factors = self._factors.get(quote.venue)
+        if factors is None:
             return []
-        instrument, venue = quote.instrument, quote.venue
-        sides = self._sides.get(instrument)
-        if sides is None:
-            sides = self._sides[instrument] = {}
-        cost, revenue = float(quote.ask) * (1 + fee[1]), float(quote.bid) * (1 - fee[1])
-        mine = sides[venue] = _Side(quote, at, cost, revenue)
-        looks = self._open.get(instrument)
-        oldest, floor = now - self._max_age, self._floor
+        enough, revenue = quote.ask * factors[0], quote.bid * factors[1]
+        market = self._markets.get(quote.instrument)
+        if market is None:
+            first = _Side(quote, at, enough, revenue)
+            market = _Market(first, first, {quote.venue: first})
+            self._markets[quote.instrument] = market
+        mine = market.put(quote, at, enough, revenue)
+        # Nearly always no two venues pay and none are open: then nothing is to be done.
+        if market.dearest.revenue < market.cheapest.enough and not market.open:
+            return []
         found: list[Spread] = []
-        for side in sides.values():
-            if side is mine:
-                continue
-            # Nearly always neither pays and none is open: then nothing is to be done.
-            if looks or revenue > side.cost * floor or side.revenue > cost * floor:
-                stale = side.at < oldest or at < oldest
-                found += self._judge(mine, side, stale)
-                found += self._judge(side, mine, stale)
-                looks = self._open.get(instrument)
+        for side in market.sides.values():
+            pays = revenue >= side.enough or side.revenue >= enough
+            if side is not mine and (pays or market.open):
+                stale = min(side.at, at) < now - self._max_age
+                found += self._judge(market, mine, side, stale)
+                found += self._judge(market, side, mine, stale)
         return found
 
-    def _judge(self, buy: _Side, sell: _Side, stale: bool) -> Iterator[Spread]:
+    def _judge(self, market: _Market, buy: _Side, sell: _Side, stale: bool) -> Iterator[Spread]:
         """The spread, if it has just opened; closes it where it is over."""
-        instrument, pair = buy.quote.instrument, (buy.quote.venue, sell.quote.venue)
-        known = self._open.get(instrument)
-        is_open = known is not None and pair in known
+        pair = buy.quote.venue, sell.quote.venue
+        is_open = pair in market.open
         if stale:
             spread = None
         else:
             spread = executable_spread(
-                buy.quote, sell.quote, self._fees[pair[0]][0], self._fees[pair[1]][0]
+                buy.quote, sell.quote, self._fees[pair[0]], self._fees[pair[1]]
             )
             if spread.net_ratio > self._highest:
                 self.implausible += 1
                 spread = None
         if spread is not None and not is_open and spread.net_ratio >= self._report:
-            self._open.setdefault(instrument, set()).add(pair)
+            market.open.add(pair)
             yield spread
-        elif is_open and known is not None and (spread is None or spread.net_ratio < self._half):
-            known.discard(pair)
-            if not known:
-                del self._open[instrument]
+        elif is_open and (spread is None or spread.net_ratio < self._half):
+            market.open.remove(pair)
 
     def best(self, instrument: Instrument, now: float) -> Spread | None:
         """The spread of an instrument that pays most right now, whether or not it pays at all;
         None where no two quotes can be compared."""
         oldest = now - self._max_age
-        sides = [s for s in self._sides.get(instrument, {}).values() if s.at >= oldest]
+        market = self._markets.get(instrument)
+        sides = [] if market is None else [s for s in market.sides.values() if s.at >= oldest]
         pairs = [(buy, sell) for buy in sides for sell in sides if buy is not sell]
         if not pairs:
             return None
-        buy, sell = max(pairs, key=lambda pair: pair[1].revenue / pair[0].cost)
+        buy, sell = max(pairs, key=lambda pair: pair[1].revenue / pair[0].enough)
         fees = self._fees
         spread = executable_spread(
-            buy.quote, sell.quote, fees[buy.quote.venue][0], fees[sell.quote.venue][0]
+            buy.quote, sell.quote, fees[buy.quote.venue], fees[sell.quote.venue]
         )
         return spread if spread.net_ratio <= self._highest else None

@@ -83,10 +83,6 @@ _BOOK_TICKER = msgspec.json.Decoder(_BookTicker)
 _TICKER = msgspec.json.Decoder(_Ticker)
 _AGG_TRADE = msgspec.json.Decoder(_AggTrade)
 
-# How a combined stream's message begins; its name follows.
-_STREAM = b'{"stream":"'
-_LONGEST_NAME = 100
-
 # The type of a single stream's message, which has no envelope to name its channel.
 _CHANNELS = {"24hrTicker": "ticker", "aggTrade": "aggTrade"}
 
@@ -127,7 +123,8 @@ class BinanceAdapter(VenueAdapter):
         self._next_id = 1
         self._asked: dict[int, tuple[str, ...]] = {}
         self._books: dict[bytes, tuple[str, str]] = {}
-        """Streams of quotes that have been read, to the symbol and the label."""
+        """How messages of quotes that have been read begin, up to the end of the stream's name, to
+        the symbol and the label."""
 
     @staticmethod
     def spell(instrument: Instrument) -> str:
@@ -180,20 +177,17 @@ class BinanceAdapter(VenueAdapter):
 
     def decode_frame(self, frame: bytes) -> list[DataEvent]:
         """A stream's quote or trade, or the answer to a request."""
-        if frame.startswith(_STREAM):
-            end = frame.find(b'"', len(_STREAM), _LONGEST_NAME)
-            known = self._books.get(frame[len(_STREAM) : end])
-            if known is not None:
-                return self._known_book(frame, *known)
+        known = self._books.get(frame[: frame.find(b'",')])
+        if known is not None:
+            try:
+                m = _COMBINED_BOOK.decode(frame).data
+            except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+                pass  # the way for all frames says why
+            else:
+                symbol, label = known
+                if m.s == symbol:
+                    return self._quoted(m, label)
         return self._decode_any(frame)
-
-    def _known_book(self, frame: bytes, symbol: str, label: str) -> list[DataEvent]:
-        """A quote, read in one pass; where that fails, the way for all frames says why."""
-        try:
-            m = _COMBINED_BOOK.decode(frame).data
-        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-            return self._decode_any(frame)
-        return self._quoted(m, label) if m.s == symbol else self._decode_any(frame)
 
     def _decode_any(self, frame: bytes) -> list[DataEvent]:
         envelope = decode(_ENVELOPE, frame)
@@ -244,12 +238,13 @@ class BinanceAdapter(VenueAdapter):
         label = f"{m.s.lower()}@bookTicker"
         events = self._quoted(m, label)
         if stream == label:  # its symbol is known: there cannot be many
-            self._books[stream.encode()] = m.s, label
+            self._books[b'{"stream":"' + label.encode()] = m.s, label
         return events
 
     def _quoted(self, m: _BookTicker, label: str) -> list[DataEvent]:
         instrument = self.instrument(m.s)
-        quote = Quote(self.venue, instrument, *sides(m.b, m.a, m.B, m.A), sequence=m.u)
+        bid, ask, bid_size, ask_size = sides(m.b, m.a, m.B, m.A)
+        quote = Quote(self.venue, instrument, bid, ask, bid_size, ask_size, None, m.u)
         occurred_at = None if m.T is None else milliseconds(m.T)
         return self.quote(quote, occurred_at, label, ("bookTicker", m.s, m.u))
 

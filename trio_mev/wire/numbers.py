@@ -121,13 +121,12 @@ def sides(bid: str, ask: str, bid_size: str, ask_size: str) -> Four:
     Raises:
         MalformedFrame: as ``price`` and ``decimal``.
     """
-    # Without its digits a sound number is empty, or its point alone.
+    # Without its digits a sound number is empty, or its point alone. Two are nearly always shorter
+    # than one may be.
     if (
         f"{bid} {ask} {bid_size} {ask_size}".encode().translate(None, _DECIMAL) in _SOUND
-        and len(bid) <= MAX_DIGITS
-        and len(ask) <= MAX_DIGITS
-        and len(bid_size) <= MAX_DIGITS
-        and len(ask_size) <= MAX_DIGITS
+        and len(bid) + len(ask) <= MAX_DIGITS
+        and len(bid_size) + len(ask_size) <= MAX_DIGITS
     ):
         try:
             four = Decimal(bid), Decimal(ask), Decimal(bid_size), Decimal(ask_size)

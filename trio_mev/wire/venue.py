@@ -398,7 +398,8 @@ class VenueAdapter(Session):
         if quote.bid > quote.ask:
             raise MalformedFrame("crossed_book", f"{quote.instrument}")
         if place is not None:
-            self.in_order(*place)
+            channel, symbol, number = place
+            self.in_order(channel, symbol, number)
         event = self.newest[label] = self.event(_QUOTE, _NORMAL, quote, occurred_at, label)
         return [event]
 
