@@ -102,7 +102,7 @@ class Intake:
             if admitted is None:
                 return "too_many"
             panel, one = admitted
-        reason = _mistimed(one, now, at, self._settings.clock_slack) or _misquoted(bid, ask)
+        reason = _mistimed(one, now, at, self._settings.clock_slack) or _misquoted(bid, ask, tick)
         source = one.source
         if reason is not None:
             self._refuse(one, reason)
@@ -182,14 +182,16 @@ def _mistimed(one: Constituent, now: float, at: float | None, slack: float) -> R
         return "time_backwards" if now < one.received else None
     if one.at is not None and at <= one.at:
         return "repeated" if at == one.at else "time_backwards"
-    if at > now + slack:
+    if not at <= now + slack:  # nor is it where it is not a number
         return "future"
     return "too_old" if now - at > one.source.max_age else None
 
 
-def _misquoted(bid: Decimal, ask: Decimal) -> Refusal | None:
+def _misquoted(bid: Decimal, ask: Decimal, tick: Decimal | None) -> Refusal | None:
     """Why a bid and an ask cannot be. Too wide is as in Pyth's, over a third of the price."""
     try:
+        if tick is not None and not 0 < tick <= HIGHEST:
+            return "out_of_range"
         if LOWEST <= bid <= ask <= HIGHEST and ask <= bid + bid:
             return None
         if bid <= 0 or ask <= 0:
