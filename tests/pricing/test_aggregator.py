@@ -62,7 +62,7 @@ def test_of_an_instrument_without_quotes_there_is_no_price():
 def test_one_source_alone_is_degraded_and_as_sure_as_its_errors_are():
     price = filled(["2000.50"]).get_price(ETH, 0.0)
     assert (price.price, price.status, price.spread) == (Decimal("2000.5"), DEGRADED, 0)
-    assert price.confidence == Decimal("0.784")  # 1.96 times 2 bp
+    assert price.confidence == Decimal("0.785")  # 1.96 times 2 bp, rounded up
 
 
 def test_two_sources_are_never_more_than_degraded():
@@ -212,7 +212,8 @@ def test_a_tick_that_cannot_be_is_refused(tick):
     prices = aggregator()
     quote = Decimal(1), Decimal(1), 0.0
     assert prices.update_quote(A, ETH, *quote, tick=Decimal(tick)) == "out_of_range"
-    assert prices.update_quote(A, ETH, *quote, tick=Decimal("1e30")) is None
+    assert prices.update_quote(A, ETH, *quote, tick=Decimal(2)) == "out_of_range"
+    assert prices.update_quote(A, ETH, *quote, tick=Decimal(1)) is None
     assert prices.get_price(ETH, 0.0).price == 1
 
 

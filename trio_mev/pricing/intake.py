@@ -190,7 +190,7 @@ def _mistimed(one: Constituent, now: float, at: float | None, slack: float) -> R
 def _misquoted(bid: Decimal, ask: Decimal, tick: Decimal | None) -> Refusal | None:
     """Why a bid and an ask cannot be. Too wide is as in Pyth's, over a third of the price."""
     try:
-        if tick is not None and not 0 < tick <= HIGHEST:
+        if tick is not None and not 0 < tick <= ask:
             return "out_of_range"
         if LOWEST <= bid <= ask <= HIGHEST and ask <= bid + bid:
             return None
