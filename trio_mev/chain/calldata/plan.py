@@ -1,0 +1,209 @@
+"""What a call is being read into: its intents, and what the steps before left with the router."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from ...model.intents import Intent, SwapIntent, Undecoded, Unread
+from ..abi import Arguments, BadData, arguments_of
+
+MAX_DEPTH = 4
+"""Calls and plans within each other."""
+MAX_STEPS = 256
+"""Of a whole call: commands, actions, nested calls."""
+MAX_BYTES = 1 << 18
+"""Of a whole call: nested data, each level counted; twice what a node takes as a transaction."""
+MAX_HOPS = 32
+"""Pools on one way; a block has not the gas for many more."""
+WHOLE = 10_000
+"""Basis points."""
+
+
+class TooLarge(Exception):
+    """It would take more than the bounds to read. Nothing outside of this package raises it."""
+
+
+Handle = Callable[["Plan", tuple[Any, ...]], None]
+
+
+class Method(msgspec.Struct, frozen=True):
+    """How a method's arguments are read, and what becomes of them."""
+
+    arguments: Arguments
+    handle: Handle
+    signature: str = ""
+
+
+class Contract(msgspec.Struct, frozen=True):
+    """A contract whose calls are read."""
+
+    name: str
+    methods: Mapping[bytes, Method]
+    detail: Any = None
+    """What its methods need to know of it, such as its factory or version."""
+
+
+def methods_of(
+    signatures: Mapping[str, str], handles: Mapping[str, Handle]
+) -> Mapping[bytes, Method]:
+    """Methods by their raw selectors: of each signature, the handle of its selector."""
+    return {
+        bytes.fromhex(selector[2:]): Method(
+            arguments_of(signatures[selector]), handle, signatures[selector]
+        )
+        for selector, handle in handles.items()
+    }
+
+
+class Plan:
+    """The intents of one call while it is read."""
+
+    __slots__ = (
+        "_bytes",
+        "_depth",
+        "_steps",
+        "contract",
+        "deadline",
+        "intents",
+        "kept",
+        "portions",
+        "sender",
+        "to",
+        "value",
+    )
+
+    def __init__(self, contract: Contract, to: str, sender: str, value: int) -> None:
+        self.contract = contract
+        self.to = to
+        self.sender = sender
+        self.value = value
+        self.deadline: int | None = None
+        """That a multicall sets for what is in it."""
+        self.intents: list[Intent] = []
+        self.kept: list[int] = []
+        """Places of the swaps whose result the router holds."""
+        self.portions: dict[str, list[tuple[int, int]]] = {}
+        """By token, what fractions are taken of it before the rest is handed over."""
+        self._depth = self._steps = self._bytes = 0
+
+    def step(self) -> None:
+        """One more step is read.
+
+        Raises:
+            TooLarge: it is one too many.
+        """
+        self._steps += 1
+        if self._steps > MAX_STEPS:
+            raise TooLarge(f"more than {MAX_STEPS} steps")
+
+    def copied(self, nested: memoryview) -> bytes:
+        """Nested data as bytes of their own.
+
+        Raises:
+            TooLarge: all of it together is more than is read.
+        """
+        self._bytes += len(nested)
+        if self._bytes > MAX_BYTES:
+            raise TooLarge(f"more than {MAX_BYTES} bytes of nested data")
+        return bytes(nested)
+
+    def enter(self) -> None:
+        """A nested call or plan begins.
+
+        Raises:
+            TooLarge: it is too deep.
+        """
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            raise TooLarge(f"deeper than {MAX_DEPTH}")
+
+    def leave(self) -> None:
+        """A nested call or plan ends."""
+        self._depth -= 1
+
+    def call(self, data: bytes) -> None:
+        """Read a call to the contract.
+
+        Raises:
+            BadData: its data is not what its method takes.
+            TooLarge: it goes beyond the bounds.
+        """
+        method = self.contract.methods.get(data[:4])
+        if method is None:
+            self.say(Unread.UNKNOWN_METHOD, f"0x{data[:4].hex()}")
+        else:
+            method.handle(self, method.arguments.read(data, 4))
+
+    def nested(self, calls: tuple[memoryview, ...]) -> None:
+        """Read calls that the contract makes to itself."""
+        self.enter()
+        for one in calls:
+            self.step()
+            self.call(self.copied(one))
+        self.leave()
+
+    def say(self, reason: Unread, detail: str = "") -> None:
+        """A part that says nothing."""
+        self.intents.append(Undecoded(reason, detail))
+
+    def swap(self, intent: SwapIntent) -> None:
+        """A swap; what the router gets, it keeps for the steps that follow."""
+        if intent.recipient == self.to:
+            self.kept.append(len(self.intents))
+        self.intents.append(intent)
+
+    def hand_over(self, places: list[int], token: str, least: int, to: str) -> None:
+        """What is held of a token goes to somebody, who wants no less than so much.
+
+        Args:
+            places: of the swaps whose results are held; those of the token are taken out.
+            token: its address.
+            least: what is demanded of all of them together, after portions were taken.
+            to: who gets it.
+        """
+        swaps = self.swaps_into(places, token)
+        if not swaps:
+            return
+        places[:] = [place for place in places if place not in swaps]
+        for numerator, denominator in self.portions.pop(token, ()):
+            least = _before(least, numerator, denominator)
+        for place, swap in swaps.items():
+            self.intents[place] = _received(swap, least, to, alone=len(swaps) == 1)
+        if to == self.to and places is not self.kept:
+            self.kept += swaps
+
+    def swaps_into(self, places: list[int], token: str) -> dict[int, SwapIntent]:
+        """Of the swaps at these places, those that end in a token."""
+        found = {}
+        for place in places:
+            swap = self.intents[place]
+            if isinstance(swap, SwapIntent) and swap.token_out == token:
+                found[place] = swap
+        return found
+
+    def take_portion(self, token: str, numerator: int, denominator: int = WHOLE) -> None:
+        """A fraction of what is held of a token goes to somebody else."""
+        if numerator > denominator:
+            raise BadData("a portion of more than there is")
+        if numerator < denominator:
+            self.portions.setdefault(token, []).insert(0, (numerator, denominator))
+
+
+def _received(swap: SwapIntent, least: int, to: str, alone: bool) -> SwapIntent:
+    if swap.exact_out or not least:
+        return msgspec.structs.replace(swap, recipient=to)
+    if not alone:
+        return msgspec.structs.replace(swap, recipient=to, joint_limit=least)
+    return msgspec.structs.replace(swap, recipient=to, limit=max(least, swap.limit or 0))
+
+
+def _before(least: int, numerator: int, denominator: int) -> int:
+    """The smallest amount of which at least so much is left after a fraction of it, rounded
+    down, is taken."""
+    amount = -(-least * denominator // (denominator - numerator))
+    while amount and amount - 1 - (amount - 1) * numerator // denominator >= least:
+        amount -= 1
+    return amount

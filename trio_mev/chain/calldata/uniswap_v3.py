@@ -1,0 +1,248 @@
+"""Calls of the V3 SwapRouter and of SwapRouter02."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...model.intents import Basis, Hop, PoolKind, SwapIntent
+from ..abi import BadData
+from ..contracts import uniswap_v3 as data
+from ..contracts.tokens import WETH
+from ..contracts.uniswap_v2 import UNISWAP_FACTORY
+from .plan import MAX_HOPS, Contract, Handle, Plan, TooLarge, methods_of
+from .uniswap_v2 import hops_of
+
+_V3 = PoolKind.V3
+_ADDRESS, _STEP = 40, 46
+"""Hexadecimal digits of an address, and of an address with the fee that follows it."""
+NOBODY = "0x" + "0" * 40
+SENDER, ROUTER = "0x" + "0" * 39 + "1", "0x" + "0" * 39 + "2"
+"""What the newer routers read as the caller, and as themselves."""
+
+
+def path_of(path: memoryview, backwards: bool, factory: str = data.FACTORY) -> tuple[Hop, ...]:
+    """A way through V3 pools: addresses with a fee between each two of them.
+
+    Args:
+        path: as the call has it.
+        backwards: whether the last token comes first, as where the output is exact.
+        factory: whose pools they are.
+
+    Raises:
+        BadData: it has no pool, or ends within one.
+        TooLarge: it has too many.
+    """
+    text = path.hex()
+    pools, rest = divmod(len(text) - _ADDRESS, _STEP)
+    if pools < 1 or rest:
+        raise BadData("a path that is no way through pools")
+    if pools > MAX_HOPS:
+        raise TooLarge(f"more than {MAX_HOPS} hops")
+    hops = []
+    for at in range(0, pools * _STEP, _STEP):
+        fee, after = at + _ADDRESS, at + _STEP
+        one, two = "0x" + text[at:fee], "0x" + text[after : after + _ADDRESS]
+        if backwards:
+            one, two = two, one
+        hops.append(Hop(_V3, one, two, int(text[fee:after], 16), None, factory))
+    return tuple(hops[::-1] if backwards else hops)
+
+
+def mapped(plan: Plan, recipient: str) -> str:
+    """Who is meant, by the newer routers' constants."""
+    if recipient == SENDER:
+        return plan.sender
+    return plan.to if recipient == ROUTER else recipient
+
+
+def _older(plan: Plan, recipient: str) -> str:
+    """Who is meant: the first router's constant is zero, for itself."""
+    return plan.to if recipient == NOBODY else recipient
+
+
+def _swap(
+    plan: Plan,
+    hops: tuple[Hop, ...],
+    exact_out: bool,
+    amount: int | None,
+    limit: int,
+    recipient: str,
+    deadline: int | None,
+    price_limit: int = 0,
+) -> None:
+    """A swap; without an amount, of all that the router holds."""
+    plan.swap(
+        SwapIntent(
+            plan.contract.name,
+            hops,
+            hops[0].token_in,
+            hops[-1].token_out,
+            exact_out,
+            amount,
+            limit,
+            recipient,
+            deadline,
+            Basis.BALANCE if amount is None else Basis.GIVEN,
+            price_limit or None,
+        )
+    )
+
+
+def _newer_swap(
+    plan: Plan,
+    hops: tuple[Hop, ...],
+    exact_out: bool,
+    amount: int,
+    limit: int,
+    recipient: str,
+    price_limit: int = 0,
+) -> None:
+    """Of SwapRouter02, where an exact input of zero is all that the router holds."""
+    given = amount if amount or exact_out else None
+    to = mapped(plan, recipient)
+    _swap(plan, hops, exact_out, given, limit, to, plan.deadline, price_limit)
+
+
+def _single(exact_out: bool) -> Handle:
+    def handle(plan: Plan, arguments: tuple[Any, ...]) -> None:
+        one, two, fee, recipient, deadline, amount, limit, price_limit = arguments[0]
+        hops = (Hop(_V3, one, two, fee, None, data.FACTORY),)
+        to = _older(plan, recipient)
+        _swap(plan, hops, exact_out, amount, limit, to, deadline, price_limit)
+
+    return handle
+
+
+def _path(exact_out: bool) -> Handle:
+    def handle(plan: Plan, arguments: tuple[Any, ...]) -> None:
+        path, recipient, deadline, amount, limit = arguments[0]
+        hops = path_of(path, exact_out)
+        _swap(plan, hops, exact_out, amount, limit, _older(plan, recipient), deadline)
+
+    return handle
+
+
+def _newer_single(exact_out: bool) -> Handle:
+    def handle(plan: Plan, arguments: tuple[Any, ...]) -> None:
+        one, two, fee, recipient, amount, limit, price_limit = arguments[0]
+        hops = (Hop(_V3, one, two, fee, None, data.FACTORY),)
+        _newer_swap(plan, hops, exact_out, amount, limit, recipient, price_limit)
+
+    return handle
+
+
+def _newer_path(exact_out: bool) -> Handle:
+    def handle(plan: Plan, arguments: tuple[Any, ...]) -> None:
+        path, recipient, amount, limit = arguments[0]
+        _newer_swap(plan, path_of(path, exact_out), exact_out, amount, limit, recipient)
+
+    return handle
+
+
+def _newer_v2(exact_out: bool) -> Handle:
+    def handle(plan: Plan, arguments: tuple[Any, ...]) -> None:
+        amount, limit, path, recipient = arguments
+        hops = hops_of(path, plan.contract.detail)
+        _newer_swap(plan, hops, exact_out, amount, limit, recipient)
+
+    return handle
+
+
+def _multicall(plan: Plan, arguments: tuple[Any, ...]) -> None:
+    plan.nested(arguments[-1])
+
+
+def _multicall_until(plan: Plan, arguments: tuple[Any, ...]) -> None:
+    plan.deadline = arguments[0]
+    plan.nested(arguments[1])
+
+
+def _unwrap(plan: Plan, arguments: tuple[Any, ...]) -> None:
+    """The least amount is before any fee that the method takes."""
+    least, recipient = arguments[:2]
+    plan.hand_over(plan.kept, WETH, least, recipient)
+
+
+def _sweep(plan: Plan, arguments: tuple[Any, ...]) -> None:
+    token, least, recipient = arguments[:3]
+    plan.hand_over(plan.kept, token, least, recipient)
+
+
+def _unwrap_to_sender(plan: Plan, arguments: tuple[Any, ...]) -> None:
+    plan.hand_over(plan.kept, WETH, arguments[0], plan.sender)
+
+
+def _sweep_to_sender(plan: Plan, arguments: tuple[Any, ...]) -> None:
+    plan.hand_over(plan.kept, arguments[0], arguments[1], plan.sender)
+
+
+def nothing(plan: Plan, arguments: tuple[Any, ...]) -> None:
+    """A step that exchanges nothing and changes no limit."""
+
+
+_PAYMENTS = {
+    "0x49404b7c": _unwrap,
+    "0xdf2ab5bb": _sweep,
+    "0x12210e8a": nothing,
+    "0x9b2c0a37": _unwrap,
+    "0xe0e189a0": _sweep,
+}
+_BOTH = {
+    **methods_of(data.METHODS, {**_PAYMENTS, "0xac9650d8": _multicall}),
+    **methods_of(data.PERMITS, dict.fromkeys(data.PERMITS, nothing)),
+}
+_FIRST = methods_of(
+    data.METHODS,
+    {
+        "0x414bf389": _single(exact_out=False),
+        "0xc04b8d59": _path(exact_out=False),
+        "0xdb3e2198": _single(exact_out=True),
+        "0xf28c0498": _path(exact_out=True),
+    },
+)
+_SECOND = methods_of(
+    data.METHODS_02,
+    {
+        "0x04e45aaf": _newer_single(exact_out=False),
+        "0xb858183f": _newer_path(exact_out=False),
+        "0x5023b4df": _newer_single(exact_out=True),
+        "0x09b81346": _newer_path(exact_out=True),
+        "0x472b43f3": _newer_v2(exact_out=False),
+        "0x42712a67": _newer_v2(exact_out=True),
+        "0x5ae401dc": _multicall_until,
+        "0x1f0464d1": _multicall,
+        "0x49616997": _unwrap_to_sender,
+        "0xe90a182f": _sweep_to_sender,
+        "0x1c58db4f": nothing,
+        "0xf2d5d56b": nothing,
+    },
+)
+
+CONTRACTS = {
+    **{address: Contract(name, {**_BOTH, **_FIRST}) for address, name in data.SWAP_ROUTERS.items()},
+    **{
+        address: Contract(name, {**_BOTH, **_SECOND}, UNISWAP_FACTORY)
+        for address, name in data.SWAP_ROUTERS_02.items()
+    },
+}
+
+
+def _pool(plan: Plan, arguments: tuple[Any, ...]) -> None:
+    recipient, zero_for_one, amount, price_limit, _ = arguments
+    hop = Hop(_V3, pool=plan.to, zero_for_one=zero_for_one)
+    plan.intents.append(
+        SwapIntent(
+            plan.contract.name,
+            (hop,),
+            None,
+            None,
+            amount < 0,
+            abs(amount),
+            None,
+            recipient,
+            price_limit=price_limit,
+        )
+    )
+
+
+POOL = Contract("V3 pool", methods_of(data.POOL_METHODS, {"0x128acb08": _pool}))

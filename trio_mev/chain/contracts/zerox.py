@@ -1,0 +1,43 @@
+"""0x: AllowanceHolder, Settler and the legacy proxy, on Ethereum's main network.
+
+AllowanceHolder, registry and Settler: the sources of the repository 0xProject/0x-settler. Legacy
+proxy: its published ABI. Recorded calls of the main network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+CHAIN_ID = 1
+
+ALLOWANCE_HOLDERS: Mapping[str, str] = {
+    "0x0000000000001ff3684f28c67538d4d072c22734": "0x AllowanceHolder",
+}
+"""Address in lower case to name."""
+
+PROXIES: Mapping[str, str] = {
+    "0xdef1c0ded9bec7f1a1670819833240f027b25eff": "0x legacy proxy",
+}
+
+HOLDER_METHODS: Mapping[str, str] = {
+    "0x2213bc0b": "exec(address,address,uint256,address,bytes)",
+}
+"""Selector to signature."""
+
+SETTLER_METHODS: Mapping[str, str] = {
+    "0x1fff991f": "execute((address,address,uint256),bytes[],bytes32)",
+    "0xfd3ad6d4": ("executeMetaTxn((address,address,uint256),bytes[],bytes32,address,bytes)"),
+    "0x06b8524c": "executeWithPermit((address,address,uint256),bytes[],bytes32,bytes)",
+}
+
+PROXY_METHODS: Mapping[str, str] = {
+    "0x415565b0": "transformERC20(address,address,uint256,uint256,(uint32,bytes)[])",
+    "0xd9627aa4": "sellToUniswap(address[],uint256,uint256,bool)",
+    "0x3598d8ab": "sellEthForTokenToUniswapV3(bytes,uint256,address)",
+    "0x6af479b2": "sellTokenForTokenToUniswapV3(bytes,uint256,uint256,address)",
+    "0x803ba26d": "sellTokenForEthToUniswapV3(bytes,uint256,uint256,address)",
+}
+"""Selector to signature."""
+
+SETTLER_REGISTRY = "0x00000000000004533fe15556b1e086bb1a72ceae"
+"""Says which Settler is in use; its address changes, so none is written here."""
