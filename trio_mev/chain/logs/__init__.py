@@ -1,0 +1,84 @@
+"""What contracts log, read from topics and data; without I/O and without state.
+
+An event is told by its first topic, the number of its topics and the length of its data: three
+protocols name an event ``Mint(address,uint256,uint256)``, and it means something else each time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from ...model.chain import Log
+from ...model.intents import Undecoded, Unread
+from ..abi import BadData
+from . import aave, lenders, uniswap, venues
+from .event import Event, LogEvent
+
+__all__ = ["Event", "LogDecoder", "LogEvent", "known_events"]
+
+_Told = tuple[type[LogEvent], Mapping[str, str], str]
+
+
+def _event(told: _Told) -> tuple[str, Event]:
+    made, signatures, start = told
+    for topic, signature in signatures.items():
+        if signature.startswith(start if "(" in start else f"{start}("):
+            return topic, Event(made, signature)
+    raise LookupError(f"no event begins with {start}")
+
+
+def _table() -> Mapping[str, tuple[Event, ...]]:
+    found: dict[str, tuple[Event, ...]] = {}
+    for told in (*uniswap.EVENTS, *venues.EVENTS, *aave.EVENTS, *lenders.EVENTS):
+        topic, event = _event(told)
+        found[topic] = (*found.get(topic, ()), event)
+    return found
+
+
+_EVENTS = _table()
+_SHARES_TOPIC, _SHARES_MINT = _event(aave.SHARES_MINT)
+
+
+def known_events() -> Iterable[tuple[str, Event]]:
+    """Every event with its topic."""
+    for topic, events in _EVENTS.items():
+        for event in events:
+            yield topic, event
+    yield _SHARES_TOPIC, _SHARES_MINT
+
+
+class LogDecoder:
+    """Reads logs.
+
+    Args:
+        shares: addresses of aTokens of Aave V2, whose mints have the shape of a V2 pair's.
+    """
+
+    __slots__ = ("_shares",)
+
+    def __init__(self, shares: Iterable[str] = ()) -> None:
+        self._shares = frozenset(shares)
+
+    def decode(self, log: Log) -> LogEvent | Undecoded | None:
+        """What a log says; None where no event of its topic and shape is known.
+
+        It does not know whether the contract is what it seems to be: that is the reader's to check,
+        by the log's address.
+
+        Returns:
+            ``Undecoded`` where the shape is right and a value is not.
+        """
+        topics = log.topics
+        if not topics:
+            return None
+        if topics[0] == _SHARES_TOPIC and log.address in self._shares:
+            candidates: tuple[Event, ...] = (_SHARES_MINT,)
+        else:
+            candidates = _EVENTS.get(topics[0], ())
+        for event in candidates:
+            if event.fits(log):
+                try:
+                    return event.read(log)
+                except BadData as error:
+                    return Undecoded(Unread.MALFORMED, str(error))
+        return None
