@@ -24,6 +24,7 @@ from trio_mev import (
     open_stream,
     replay_clock,
 )
+from trio_mev.chain.calldata import ROUTERS
 from trio_mev.cli.app import app
 from trio_mev.cli.importing import FORMATS
 from trio_mev.cli.live import EVENT_KINDS
@@ -38,7 +39,6 @@ from trio_mev.model.health import HealthIssue
 from trio_mev.model.identity import Instrument
 from trio_mev.model.noun import field_types
 from trio_mev.model.settings import AlertSettings, PriceSettings
-from trio_mev.wire.contracts import ROUTERS
 from trio_mev.wire.lines import encode, line_of
 from trio_mev.wire.tape import encode_header, encode_record
 from trio_mev.wire.venues import ADAPTERS

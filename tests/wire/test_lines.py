@@ -280,6 +280,8 @@ def test_an_analysed_transaction():
         "value_class": "large",
         "fee_per_gas": "30000000000",
         "urgency": "high",
+        "swaps": [],
+        "undecoded": None,
     }
 
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import attrs
 
+from .intents import SwapIntent
 from .noun import Noun
 
 
@@ -238,7 +239,12 @@ class TransactionAnalysis:
     selector: str | None
     value: int
     value_usd: Decimal | None
-    """At the aggregated price; None where no price is known, never an assumed one."""
+    """Of the ether that it moves, wrapped or not, at the aggregated price. None where no price is
+    known, never an assumed one; and where it swaps other tokens only."""
     value_class: ValueClass | None
     fee_per_gas: int | None
     urgency: Urgency
+    swaps: tuple[SwapIntent, ...] = ()
+    """What the call says that it exchanges, in its order."""
+    undecoded: str | None = None
+    """Why the call of a router, or a part of it, could not be read: ``Unread`` and what."""

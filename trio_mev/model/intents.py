@@ -12,6 +12,8 @@ from .noun import Noun
 
 ETHER = "0x" + "0" * 40
 """In place of a token's address."""
+WETH = "0xc02aaa39b223fe8d0a0e5c4f27ead9083c756cc2"
+"""Wrapped ether on Ethereum's main network, which has ether's 18 decimals."""
 
 
 class PoolKind(enum.Enum):

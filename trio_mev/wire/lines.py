@@ -11,6 +11,7 @@ import msgspec
 from ..model.chain import Block, Log, Transaction, TransactionAnalysis
 from ..model.event import DataEvent
 from ..model.health import HealthIssue
+from ..model.intents import ETHER, WETH, Basis, Hop, SwapIntent
 from ..model.market import Price, PriceAlert, Quote, Spread, Trade
 
 _ENCODER = msgspec.json.Encoder()
@@ -212,6 +213,33 @@ def _analysis(event: DataEvent, found: TransactionAnalysis) -> dict[str, Any]:
         "value_class": found.value_class.value if found.value_class else None,
         "fee_per_gas": _integer(found.fee_per_gas),
         "urgency": found.urgency.value,
+        "swaps": [_swap(swap) for swap in found.swaps],
+        "undecoded": found.undecoded,
+    }
+
+
+def _swap(swap: SwapIntent) -> dict[str, Any]:
+    return {
+        "token_in": swap.token_in,
+        "token_out": swap.token_out,
+        "exact": "out" if swap.exact_out else "in",
+        "amount": _integer(swap.amount),
+        "basis": swap.basis.value,
+        "limit": _integer(swap.limit),
+        "joint_limit": _integer(swap.joint_limit),
+        "recipient": swap.recipient,
+        "deadline": _integer(swap.deadline),
+        "route": [_hop(hop) for hop in swap.hops],
+    }
+
+
+def _hop(hop: Hop) -> dict[str, Any]:
+    return {
+        "kind": hop.kind.value,
+        "token_in": hop.token_in,
+        "token_out": hop.token_out,
+        "fee": hop.fee,
+        "pool": hop.pool,
     }
 
 
@@ -225,8 +253,54 @@ def describe_analysis(found: TransactionAnalysis) -> str:
     else:
         what = f"transfer to {found.router or found.to}"
     usd = "USD value unknown" if found.value_usd is None else f"${found.value_usd:,.0f}"
-    ether = Decimal(found.value).scaleb(-18)
-    return f"{what}: {ether:.4f} ETH ({usd}), urgency {found.urgency.value}"
+    moved = _describe_swaps(found.swaps) or _amount(found.value, ETHER)
+    return f"{what}: {moved} ({usd}), urgency {found.urgency.value}"
+
+
+SHOWN_SWAPS = 3
+"""In a line for people; the others are counted."""
+
+
+def _describe_swaps(swaps: tuple[SwapIntent, ...]) -> str:
+    """What is exchanged for what; nothing where nothing is."""
+    words = [describe_swap(swap) for swap in swaps[:SHOWN_SWAPS]]
+    if len(swaps) > SHOWN_SWAPS:
+        words.append(f"{len(swaps) - SHOWN_SWAPS} more swaps")
+    return "; ".join(words)
+
+
+def describe_swap(swap: SwapIntent) -> str:
+    """A swap in a few words. Decimals of a token are nowhere in a call, so its amount is in its
+    smallest unit, beside its address; ether and wrapped ether are known to have 18."""
+    limit = swap.limit
+    if swap.exact_out:
+        most = f"at most {_amount(limit, swap.token_in)}" if limit else _token(swap.token_in)
+        return f"{most} for {_amount(swap.amount, swap.token_out, swap.basis)}"
+    least = f"at least {_amount(limit, swap.token_out)}" if limit else _token(swap.token_out)
+    if swap.joint_limit:
+        least += f", together at least {_amount(swap.joint_limit, swap.token_out)}"
+    return f"{_amount(swap.amount, swap.token_in, swap.basis)} for {least}"
+
+
+_AMOUNTS = {
+    Basis.GIVEN: "an amount",
+    Basis.BALANCE: "all that is left",
+    Basis.PAID: "what was paid before",
+    Basis.OPEN: "what is owed",
+}
+_ETHERS = {ETHER: "ETH", WETH: "WETH"}
+
+
+def _token(token: str | None) -> str:
+    return "another token" if token is None else _ETHERS.get(token, token)
+
+
+def _amount(amount: int | None, token: str | None, basis: Basis = Basis.GIVEN) -> str:
+    if amount is None:
+        return f"{_AMOUNTS[basis]} of {_token(token)}"
+    if token in _ETHERS:
+        return f"{Decimal(amount).scaleb(-18):.4f} {_token(token)}"
+    return f"{amount} of {_token(token)}"
 
 
 def _integer(value: int | None) -> str | None:

@@ -99,6 +99,11 @@ class CallDecoder:
         named = {address: _KINDS[kind] for address, kind in (others or {}).items()}
         self._contracts = {**named, **_ROUTERS, **_LENDERS}
 
+    def router(self, to: str) -> str | None:
+        """The name of a known contract that swaps."""
+        contract = self._contracts.get(to)
+        return None if contract is None or to in _LENDERS else contract.name
+
     def method(self, to: str, selector: bytes) -> str | None:
         """The signature of a method of a known contract."""
         contract = self._contracts.get(to)

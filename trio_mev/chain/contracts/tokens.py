@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ...model.intents import WETH
+
 CHAIN_ID = 1
 
 WRAPPED: Mapping[str, str] = {
-    "0xc02aaa39b223fe8d0a0e5c4f27ead9083c756cc2": "WETH",
+    WETH: "WETH",
 }
 """Address in lower case to name."""
 
@@ -42,4 +44,4 @@ WETH_EVENTS: Mapping[str, str] = {
     ),
 }
 
-WETH = "0xc02aaa39b223fe8d0a0e5c4f27ead9083c756cc2"
+__all__ = ["CHAIN_ID", "EVENTS", "METHODS", "WETH", "WETH_EVENTS", "WRAPPED"]

@@ -7,7 +7,6 @@ import json
 import re
 
 import pytest
-
 from trio_mev.wire.contracts import CHAIN_ID, METHODS, ROUTERS
 
 LANES = 0xFFFFFFFFFFFFFFFF
