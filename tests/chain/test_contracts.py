@@ -1,13 +1,37 @@
-"""Routers and methods: published addresses, and selectors hashed anew from their signatures."""
+"""Contracts: published addresses; selectors and topics hashed anew from their signatures."""
 
 from __future__ import annotations
 
-import gzip
-import json
+import importlib
+import pkgutil
 import re
 
 import pytest
-from trio_mev.wire.contracts import CHAIN_ID, METHODS, ROUTERS
+
+from trio_mev.chain import contracts
+from trio_mev.chain.calldata import ROUTERS, CallDecoder, known_methods
+from trio_mev.chain.contracts import uniswap_v2
+from trio_mev.chain.logs import known_events
+
+FILES = {
+    found.name: importlib.import_module(f"{contracts.__name__}.{found.name}")
+    for found in pkgutil.iter_modules(contracts.__path__)
+}
+
+
+def tables(length: int) -> list[tuple[str, str, str]]:
+    """File, key and text of everything whose key is so many characters long."""
+    return [
+        (name, key, text)
+        for name, module in FILES.items()
+        for table in vars(module).values()
+        if isinstance(table, dict)
+        for key, text in table.items()
+        if key.startswith("0x") and len(key) == length
+    ]
+
+
+SELECTORS, TOPICS, ADDRESSES = tables(10), tables(66), tables(42)
 
 LANES = 0xFFFFFFFFFFFFFFFF
 
@@ -72,9 +96,36 @@ def test_the_hash_is_keccak_256():
     assert keccak256(b"transfer(address,uint256)")[:4].hex() == "a9059cbb"
 
 
-@pytest.mark.parametrize("selector", METHODS)
-def test_every_selector_is_the_hash_of_its_signature(selector):
-    assert "0x" + keccak256(METHODS[selector].encode())[:4].hex() == selector
+@pytest.mark.parametrize(("name", "selector", "signature"), SELECTORS)
+def test_every_selector_is_the_hash_of_its_signature(name, selector, signature):
+    assert "0x" + keccak256(signature.encode())[:4].hex() == selector
+
+
+@pytest.mark.parametrize(("name", "topic", "signature"), TOPICS)
+def test_every_topic_is_the_hash_of_its_signature(name, topic, signature):
+    assert "0x" + keccak256(signature.replace("*", "").encode()).hex() == topic
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_every_file_names_its_chain_and_where_its_facts_are_from(name):
+    assert FILES[name].CHAIN_ID == 1
+    assert len(FILES[name].__doc__.split("\n\n")[1]) > 50
+
+
+def test_every_method_that_swaps_or_lends_is_read():
+    read = {text for methods in known_methods().values() for text in methods.values()}
+    moved = {"transfer", "transferFrom", "approve", "deposit", "withdraw"}
+    listed = {
+        text
+        for name, _, text in SELECTORS
+        if not (name == "tokens" and text.partition("(")[0] in moved)
+    }
+    assert listed == read
+
+
+def test_every_event_that_is_read_is_listed():
+    listed = {(topic, text) for _, topic, text in TOPICS}
+    assert {(topic, event.signature) for topic, event in known_events()} <= listed
 
 
 @pytest.mark.parametrize(
@@ -102,17 +153,39 @@ def test_every_selector_is_the_hash_of_its_signature(selector):
         ("0x881D40237659C251811CEC9c364ef91dC08D300C", "MetaMask swap"),
         ("0x1231DEB6f5749EF6cE6943a275A1D3E7486F4EaE", "LiFi"),
         ("0xBA12222222228d8Ba445958a75a0704d566BF2C8", "Balancer V2 vault"),
+        ("0x87870Bca3F3fD6335C3F4ce8392D69350B4fA4E2", "Aave V3 Pool"),
+        ("0x7d2768dE32b0b80b7a3454c06BdAc94A69DDc7A9", "Aave V2 LendingPool"),
+        ("0xc3d688B66703497DAA19211EEdff47f25384cdc3", "Comet USDC"),
+        ("0xA17581A9E3356d9A858b789D68B4d866e593aE94", "Comet WETH"),
+        ("0xBBBBBbbBBb9cC5e90e3b3Af64bdAF62C37EEFFCb", "Morpho Blue"),
     ],
 )
-def test_every_router_is_at_its_published_address(address, name):
+def test_every_contract_is_at_its_published_address(address, name):
     assert checksummed(address) == address
-    assert ROUTERS[address.lower()] == name
+    decoder = CallDecoder()
+    assert decoder.name(address.lower()) == name
+    assert decoder.router(address.lower()) == ROUTERS.get(address.lower())
+
+
+@pytest.mark.parametrize(("name", "address", "text"), ADDRESSES)
+def test_every_address_is_in_lower_case(name, address, text):
+    assert re.fullmatch("0x[0-9a-f]{40}", address)
+
+
+def test_the_factories_of_the_v2_routers_are_those_that_they_publish():
+    for address in (
+        "0x5C69bEe701ef814a2B6a3EDD4B1652CB9cc5aA6f",
+        "0xC0AEe478e3658e2610c5F7A4A2E1777cE9e4f2Ac",
+    ):
+        assert checksummed(address) == address
+    assert set(uniswap_v2.FACTORIES) == set(uniswap_v2.ROUTERS)
+    assert uniswap_v2.UNISWAP_FACTORY == "0x5c69bee701ef814a2b6a3edd4b1652cb9cc5aa6f"
+    assert uniswap_v2.SUSHISWAP_FACTORY == "0xc0aee478e3658e2610c5f7a4a2e1777ce9e4f2ac"
 
 
 def test_there_are_no_other_routers_and_each_is_in_lower_case():
     assert len(ROUTERS) == len(set(ROUTERS.values())) == 22
     assert all(re.fullmatch("0x[0-9a-f]{40}", address) for address in ROUTERS)
-    assert CHAIN_ID == 1
 
 
 @pytest.mark.parametrize(
@@ -126,16 +199,3 @@ def test_there_are_no_other_routers_and_each_is_in_lower_case():
 )
 def test_another_chains_router_a_comptroller_and_factories_are_no_routers(address):
     assert address not in ROUTERS
-
-
-def test_recorded_calls_of_routers_are_recognised(corpus):
-    calls = {}
-    for path in sorted((corpus / "mainnet" / "transactions").glob("*.json.gz")):
-        with gzip.open(path) as file:
-            for body in json.load(file)["transactions"]:
-                name = ROUTERS.get(body["to"])
-                if name is not None and body["input"] != "0x":
-                    known, every = calls.get(name, (0, 0))
-                    calls[name] = (known + (body["input"][:10] in METHODS), every + 1)
-    assert calls["Uniswap V2 Router02"][0] == calls["Uniswap V2 Router02"][1] > 0
-    assert calls["Universal Router 2.0"][0] == calls["Universal Router 2.0"][1] > 0

@@ -7,7 +7,7 @@ elsewhere the same four bytes may be anything.
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from ...model.intents import Intent, Undecoded, Unread
 from ..abi import BadData
@@ -98,6 +98,15 @@ class CallDecoder:
     def __init__(self, others: Mapping[str, Kind] | None = None) -> None:
         named = {address: _KINDS[kind] for address, kind in (others or {}).items()}
         self._contracts = {**named, **_ROUTERS, **_LENDERS}
+
+    def addresses(self) -> Iterable[str]:
+        """Of every contract that is known."""
+        return self._contracts.keys()
+
+    def name(self, to: str) -> str | None:
+        """The name of a known contract."""
+        contract = self._contracts.get(to)
+        return None if contract is None else contract.name
 
     def router(self, to: str) -> str | None:
         """The name of a known contract that swaps."""
