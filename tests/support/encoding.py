@@ -60,21 +60,27 @@ def values_of(name: str) -> st.SearchStrategy[Any]:
         return st.lists(values_of(element), min_size=int(count or 0), max_size=most).map(tuple)
     if name.startswith("("):
         return st.tuples(*[values_of(one) for one in split(name[1:-1])])
+    if name in SIMPLE:
+        return SIMPLE[name]
+    if name.startswith("bytes"):
+        return st.binary(min_size=int(name[5:]), max_size=int(name[5:]))
+    return integers(name)
+
+
+def integers(name: str) -> st.SearchStrategy[int]:
+    """Of a type's bits; small ones often."""
     if name.startswith("uint"):
-        bits = int(name[4:])
-        return st.integers(0, 3) | st.integers(0, 2**bits - 1)
-    if name.startswith("int"):
-        bits = int(name[3:])
-        return st.integers(-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
-    if name == "address":
-        return addresses()
-    if name == "bool":
-        return st.booleans()
-    if name == "string":
-        return st.text(st.characters(codec="ascii"), max_size=40)
-    if name == "bytes":
-        return st.binary(max_size=140)
-    return st.binary(min_size=int(name[5:]), max_size=int(name[5:]))
+        return st.integers(0, 3) | st.integers(0, 2 ** int(name[4:]) - 1)
+    half = 2 ** (int(name[3:]) - 1)
+    return st.integers(-half, half - 1)
+
+
+SIMPLE = {
+    "address": addresses(),
+    "bool": st.booleans(),
+    "string": st.text(st.characters(codec="ascii"), max_size=40),
+    "bytes": st.binary(max_size=140),
+}
 
 
 def word(value: Any, name: str) -> str:

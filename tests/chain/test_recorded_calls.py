@@ -1,0 +1,191 @@
+"""Calls that were sent on the main network: how many say what they do, and whether they did it."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import re
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from trio_mev.chain.calldata import CallDecoder
+from trio_mev.model.intents import PoolKind, SwapIntent, Undecoded, Unread
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "scripts"))
+from calls.recorded import SETS, older_block, six_blocks  # noqa: E402 - a script's own reader
+
+DECODER = CallDecoder()
+
+
+def intents_of(one) -> tuple:
+    return DECODER.decode(one.to, one.data, one.sender, one.value)
+
+
+def test_the_page_shows_what_the_script_says(corpus):
+    done = subprocess.run(
+        [sys.executable, "-m", "calls", str(corpus)],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT / "scripts"), str(ROOT)])},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    page = (ROOT / "docs" / "explanation" / "calldata.md").read_text(encoding="utf-8")
+    shown = [line.rstrip() for line in page.splitlines()]
+    lines = [line.rstrip() for line in done.stdout.splitlines() if line]
+    assert len(lines) > 25
+    assert [line for line in lines if line not in shown] == []
+
+
+def test_recordings_that_are_not_there_are_said_to_be_missing(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "calls", str(tmp_path / "none")],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT / "scripts"), str(ROOT)])},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "there are no recordings" in done.stderr
+
+
+def test_every_call_of_a_known_contract_is_read_but_two(corpus):
+    """One cancels an order, and LiFi's methods are not known."""
+    unread = Counter()
+    for calls in SETS.values():
+        for one in calls(corpus):
+            if one.to is not None and DECODER.name(one.to) is not None:
+                for intent in intents_of(one):
+                    if isinstance(intent, Undecoded):
+                        unread[DECODER.name(one.to), intent.reason] += 1
+    assert unread == {("1inch v6", Unread.NO_SWAP): 1, ("LiFi", Unread.OPAQUE): 1}
+
+
+def test_all_plans_of_the_universal_router_are_read(corpus):
+    found = Counter()
+    for calls in SETS.values():
+        for one in calls(corpus):
+            name = one.to and DECODER.name(one.to)
+            if name and name.startswith("Universal"):
+                found[name] += all(isinstance(i, SwapIntent) and i.hops for i in intents_of(one))
+    assert found == {"Universal Router 1.0": 9, "Universal Router 2.0": 15}
+
+
+def test_v4_swaps_are_among_them(corpus):
+    kinds = Counter(
+        hop.kind
+        for one in six_blocks(corpus)
+        for intent in intents_of(one)
+        if isinstance(intent, SwapIntent)
+        for hop in intent.hops
+    )
+    assert kinds[PoolKind.V4] > 0
+    assert kinds[PoolKind.V3] > 0
+    assert kinds[PoolKind.V2] > 0
+
+
+@pytest.fixture(scope="module")
+def logged(corpus) -> dict[str, list[dict]]:
+    """The swaps that the logs of block 17173049 show, by transaction."""
+    found: dict[str, list[dict]] = {}
+    with gzip.open(corpus / "mainnet" / "expected" / "logs_17173049.json.gz") as file:
+        for swap in json.load(file)["swaps"]:
+            found.setdefault(swap["tx"], []).append(swap)
+    return found
+
+
+def paid_and_got(swap: dict) -> tuple[int, int]:
+    """Of a pool, what it got and what it gave."""
+    amounts = swap["amount0"], swap["amount1"]
+    return max(amounts), -min(amounts)
+
+
+def test_intents_and_logs_of_a_whole_block_agree(corpus, logged):
+    """Exact amounts to the unit, limits kept, recipients the same; but for tokens that take a fee
+    of each transfer, or swap by themselves, where the router's method says so."""
+    checked = Counter()
+    for one in older_block(corpus):
+        swaps = [i for i in intents_of(one) if isinstance(i, SwapIntent) and i.hops]
+        pools = logged.get(one.hash, [])
+        if not swaps or not pools:
+            continue
+        (intent,) = swaps
+        first, last = pools[-len(intent.hops)], pools[-1]
+        (paid, _), (_, got) = paid_and_got(first), paid_and_got(last)
+        assert [hop.kind.value for hop in intent.hops] == [
+            pool["kind"] for pool in pools[-len(intent.hops) :]
+        ]
+        if intent.taxed:
+            checked["taxed"] += 1
+            assert paid <= intent.amount
+            continue
+        assert len(pools) == len(intent.hops)
+        checked[intent.venue] += 1
+        if intent.exact_out:
+            assert (got, paid <= intent.limit) == (intent.amount, True)
+        else:
+            assert (paid, got >= intent.limit) == (intent.amount, True)
+        # Wrapped ether is unwrapped by the router before it is handed over.
+        assert last["to"] in {intent.recipient, one.to}
+    assert checked == {
+        "Universal Router 1.0": 9,
+        "Uniswap V2 Router02": 1,
+        "Uniswap SwapRouter02": 1,
+        "0x legacy proxy": 1,
+        "taxed": 10,
+    }
+
+
+def trace_calls(corpus):
+    """Every call within the recorded blocks: who is called, with what, by whom; whether it held."""
+    for path in sorted((corpus / "mainnet" / "traces").glob("*.json.gz")):
+        with gzip.open(path) as file:
+            block = json.load(file)
+        for trace in block["traces"]:
+            action = trace["action"]
+            if action.get("callType") == "call" and action.get("input", "0x") != "0x":
+                yield action, trace.get("error")
+
+
+def test_calls_within_thirteen_older_blocks_are_read(corpus):
+    """Routers, lending pools and the vault, called by people and by contracts."""
+    found, malformed = Counter(), []
+    for action, _ in trace_calls(corpus):
+        name = DECODER.name(action["to"])
+        if name is None:
+            continue
+        data, value = bytes.fromhex(action["input"][2:]), int(action["value"], 16)
+        intents = DECODER.decode(action["to"], data, action["from"], value)
+        for intent in intents:
+            if isinstance(intent, Undecoded):
+                found[name, intent.reason] += 1
+                if intent.reason in {Unread.MALFORMED, Unread.TOO_LARGE}:
+                    malformed.append((name, action["input"][:10], intent.detail))
+            else:
+                found[name, "read"] += 1
+    assert malformed == []
+    assert {name: count for (name, what), count in found.items() if what == "read"} == {
+        "0x legacy proxy": 11,
+        "1inch v4": 2,
+        "Aave V2 LendingPool": 4,
+        "Balancer V2 vault": 3,
+        "CoW settlement": 1,
+        "MetaMask swap": 18,
+        "SushiSwap router": 50,
+        "Uniswap V2 Router02": 105,
+        "Uniswap V3 SwapRouter": 54,
+    }
+    # What else they are called for: liquidity, pools' callbacks, and methods that are not listed.
+    assert {what for _, what in found} == {"read", Unread.UNKNOWN_METHOD, Unread.OPAQUE}
+
+
+def test_the_page_says_how_to_make_the_table():
+    page = (ROOT / "docs" / "explanation" / "calldata.md").read_text(encoding="utf-8")
+    assert re.search(r"scripts/read-calls", page)
