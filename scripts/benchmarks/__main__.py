@@ -19,7 +19,7 @@ from rich.table import Table
 from .benches import BENCHES, QUICK, Size
 from .budgets import Row
 
-PACKAGES = "trio", "websockets", "msgspec", "uvloop", "picows"
+PACKAGES = "trio", "websockets", "msgspec", "uvloop", "picows", "eth-abi"
 
 
 def machine() -> str:

@@ -50,6 +50,14 @@ BATCH = 512
 RATES = 1000, 5000, 10_000, 20_000
 GATED = frozenset({5000, 10_000, 20_000})
 CONNECTIONS = 20
+DECODED = (
+    "V2 swap",
+    "V3 exactInput",
+    "V3 single",
+    "Universal Router",
+    "V2 Swap log",
+    "V3 Swap log",
+)
 FIGURES = {
     "p50": "p50 from due to handler",
     "p99": "p99 from due to handler",
@@ -159,6 +167,17 @@ def idle(size: Size) -> list[Row]:
     return [row("idle", name, "%", share, bounds=budgets.IDLE)]
 
 
+def decode(size: Size) -> list[Row]:
+    """Alternating, in one process each."""
+    rows = []
+    for what in DECODED:
+        cost = costs("decode", size, ("ours", "eth-abi"), what=what, count=size.windows * 100)
+        ours, peer = cost["ours"], cost["eth-abi"]
+        name = f"CPU, {what}"
+        rows.append(row("decode", name, "us", ours, peer, budgets.ETH_ABI, budgets.DECODE))
+    return rows
+
+
 BENCHES: dict[str, Callable[[Size], list[Row]]] = {
-    bench.__name__: bench for bench in (flood, engine, paced, lanes, idle)
+    bench.__name__: bench for bench in (flood, engine, paced, lanes, idle, decode)
 }

@@ -102,8 +102,14 @@ def high(flooded: bool, count: int) -> dict[str, Any]:
     return {"p50": delays[len(delays) // 2]}
 
 
+def decode(who: str, what: str, count: int) -> dict[str, Any]:
+    """Microseconds of processor time a call or log."""
+    found: dict[str, Any] = load("decode", "run")(who, what, count)
+    return found
+
+
 TASKS: dict[str, Callable[..., dict[str, Any]]] = {
-    task.__name__: task for task in (flood, engine, paced, idle, lower, high)
+    task.__name__: task for task in (flood, engine, paced, idle, lower, high, decode)
 }
 
 if __name__ == "__main__":

@@ -48,8 +48,13 @@ def test_arguments_come_out_as_they_went_in(types, values):
         ("bytes", (2**255).to_bytes(WORD, "big"), "an offset outside"),
         ("bytes", (32).to_bytes(WORD, "big") + (33).to_bytes(WORD, "big"), "bytes outside"),
         ("uint256[]", (32).to_bytes(WORD, "big") + (2**255).to_bytes(WORD, "big"), "an array out"),
-        ("bytes[2]", (32).to_bytes(WORD, "big") + bytes(WORD), "an array outside"),
-        ("(uint8,bytes)", (32).to_bytes(WORD, "big") + bytes(WORD), "a tuple outside"),
+        ("bytes[2]", (32).to_bytes(WORD, "big") + bytes(WORD), "shorter than its arguments"),
+        ("(uint8,bytes)", (32).to_bytes(WORD, "big") + bytes(WORD), "shorter than its arguments"),
+        (
+            "address[]",
+            (32).to_bytes(WORD, "big") + (1).to_bytes(WORD, "big") + b"\x01" * 32,
+            "20 b",
+        ),
     ],
 )
 def test_what_is_no_encoding_is_a_clear_error(types, data, words):

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from tests.support.encoding import address, log
+from trio_mev.chain.abi import split
 from trio_mev.chain.logs import (
     LogDecoder,
     LogEvent,
@@ -134,7 +135,9 @@ def test_every_event_class_is_read_and_has_its_signatures_fields():
         assert {one for one in named if issubclass(one, LogEvent)} - {LogEvent} <= made
     for _, event in known_events():
         fields = event.made.__struct_fields__
-        assert len(fields) == event.topics - 1 + len(event._data._parts)
+        assert len(fields) == event.topics - 1 + len(
+            split(event.signature.partition("(")[2][:-1])
+        ) - (event.topics - 1)
 
 
 # Recorded logs

@@ -1,9 +1,10 @@
 """Arguments of calls and logs, read by slices from Ethereum's contract ABI.
 
-A signature is compiled once into readers; each takes its words where the ABI has them and checks
-every bound before it slices. Values come out exact: integers, lower-case addresses, booleans,
-``bytes`` of fixed length, and views (never copies) of ``bytes`` and ``string``; arrays and tuples
-are tuples. What the ABI pads must be zero, as the contracts' own decoders demand.
+A signature is compiled once. Reading takes the words of its head at once, turns each into its
+value, and then follows the offsets among them; every bound is checked before anything is sliced.
+Values come out exact: integers, lower-case addresses, booleans, ``bytes`` of fixed length, and
+views (never copies) of ``bytes`` and ``string``; arrays and tuples are tuples. What the ABI pads
+must be zero, as the contracts' own decoders demand.
 
 No input can make a reader loop or fill the memory: an array has at most as many elements as fit
 behind its length, those of changing size at most ``MAX_ELEMENTS``, and the content of ``bytes`` is
@@ -14,17 +15,26 @@ Source: the Contract ABI Specification of Solidity.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import struct
+from collections.abc import Callable, Sequence
+from operator import call
 from typing import Any
 
 WORD = 32
 MAX_ELEMENTS = 1024
 """Of an array whose elements have no fixed size; calls in blocks have a few dozen at most."""
 
-_PAD = "0" * 24
+_ZERO = bytes(12)
+_PAIR, _ONE = struct.Struct("12s20s"), struct.Struct("32s")
+number = int.from_bytes
+"""A word as an unsigned integer."""
 
-Reader = Callable[[bytes, int, int], Any]
-"""Takes the data, where the value's head is, and where offsets in its tuple count from."""
+Word = Callable[[bytes], Any]
+"""Turns a word of the head into a value, or into an offset."""
+Follow = Callable[[bytes, int], Any]
+"""Reads a value of changing size that begins at a place in the data."""
+Build = Callable[[list[Any]], Any]
+"""Makes a fixed array or tuple of its values."""
 
 
 class BadData(ValueError):
@@ -32,40 +42,109 @@ class BadData(ValueError):
 
 
 class Type:
-    """One type of the ABI, compiled."""
+    """One type of the ABI, compiled.
 
-    __slots__ = ("dynamic", "read", "size")
+    Args:
+        words: what each word of its head is turned into.
+        follow: reads what the offset in its head leads to; None where it has a fixed size.
+        build: makes one value of those of its words; None where it is one word.
+    """
 
-    def __init__(self, read: Reader, size: int = WORD, dynamic: bool = False) -> None:
-        self.read = read
-        self.size = size
-        """Bytes of its head."""
-        self.dynamic = dynamic
+    __slots__ = ("build", "follow", "words")
+
+    def __init__(
+        self, words: Sequence[Word], follow: Follow | None = None, build: Build | None = None
+    ) -> None:
+        self.words = tuple(words)
+        self.follow = follow
+        self.build = build
 
 
 class Arguments:
-    """What stands between the parentheses of a signature, compiled."""
+    """Values one after the other, such as those between the parentheses of a signature."""
 
-    __slots__ = ("_parts", "size")
+    __slots__ = ("_follows", "_shape", "_unpack", "_words", "dynamic", "size")
 
     def __init__(self, types: str) -> None:
-        parts, self.size = _placed(split(types))
-        self._parts = parts
+        parts = [compiled(name) for name in split(types)]
+        self._words = tuple([word for part in parts for word in part.words])
+        self.size = WORD * len(self._words)
+        """Bytes of the head."""
+        self._unpack = struct.Struct("32s" * len(self._words)).unpack_from
+        follows, shape, at = [], [], 0
+        for part in parts:
+            if part.follow is not None:
+                follows.append((at, part.follow))
+            shape.append((at, at + len(part.words), part.build))
+            at += len(part.words)
+        self._follows = tuple(follows)
+        self.dynamic = bool(follows)
+        """Whether any of them has no fixed size."""
+        self._shape = tuple(shape) if any(part.build for part in parts) else ()
+
+    def __len__(self) -> int:
+        """How many words the head has."""
+        return len(self._words)
 
     def read(self, data: bytes, at: int = 0) -> tuple[Any, ...]:
-        """The arguments that begin at a place in the data.
+        """The values that begin at a place in the data.
 
         Raises:
             BadData: they are not all there, or are not encoded as the ABI wants.
         """
         if len(data) < at + self.size:
             raise BadData("shorter than its arguments")
-        return tuple([read(data, at + offset, at) for read, offset in self._parts])
+        values = [*map(call, self._words, self._unpack(data, at))]
+        for place, follow in self._follows:
+            values[place] = follow(data, at + values[place])
+        return self.shaped(values) if self._shape else tuple(values)
+
+    def shaped(self, values: list[Any]) -> tuple[Any, ...]:
+        """The values of words, put together where several make one."""
+        return tuple(
+            [
+                build(values[start:stop]) if build else values[start]
+                for start, stop, build in self._shape
+            ]
+        )
+
+    @property
+    def unpack(self) -> Callable[[bytes], tuple[bytes, ...]]:
+        """Takes the head's words out of data whose size is known."""
+        return self._unpack
+
+    @property
+    def words(self) -> tuple[Word, ...]:
+        """Of the head."""
+        return self._words
+
+    @property
+    def build(self) -> Build:
+        """Makes a tuple of the values of these words."""
+        return self.shaped if self._shape else tuple
 
 
 def arguments_of(signature: str) -> Arguments:
     """The arguments of ``name(types)``."""
     return Arguments(signature[signature.index("(") + 1 : -1])
+
+
+def reader_of(signature: str) -> Callable[[bytes, int], tuple[Any, ...]]:
+    """What reads the arguments of ``name(types)``; it raises ``BadData`` like ``Arguments``."""
+    arguments = arguments_of(signature)
+    if arguments.size != WORD or not arguments.dynamic:
+        return arguments.read
+    (only,) = [compiled(name) for name in split(signature[signature.index("(") + 1 : -1])]
+    follow = only.follow
+    assert follow is not None
+
+    def read(data: bytes, at: int) -> tuple[Any, ...]:
+        """One value of changing size needs no detour."""
+        if len(data) < at + WORD:
+            raise BadData("shorter than its arguments")
+        return (follow(data, at + number(data[at : at + WORD])),)
+
+    return read
 
 
 def split(types: str) -> list[str]:
@@ -81,17 +160,6 @@ def split(types: str) -> list[str]:
     return found
 
 
-def _placed(types: Iterable[str]) -> tuple[tuple[tuple[Reader, int], ...], int]:
-    """Readers with the places of their heads, and the size of all heads."""
-    parts: list[tuple[Reader, int]] = []
-    size = 0
-    for name in types:
-        one = compiled(name)
-        parts.append((one.read, size))
-        size += one.size
-    return tuple(parts), size
-
-
 def compiled(name: str) -> Type:
     """A type by its name.
 
@@ -100,147 +168,167 @@ def compiled(name: str) -> Type:
     """
     if name.endswith("]"):
         element, _, count = name[:-1].rpartition("[")
-        return _fixed(compiled(element), int(count)) if count else _array(compiled(element))
+        if count:
+            return _tuple(Arguments(",".join([element] * int(count))))
+        return _array(element)
     if name.startswith("("):
-        return _tuple(name[1:-1])
+        return _tuple(Arguments(name[1:-1]))
     if name in _NAMED:
         return _NAMED[name]
     for prefix, sized in _SIZED.items():
         if name.startswith(prefix):
-            return Type(sized(int(name[len(prefix) :])))
+            return Type([sized(int(name[len(prefix) :]))])
     raise ValueError(f"no type of the ABI is named {name}")
 
 
-def read_address(data: bytes, at: int, base: int = 0) -> str:
-    """An address in a word whose bounds are known."""
-    text = data[at : at + WORD].hex()
-    if text[:24] != _PAD:
+def address_of(word: bytes) -> str:
+    """The address in a word.
+
+    Raises:
+        BadData: there is more in it.
+    """
+    if word[:12] != _ZERO:
         raise BadData("an address with more than 20 bytes")
-    return "0x" + text[24:]
+    return "0x" + word[12:].hex()
 
 
-def read_word(data: bytes, at: int, base: int = 0) -> int:
-    """An unsigned integer in a word whose bounds are known."""
-    return int.from_bytes(data[at : at + WORD], "big")
-
-
-def _uint(bits: int) -> Reader:
+def _uint(bits: int) -> Word:
     if bits == 256:
-        return read_word
+        return number
+    over = 1 << bits
 
-    def read(data: bytes, at: int, base: int) -> int:
-        value = int.from_bytes(data[at : at + WORD], "big")
-        if value >> bits:
+    def read(word: bytes) -> int:
+        value = number(word)
+        if value >= over:
             raise BadData(f"an integer over {bits} bits")
         return value
 
     return read
 
 
-def _int(bits: int) -> Reader:
-    least, over = -(1 << (bits - 1)), 1 << (bits - 1)
+def _int(bits: int) -> Word:
+    """In two's complement of the whole word."""
+    half, whole = 1 << (bits - 1), 1 << 256
 
-    def read(data: bytes, at: int, base: int) -> int:
-        value = int.from_bytes(data[at : at + WORD], "big", signed=True)
-        if not least <= value < over:
+    def read(word: bytes) -> int:
+        value = number(word)
+        if value < half:
+            return value
+        if value < whole - half:
             raise BadData(f"an integer over {bits} bits")
-        return value
+        return value - whole
 
     return read
 
 
-def _bool(data: bytes, at: int, base: int) -> bool:
-    value = int.from_bytes(data[at : at + WORD], "big")
+def _bool(word: bytes) -> bool:
+    value = number(word)
     if value > 1:
         raise BadData("neither true nor false")
     return value == 1
 
 
-def _raw(count: int) -> Reader:
+def _raw(count: int) -> Word:
+    if count == WORD:
+        return bytes
     rest = bytes(WORD - count)
 
-    def read(data: bytes, at: int, base: int) -> bytes:
-        if data[at + count : at + WORD] != rest:
+    def read(word: bytes) -> bytes:
+        if word[count:] != rest:
             raise BadData(f"more than {count} bytes")
-        return data[at : at + count]
+        return word[:count]
 
     return read
 
 
-def _start(data: bytes, at: int, base: int) -> int:
-    """Where a value of changing size is, by the offset in its head; a word is there."""
-    start = base + int.from_bytes(data[at : at + WORD], "big")
+def _length(data: bytes, start: int) -> int:
+    """The word that a value of changing size begins with."""
     if start + WORD > len(data):
         raise BadData("an offset outside of the data")
-    return start
+    return number(data[start : start + WORD])
 
 
-def _bytes(data: bytes, at: int, base: int) -> memoryview:
-    start = _start(data, at, base) + WORD
-    end = start + int.from_bytes(data[start - WORD : start], "big")
+def _bytes(data: bytes, start: int) -> memoryview:
+    first = start + WORD
+    if first > len(data):
+        raise BadData("an offset outside of the data")
+    end = first + number(data[start:first])
     if end > len(data):
         raise BadData("bytes outside of the data")
-    return memoryview(data)[start:end]
+    return memoryview(data)[first:end]
 
 
-def _array(element: Type) -> Type:
-    read_one, size, dynamic = element.read, element.size, element.dynamic
+def _array(element: str) -> Type:
+    """Of as many elements as its first word says."""
+    if element == "address":
+        return Type([number], _addresses)
+    one = Arguments(element)
+    kind = compiled(element)
+    if kind.follow is None and kind.build is None:
+        return Type([number], _simple(one.words[0]))
 
-    def read(data: bytes, at: int, base: int) -> tuple[Any, ...]:
-        start = _start(data, at, base) + WORD
-        count = int.from_bytes(data[start - WORD : start], "big")
-        end = start + count * size
-        if end > len(data):
-            raise BadData("an array outside of the data")
-        if dynamic and count > MAX_ELEMENTS:
+    def follow(data: bytes, start: int) -> tuple[Any, ...]:
+        first, end = _extent(data, start, one.size)
+        if one.dynamic and end - first > one.size * MAX_ELEMENTS:
             raise BadData(f"more than {MAX_ELEMENTS} elements")
-        return tuple([read_one(data, place, start) for place in range(start, end, size)])
+        if kind.follow is not None:
+            reach = kind.follow
+            return tuple(
+                [
+                    reach(data, first + number(data[at : at + WORD]))
+                    for at in range(first, end, WORD)
+                ]
+            )
+        return tuple([one.read(data, at)[0] for at in range(first, end, one.size)])
 
-    return Type(read, dynamic=True)
-
-
-def _fixed(element: Type, count: int) -> Type:
-    read_one, size = element.read, element.size
-
-    def read(data: bytes, at: int, base: int) -> tuple[Any, ...]:
-        end = at + count * size
-        return tuple([read_one(data, place, base) for place in range(at, end, size)])
-
-    if not element.dynamic:
-        return Type(read, size * count)
-
-    def follow(data: bytes, at: int, base: int) -> tuple[Any, ...]:
-        start = _start(data, at, base)
-        if start + count * size > len(data):
-            raise BadData("an array outside of the data")
-        return read(data, start, start)
-
-    return Type(follow, dynamic=True)
+    return Type([number], follow)
 
 
-def _tuple(types: str) -> Type:
-    names = split(types)
-    parts, size = _placed(names)
-    if not any(compiled(name).dynamic for name in names):
+def _extent(data: bytes, start: int, size: int) -> tuple[int, int]:
+    """Where the elements of an array begin and end; offsets among them count from the first."""
+    first = start + WORD
+    end = first + _length(data, start) * size
+    if end > len(data):
+        raise BadData("an array outside of the data")
+    return first, end
 
-        def read(data: bytes, at: int, base: int) -> tuple[Any, ...]:
-            return tuple([one(data, at + offset, at) for one, offset in parts])
 
-        return Type(read, size)
+def _addresses(data: bytes, start: int) -> tuple[str, ...]:
+    first = start + WORD
+    if first > len(data):
+        raise BadData("an offset outside of the data")
+    count = number(data[start:first])
+    end = first + count * WORD
+    if end > len(data):
+        raise BadData("an array outside of the data")
+    pairs = _PAIR.iter_unpack(data[first:end])
+    found = tuple(["0x" + raw.hex() for pad, raw in pairs if pad == _ZERO])
+    if len(found) != count:
+        raise BadData("an address with more than 20 bytes")
+    return found
 
-    def follow(data: bytes, at: int, base: int) -> tuple[Any, ...]:
-        start = _start(data, at, base)
-        if start + size > len(data):
-            raise BadData("a tuple outside of the data")
-        return tuple([one(data, start + offset, start) for one, offset in parts])
 
-    return Type(follow, dynamic=True)
+def _simple(word: Word) -> Follow:
+    """Elements of one word each."""
+
+    def follow(data: bytes, start: int) -> tuple[Any, ...]:
+        first, end = _extent(data, start, WORD)
+        return tuple([word(raw) for (raw,) in _ONE.iter_unpack(data[first:end])])
+
+    return follow
+
+
+def _tuple(values: Arguments) -> Type:
+    """A tuple, or an array whose length is in its type."""
+    if values.dynamic:
+        return Type([number], values.read)
+    return Type(values.words, build=values.build)
 
 
 _NAMED = {
-    "address": Type(read_address),
-    "bool": Type(_bool),
-    "bytes": Type(_bytes, dynamic=True),
-    "string": Type(_bytes, dynamic=True),
+    "address": Type([address_of]),
+    "bool": Type([_bool]),
+    "bytes": Type([number], _bytes),
+    "string": Type([number], _bytes),
 }
 _SIZED = {"uint": _uint, "int": _int, "bytes": _raw}

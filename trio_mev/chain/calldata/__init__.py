@@ -31,7 +31,7 @@ from .plan import Contract, Plan, TooLarge
 __all__ = ["ROUTERS", "CallDecoder", "Kind", "known_methods"]
 
 _HIDDEN = {
-    address: Contract(name, {}, "hidden")
+    address: Contract(name, {})
     for address, name in {**paraswap.OPAQUE, **aggregators.OPAQUE}.items()
 }
 _ROUTERS: Mapping[str, Contract] = {
@@ -139,11 +139,14 @@ class CallDecoder:
             return (Undecoded(Unread.UNKNOWN_CONTRACT),)
         if len(data) < 4:
             return (Undecoded(Unread.NO_CALL),)
-        if contract.detail == "hidden":
+        if not contract.methods:
             return (Undecoded(Unread.OPAQUE, f"methods of {contract.name} are not known"),)
+        method = contract.methods.get(data[:4])
+        if method is None:
+            return (Undecoded(Unread.UNKNOWN_METHOD, f"0x{data[:4].hex()}"),)
         plan = Plan(contract, to, sender, value)
         try:
-            plan.call(data)
+            method.handle(plan, method.read(data, 4))
         except BadData as error:
             return (Undecoded(Unread.MALFORMED, str(error)),)
         except TooLarge as error:

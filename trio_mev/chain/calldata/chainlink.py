@@ -66,7 +66,7 @@ def _forward(plan: Plan, arguments: tuple[Any, ...]) -> None:
     if method is None:
         plan.say(Unread.UNKNOWN_METHOD, f"0x{call[:4].hex()} of {aggregator}")
         return
-    _READERS[call[:4]](plan, aggregator, method.arguments.read(call, 4))
+    _READERS[call[:4]](plan, aggregator, method.read(call, 4))
 
 
 AGGREGATOR = Contract("Chainlink aggregator", _TRANSMITS)

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from ...model.intents import ETHER, Hop, PoolKind, SwapIntent, Unread
-from ..abi import BadData, read_address, read_word
+from ..abi import BadData, address_of, number
 from ..contracts import paraswap as data
 from ..contracts.tokens import WETH
 from ..contracts.uniswap_v2 import UNISWAP_FACTORY
@@ -58,7 +58,7 @@ def _v3_hop(pools: bytes, at: int) -> Hop:
     """Three words; the first bit of the first says that the first token is what goes in."""
     first = bool(pools[at] & _SIGN)
     one = f"0x{pools[at + 12 : at + 32].hex()}"
-    two, fee = read_address(pools, at + 32), read_word(pools, at + 64)
+    two, fee = address_of(pools[at + 32 : at + 64]), number(pools[at + 64 : at + 96])
     if fee >> 24:
         raise BadData("a fee of more than 24 bits")
     if not first:
@@ -113,7 +113,7 @@ def _balancer(plan: Plan, arguments: tuple[Any, ...]) -> None:
         plan.say(Unread.OPAQUE, f"0x{call[:4].hex()} of the Balancer vault")
         return
     before = len(plan.intents)
-    method.handle(plan, method.arguments.read(call, 4))
+    method.handle(plan, method.read(call, 4))
     to = plan.sender if beneficiary == ETHER else beneficiary
     for place in range(before, len(plan.intents)):
         swap = plan.intents[place]

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from ...model.intents import Intent, SwapIntent, Undecoded, Unread
-from ..abi import Arguments, BadData, arguments_of
+from ..abi import BadData, reader_of
 
 MAX_DEPTH = 4
 """Calls and plans within each other."""
@@ -32,7 +32,7 @@ Handle = Callable[["Plan", tuple[Any, ...]], None]
 class Method(msgspec.Struct, frozen=True):
     """How a method's arguments are read, and what becomes of them."""
 
-    arguments: Arguments
+    read: Callable[[bytes, int], tuple[Any, ...]]
     handle: Handle
     signature: str = ""
 
@@ -52,7 +52,7 @@ def methods_of(
     """Methods by their raw selectors: of each signature, the handle of its selector."""
     return {
         bytes.fromhex(selector[2:]): Method(
-            arguments_of(signatures[selector]), handle, signatures[selector]
+            reader_of(signatures[selector]), handle, signatures[selector]
         )
         for selector, handle in handles.items()
     }
@@ -61,41 +61,28 @@ def methods_of(
 class Plan:
     """The intents of one call while it is read."""
 
-    __slots__ = (
-        "_bytes",
-        "_depth",
-        "_steps",
-        "contract",
-        "deadline",
-        "intents",
-        "kept",
-        "portions",
-        "sender",
-        "to",
-        "value",
-    )
+    deadline: int | None = None
+    """That a multicall sets for what is in it."""
+    _depth = _steps = _bytes = 0
 
     def __init__(self, contract: Contract, to: str, sender: str, value: int) -> None:
         self.contract = contract
         self.to = to
         self.sender = sender
         self.value = value
-        self.deadline: int | None = None
-        """That a multicall sets for what is in it."""
         self.intents: list[Intent] = []
         self.kept: list[int] = []
         """Places of the swaps whose result the router holds."""
         self.portions: dict[str, list[tuple[int, int]]] = {}
         """By token, what fractions are taken of it before the rest is handed over."""
-        self._depth = self._steps = self._bytes = 0
 
-    def step(self) -> None:
-        """One more step is read.
+    def step(self, count: int = 1) -> None:
+        """So many more steps are read.
 
         Raises:
-            TooLarge: it is one too many.
+            TooLarge: they are too many.
         """
-        self._steps += 1
+        self._steps += count
         if self._steps > MAX_STEPS:
             raise TooLarge(f"more than {MAX_STEPS} steps")
 
@@ -135,13 +122,13 @@ class Plan:
         if method is None:
             self.say(Unread.UNKNOWN_METHOD, f"0x{data[:4].hex()}")
         else:
-            method.handle(self, method.arguments.read(data, 4))
+            method.handle(self, method.read(data, 4))
 
     def nested(self, calls: tuple[memoryview, ...]) -> None:
         """Read calls that the contract makes to itself."""
         self.enter()
+        self.step(len(calls))
         for one in calls:
-            self.step()
             self.call(self.copied(one))
         self.leave()
 

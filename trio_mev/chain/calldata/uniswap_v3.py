@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...model.intents import Basis, Hop, PoolKind, SwapIntent
-from ..abi import BadData
+from ..abi import BadData, number
 from ..contracts import uniswap_v3 as data
 from ..contracts.tokens import WETH
 from ..contracts.uniswap_v2 import UNISWAP_FACTORY
@@ -13,8 +13,8 @@ from .plan import MAX_HOPS, Contract, Handle, Plan, TooLarge, methods_of
 from .uniswap_v2 import hops_of
 
 _V3 = PoolKind.V3
-_ADDRESS, _STEP = 40, 46
-"""Hexadecimal digits of an address, and of an address with the fee that follows it."""
+_ADDRESS, _STEP = 20, 23
+"""Bytes of an address, and of a fee with the address that follows it."""
 NOBODY = "0x" + "0" * 40
 SENDER, ROUTER = "0x" + "0" * 39 + "1", "0x" + "0" * 39 + "2"
 """What the newer routers read as the caller, and as themselves."""
@@ -32,19 +32,21 @@ def path_of(path: memoryview, backwards: bool, factory: str = data.FACTORY) -> t
         BadData: it has no pool, or ends within one.
         TooLarge: it has too many.
     """
-    text = path.hex()
-    pools, rest = divmod(len(text) - _ADDRESS, _STEP)
+    raw = bytes(path)
+    pools, rest = divmod(len(raw) - _ADDRESS, _STEP)
     if pools < 1 or rest:
         raise BadData("a path that is no way through pools")
     if pools > MAX_HOPS:
         raise TooLarge(f"more than {MAX_HOPS} hops")
     hops = []
-    for at in range(0, pools * _STEP, _STEP):
-        fee, after = at + _ADDRESS, at + _STEP
-        one, two = "0x" + text[at:fee], "0x" + text[after : after + _ADDRESS]
+    one = "0x" + raw[:_ADDRESS].hex()
+    for at in range(_ADDRESS, len(raw), _STEP):
+        two, fee = "0x" + raw[at + 3 : at + _STEP].hex(), number(raw[at : at + 3])
         if backwards:
-            one, two = two, one
-        hops.append(Hop(_V3, one, two, int(text[fee:after], 16), None, factory))
+            hops.append(Hop(_V3, two, one, fee, None, factory))
+        else:
+            hops.append(Hop(_V3, one, two, fee, None, factory))
+        one = two
     return tuple(hops[::-1] if backwards else hops)
 
 

@@ -123,16 +123,17 @@ def run(plan: Plan, commands: memoryview, inputs: tuple[memoryview, ...]) -> Non
         raise BadData("not one input for each command")
     version: Version = plan.contract.detail
     plan.enter()
-    for command, given in zip(commands, inputs, strict=True):
-        plan.step()
-        method = version.commands.get(command & version.mask)
+    plan.step(len(commands))
+    known, mask = version.commands, version.mask
+    for place, command in enumerate(commands):
+        method = known.get(command & mask)
         if method is None:
-            plan.say(Unread.UNKNOWN_METHOD, f"command 0x{command & version.mask:02x}")
-            continue
-        before = len(plan.intents)
-        method.handle(plan, method.arguments.read(plan.copied(given)))
-        if command & MAY_FAIL:
-            _let_fail(plan, before)
+            plan.say(Unread.UNKNOWN_METHOD, f"command 0x{command & mask:02x}")
+        elif method.handle is not nothing:
+            before = len(plan.intents)
+            method.handle(plan, method.read(plan.copied(inputs[place]), 0))
+            if command & MAY_FAIL:
+                _let_fail(plan, before)
     plan.leave()
 
 
@@ -144,7 +145,7 @@ def _let_fail(plan: Plan, before: int) -> None:
 
 
 def _method(types: str, handle: Callable[[Plan, tuple[Any, ...]], None]) -> Method:
-    return Method(Arguments(types), handle)
+    return Method(Arguments(types).read, handle)
 
 
 _MINIMA = ",uint256[]"

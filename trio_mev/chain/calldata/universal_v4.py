@@ -175,8 +175,8 @@ def _run(plan: Plan, fields: tuple[Any, ...], known: Mapping[int, tuple[Argument
         raise BadData("not one parameter for each action")
     pending = _Open(plan)
     plan.enter()
+    plan.step(len(actions))
     for action, given in zip(actions, parameters, strict=True):
-        plan.step()
         if action not in known:
             plan.say(Unread.UNKNOWN_METHOD, f"action 0x{action:02x}")
             continue

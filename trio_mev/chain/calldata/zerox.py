@@ -45,7 +45,7 @@ def _exec(plan: Plan, arguments: tuple[Any, ...]) -> None:
         return
     # Ether that is sent along is what is sold, whatever else may be taken.
     sold, much = (ETHER, plan.value) if plan.value else (ether(token), amount)
-    _settled(plan, sold, much, method.arguments.read(call, 4))
+    _settled(plan, sold, much, method.read(call, 4))
 
 
 def _transform(plan: Plan, arguments: tuple[Any, ...]) -> None:

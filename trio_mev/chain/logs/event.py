@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import call
 
 from ...model.chain import Log
 from ...model.noun import Noun
@@ -28,7 +29,18 @@ class Event:
         signature: with a star after the type of what is indexed.
     """
 
-    __slots__ = ("_data", "_topics", "dynamic", "made", "signature", "size", "topics")
+    __slots__ = (
+        "_plain",
+        "_read",
+        "_topics",
+        "_unpack",
+        "_words",
+        "dynamic",
+        "made",
+        "signature",
+        "size",
+        "topics",
+    )
 
     def __init__(self, made: type[LogEvent], signature: str) -> None:
         types = split(signature[signature.index("(") + 1 : -1])
@@ -39,16 +51,22 @@ class Event:
         self.topics = 1 + len(indexed)
         """How many a log has, its name's hash among them."""
         self._topics = tuple([_topic(name) for name in indexed])
-        self._data = Arguments(",".join(rest))
-        self.size = self._data.size
+        data = Arguments(",".join(rest))
+        self._read = data.read
+        self._words = data.words
+        self._unpack = data.unpack
+        self._plain = not data.dynamic and data.build is tuple
+        """Whether each word of its data is a value."""
+        self.size = data.size
         """Bytes of its data, or the least where it has values of changing size."""
-        self.dynamic = any(compiled(name).dynamic for name in rest)
+        self.dynamic = data.dynamic
 
     def fits(self, log: Log) -> bool:
         """Whether a log has this event's shape."""
+        if len(log.topics) != self.topics:
+            return False
         size = len(log.data)
-        sized = size >= self.size if self.dynamic else size == self.size
-        return sized and len(log.topics) == self.topics
+        return size == self.size or (self.dynamic and size > self.size)
 
     def read(self, log: Log) -> LogEvent:
         """What a log of this shape says.
@@ -56,8 +74,10 @@ class Event:
         Raises:
             BadData: a value does not fit its type.
         """
-        values = [read(topic) for read, topic in zip(self._topics, log.topics[1:], strict=True)]
-        return self.made(*values, *self._data.read(log.data))
+        topics = map(call, self._topics, log.topics[1:])
+        if self._plain:
+            return self.made(*topics, *map(call, self._words, self._unpack(log.data)))
+        return self.made(*topics, *self._read(log.data, 0))
 
 
 def _topic(name: str) -> Topic:
@@ -80,9 +100,9 @@ def _raw(topic: str) -> str:
 
 
 def _number(name: str) -> Topic:
-    read = compiled(name).read
+    (word,) = compiled(name).words
 
     def number(topic: str) -> object:
-        return read(bytes.fromhex(topic[2:]), 0, 0)
+        return word(bytes.fromhex(topic[2:]))
 
     return number
