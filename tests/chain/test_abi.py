@@ -6,7 +6,7 @@ import pytest
 from eth_abi import encode
 
 from tests.support.encoding import arguments, plain
-from trio_mev.chain.abi import MAX_ELEMENTS, Arguments, BadData, arguments_of, compiled, split
+from trio_mev.chain.abi import MAX_ELEMENTS, Arguments, BadData, arguments_of, split
 
 ONE, TWO = "0x" + "11" * 20, "0x" + "22" * 20
 WORD = 32
@@ -88,4 +88,4 @@ def test_a_list_of_types_is_split_at_its_outermost_commas():
 
 def test_there_is_no_other_type():
     with pytest.raises(ValueError, match="no type of the ABI is named real"):
-        compiled("real")
+        Arguments("real")

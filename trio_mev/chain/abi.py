@@ -1,10 +1,11 @@
 """Arguments of calls and logs, read by slices from Ethereum's contract ABI.
 
-A signature is compiled once. Reading takes the words of its head at once, turns each into its
-value, and then follows the offsets among them; every bound is checked before anything is sliced.
+A signature is compiled once, into the text of a function that is as if somebody had written it for
+this signature alone: it takes the words of the head at once, checks what must be zero, turns each
+word into its value, and follows the offsets. Every bound is checked before anything is sliced.
+
 Values come out exact: integers, lower-case addresses, booleans, ``bytes`` of fixed length, and
-views (never copies) of ``bytes`` and ``string``; arrays and tuples are tuples. What the ABI pads
-must be zero, as the contracts' own decoders demand.
+views (never copies) of ``bytes`` and ``string``; arrays and tuples are tuples.
 
 No input can make a reader loop or fill the memory: an array has at most as many elements as fit
 behind its length, those of changing size at most ``MAX_ELEMENTS``, and the content of ``bytes`` is
@@ -16,8 +17,7 @@ Source: the Contract ABI Specification of Solidity.
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Sequence
-from operator import call
+from collections.abc import Callable
 from typing import Any
 
 WORD = 32
@@ -29,122 +29,119 @@ _PAIR, _ONE = struct.Struct("12s20s"), struct.Struct("32s")
 number = int.from_bytes
 """A word as an unsigned integer."""
 
-Word = Callable[[bytes], Any]
-"""Turns a word of the head into a value, or into an offset."""
+Read = Callable[[bytes, int], tuple[Any, ...]]
+"""Reads the values that begin at a place in the data."""
 Follow = Callable[[bytes, int], Any]
 """Reads a value of changing size that begins at a place in the data."""
-Build = Callable[[list[Any]], Any]
-"""Makes a fixed array or tuple of its values."""
 
 
 class BadData(ValueError):
     """The data is not what the signature says. Nothing outside of this package raises it."""
 
 
-class Type:
-    """One type of the ABI, compiled.
+class Source:
+    """The text of a reader while it is written, from the names of types alone."""
 
-    Args:
-        words: what each word of its head is turned into.
-        follow: reads what the offset in its head leads to; None where it has a fixed size.
-        build: makes one value of those of its words; None where it is one word.
-    """
+    def __init__(self) -> None:
+        self.words = 0
+        """Of the head."""
+        self.checks: list[str] = []
+        """Lines that refuse what must not be."""
+        self.names: dict[str, Any] = {"BadData": BadData, "ZERO": _ZERO, "number": number}
+        """What the text means by its names."""
 
-    __slots__ = ("build", "follow", "words")
+    def bind(self, thing: Any) -> str:
+        """A name for something in the text."""
+        name = f"f{len(self.names)}"
+        self.names[name] = thing
+        return name
 
-    def __init__(
-        self, words: Sequence[Word], follow: Follow | None = None, build: Build | None = None
-    ) -> None:
-        self.words = tuple(words)
-        self.follow = follow
-        self.build = build
+    def value(self, name: str) -> str:
+        """An expression for a value of a type, of the head's next words.
+
+        Raises:
+            ValueError: there is no such type.
+        """
+        if is_dynamic(name):
+            return f"{self.bind(_follow(name))}(data, at + number({self._word()}))"
+        if name.endswith("]"):
+            element, _, count = name[:-1].rpartition("[")
+            return self.values([element] * int(count))
+        if name.startswith("("):
+            return self.values(split(name[1:-1]))
+        return self.simple(name, self._word())
+
+    def values(self, names: list[str]) -> str:
+        """An expression for a tuple of values."""
+        return "(" + "".join([f"{self.value(name)}, " for name in names]) + ")"
+
+    def simple(self, name: str, word: str) -> str:
+        """An expression for a value of one word."""
+        if name == "uint256":
+            return f"number({word})"
+        if name == "address":
+            self.refuse(f"{word}[:12] != ZERO", "an address with more than 20 bytes")
+            return f"'0x' + {word}[12:].hex()"
+        if name.startswith("uint"):
+            bits = int(name[4:])
+            self.refuse(f"number({word}) >> {bits}", f"an integer over {bits} bits")
+            return f"number({word})"
+        return f"{self.bind(_turn(name))}({word})"
+
+    def refuse(self, what: str, why: str) -> None:
+        """A line that does."""
+        self.checks.append(f"    if {what}: raise BadData({why!r})\n")
+
+    def take(self, data: str, at: str) -> str:
+        """A line that takes the head's words."""
+        if not self.words:
+            return ""
+        layout = struct.Struct("32s" * self.words)
+        words = "".join([f"w{place}, " for place in range(self.words)])
+        return f"    {words}= {self.bind(layout.unpack_from)}({data}, {at})\n"
+
+    def compiled(self, name: str, text: str) -> Any:
+        """The function of this name that the text defines."""
+        # The text is made of names of types, none of which comes from outside.
+        exec(text, self.names)  # noqa: S102
+        return self.names[name]
+
+    def _word(self) -> str:
+        self.words += 1
+        return f"w{self.words - 1}"
 
 
 class Arguments:
-    """Values one after the other, such as those between the parentheses of a signature."""
+    """Values one after the other, such as those between the parentheses of a signature.
 
-    __slots__ = ("_follows", "_shape", "_unpack", "_words", "dynamic", "size")
+    Args:
+        types: with commas between them.
+    """
+
+    __slots__ = ("dynamic", "read", "size")
+
+    read: Read
+    """Raises ``BadData`` where they are not all there, or are not encoded as the ABI wants."""
 
     def __init__(self, types: str) -> None:
-        parts = [compiled(name) for name in split(types)]
-        self._words = tuple([word for part in parts for word in part.words])
-        self.size = WORD * len(self._words)
+        source, names = Source(), split(types)
+        values = source.values(names)
+        self.size = WORD * source.words
         """Bytes of the head."""
-        self._unpack = struct.Struct("32s" * len(self._words)).unpack_from
-        follows, shape, at = [], [], 0
-        for part in parts:
-            if part.follow is not None:
-                follows.append((at, part.follow))
-            shape.append((at, at + len(part.words), part.build))
-            at += len(part.words)
-        self._follows = tuple(follows)
-        self.dynamic = bool(follows)
+        self.dynamic = any(is_dynamic(name) for name in names)
         """Whether any of them has no fixed size."""
-        self._shape = tuple(shape) if any(part.build for part in parts) else ()
-
-    def __len__(self) -> int:
-        """How many words the head has."""
-        return len(self._words)
-
-    def read(self, data: bytes, at: int = 0) -> tuple[Any, ...]:
-        """The values that begin at a place in the data.
-
-        Raises:
-            BadData: they are not all there, or are not encoded as the ABI wants.
-        """
-        if len(data) < at + self.size:
-            raise BadData("shorter than its arguments")
-        values = [*map(call, self._words, self._unpack(data, at))]
-        for place, follow in self._follows:
-            values[place] = follow(data, at + values[place])
-        return self.shaped(values) if self._shape else tuple(values)
-
-    def shaped(self, values: list[Any]) -> tuple[Any, ...]:
-        """The values of words, put together where several make one."""
-        return tuple(
-            [
-                build(values[start:stop]) if build else values[start]
-                for start, stop, build in self._shape
-            ]
+        take = source.take("data", "at")
+        short = "raise BadData('shorter than its arguments')"
+        self.read = source.compiled(
+            "read",
+            f"def read(data, at=0):\n    if len(data) < at + {self.size}: {short}\n"
+            f"{take}{''.join(source.checks)}    return {values}\n",
         )
-
-    @property
-    def unpack(self) -> Callable[[bytes], tuple[bytes, ...]]:
-        """Takes the head's words out of data whose size is known."""
-        return self._unpack
-
-    @property
-    def words(self) -> tuple[Word, ...]:
-        """Of the head."""
-        return self._words
-
-    @property
-    def build(self) -> Build:
-        """Makes a tuple of the values of these words."""
-        return self.shaped if self._shape else tuple
 
 
 def arguments_of(signature: str) -> Arguments:
     """The arguments of ``name(types)``."""
     return Arguments(signature[signature.index("(") + 1 : -1])
-
-
-def reader_of(signature: str) -> Callable[[bytes, int], tuple[Any, ...]]:
-    """What reads the arguments of ``name(types)``; it raises ``BadData`` like ``Arguments``."""
-    arguments = arguments_of(signature)
-    if arguments.size != WORD or not arguments.dynamic:
-        return arguments.read
-    (only,) = [compiled(name) for name in split(signature[signature.index("(") + 1 : -1])]
-    follow = only.follow
-    assert follow is not None
-
-    def read(data: bytes, at: int) -> tuple[Any, ...]:
-        """One value of changing size needs no detour."""
-        if len(data) < at + WORD:
-            raise BadData("shorter than its arguments")
-        return (follow(data, at + number(data[at : at + WORD])),)
-
-    return read
 
 
 def split(types: str) -> list[str]:
@@ -160,25 +157,13 @@ def split(types: str) -> list[str]:
     return found
 
 
-def compiled(name: str) -> Type:
-    """A type by its name.
-
-    Raises:
-        ValueError: there is no such type.
-    """
+def is_dynamic(name: str) -> bool:
+    """Whether a type has no fixed size."""
+    if name.endswith("[]") or name in {"bytes", "string"}:
+        return True
     if name.endswith("]"):
-        element, _, count = name[:-1].rpartition("[")
-        if count:
-            return _tuple(Arguments(",".join([element] * int(count))))
-        return _array(element)
-    if name.startswith("("):
-        return _tuple(Arguments(name[1:-1]))
-    if name in _NAMED:
-        return _NAMED[name]
-    for prefix, sized in _SIZED.items():
-        if name.startswith(prefix):
-            return Type([sized(int(name[len(prefix) :]))])
-    raise ValueError(f"no type of the ABI is named {name}")
+        return is_dynamic(name.rpartition("[")[0])
+    return name.startswith("(") and any(is_dynamic(one) for one in split(name[1:-1]))
 
 
 def address_of(word: bytes) -> str:
@@ -192,25 +177,26 @@ def address_of(word: bytes) -> str:
     return "0x" + word[12:].hex()
 
 
-def _uint(bits: int) -> Word:
-    if bits == 256:
-        return number
-    over = 1 << bits
+def _turn(name: str) -> Callable[[bytes], Any]:
+    """What a word of a less frequent type is turned by.
 
-    def read(word: bytes) -> int:
-        value = number(word)
-        if value >= over:
-            raise BadData(f"an integer over {bits} bits")
-        return value
+    Raises:
+        ValueError: there is no such type.
+    """
+    if name == "bool":
+        return _bool
+    if name.startswith("int"):
+        return _int(int(name[3:]))
+    if name.startswith("bytes"):
+        return _raw(int(name[5:]))
+    raise ValueError(f"no type of the ABI is named {name}")
 
-    return read
 
-
-def _int(bits: int) -> Word:
+def _int(bits: int) -> Callable[[bytes], int]:
     """In two's complement of the whole word."""
     half, whole = 1 << (bits - 1), 1 << 256
 
-    def read(word: bytes) -> int:
+    def turn(word: bytes) -> int:
         value = number(word)
         if value < half:
             return value
@@ -218,7 +204,7 @@ def _int(bits: int) -> Word:
             raise BadData(f"an integer over {bits} bits")
         return value - whole
 
-    return read
+    return turn
 
 
 def _bool(word: bytes) -> bool:
@@ -228,24 +214,27 @@ def _bool(word: bytes) -> bool:
     return value == 1
 
 
-def _raw(count: int) -> Word:
-    if count == WORD:
-        return bytes
+def _raw(count: int) -> Callable[[bytes], bytes]:
     rest = bytes(WORD - count)
 
-    def read(word: bytes) -> bytes:
+    def turn(word: bytes) -> bytes:
         if word[count:] != rest:
             raise BadData(f"more than {count} bytes")
         return word[:count]
 
-    return read
+    return turn
 
 
-def _length(data: bytes, start: int) -> int:
-    """The word that a value of changing size begins with."""
-    if start + WORD > len(data):
-        raise BadData("an offset outside of the data")
-    return number(data[start : start + WORD])
+def _follow(name: str) -> Follow:
+    """What reads a value of changing size."""
+    if name in {"bytes", "string"}:
+        return _bytes
+    if name.endswith("[]"):
+        return _array(name[:-2])
+    if name.endswith("]"):
+        element, _, count = name[:-1].rpartition("[")
+        return Arguments(",".join([element] * int(count))).read
+    return Arguments(name[1:-1]).read
 
 
 def _bytes(data: bytes, start: int) -> memoryview:
@@ -258,42 +247,51 @@ def _bytes(data: bytes, start: int) -> memoryview:
     return memoryview(data)[first:end]
 
 
-def _array(element: str) -> Type:
+def _array(element: str) -> Follow:
     """Of as many elements as its first word says."""
     if element == "address":
-        return Type([number], _addresses)
+        return _addresses
+    if element in {"bytes", "string"}:
+        return _many_bytes
+    if is_dynamic(element):
+        return _followed(_follow(element))
     one = Arguments(element)
-    kind = compiled(element)
-    if kind.follow is None and kind.build is None:
-        return Type([number], _simple(one.words[0]))
 
     def follow(data: bytes, start: int) -> tuple[Any, ...]:
         first, end = _extent(data, start, one.size)
-        if one.dynamic and end - first > one.size * MAX_ELEMENTS:
-            raise BadData(f"more than {MAX_ELEMENTS} elements")
-        if kind.follow is not None:
-            reach = kind.follow
-            return tuple(
-                [
-                    reach(data, first + number(data[at : at + WORD]))
-                    for at in range(first, end, WORD)
-                ]
-            )
         return tuple([one.read(data, at)[0] for at in range(first, end, one.size)])
 
-    return Type([number], follow)
+    return follow
 
 
 def _extent(data: bytes, start: int, size: int) -> tuple[int, int]:
     """Where the elements of an array begin and end; offsets among them count from the first."""
     first = start + WORD
-    end = first + _length(data, start) * size
+    if first > len(data):
+        raise BadData("an offset outside of the data")
+    end = first + number(data[start:first]) * size
     if end > len(data):
         raise BadData("an array outside of the data")
     return first, end
 
 
+def _starts(data: bytes, start: int) -> list[int]:
+    """Where elements of changing size begin."""
+    first, end = _extent(data, start, WORD)
+    if end - first > WORD * MAX_ELEMENTS:
+        raise BadData(f"more than {MAX_ELEMENTS} elements")
+    return [first + number(raw) for (raw,) in _ONE.iter_unpack(data[first:end])]
+
+
+def _followed(follow: Follow) -> Follow:
+    def each(data: bytes, start: int) -> tuple[Any, ...]:
+        return tuple([follow(data, at) for at in _starts(data, start)])
+
+    return each
+
+
 def _addresses(data: bytes, start: int) -> tuple[str, ...]:
+    """In line, for most calls have some."""
     first = start + WORD
     if first > len(data):
         raise BadData("an offset outside of the data")
@@ -301,34 +299,21 @@ def _addresses(data: bytes, start: int) -> tuple[str, ...]:
     end = first + count * WORD
     if end > len(data):
         raise BadData("an array outside of the data")
-    pairs = _PAIR.iter_unpack(data[first:end])
-    found = tuple(["0x" + raw.hex() for pad, raw in pairs if pad == _ZERO])
+    found = ["0x" + raw.hex() for pad, raw in _PAIR.iter_unpack(data[first:end]) if pad == _ZERO]
     if len(found) != count:
         raise BadData("an address with more than 20 bytes")
-    return found
+    return tuple(found)
 
 
-def _simple(word: Word) -> Follow:
-    """Elements of one word each."""
-
-    def follow(data: bytes, start: int) -> tuple[Any, ...]:
-        first, end = _extent(data, start, WORD)
-        return tuple([word(raw) for (raw,) in _ONE.iter_unpack(data[first:end])])
-
-    return follow
-
-
-def _tuple(values: Arguments) -> Type:
-    """A tuple, or an array whose length is in its type."""
-    if values.dynamic:
-        return Type([number], values.read)
-    return Type(values.words, build=values.build)
-
-
-_NAMED = {
-    "address": Type([address_of]),
-    "bool": Type([_bool]),
-    "bytes": Type([number], _bytes),
-    "string": Type([number], _bytes),
-}
-_SIZED = {"uint": _uint, "int": _int, "bytes": _raw}
+def _many_bytes(data: bytes, start: int) -> tuple[memoryview, ...]:
+    """In line, for the plans of routers are made of them."""
+    size, view, found = len(data), memoryview(data), []
+    for at in _starts(data, start):
+        first = at + WORD
+        if first > size:
+            raise BadData("an offset outside of the data")
+        end = first + number(data[at:first])
+        if end > size:
+            raise BadData("bytes outside of the data")
+        found.append(view[first:end])
+    return tuple(found)

@@ -86,6 +86,19 @@ def known_methods() -> Mapping[str, Mapping[str, str]]:
     }
 
 
+def _unknown(to: str | None, contract: Contract | None, data: bytes) -> Undecoded:
+    """Why there is no method to read a call by."""
+    if to is None:
+        return Undecoded(Unread.NO_CALL)
+    if contract is None:
+        return Undecoded(Unread.UNKNOWN_CONTRACT)
+    if len(data) < 4:
+        return Undecoded(Unread.NO_CALL)
+    if not contract.methods:
+        return Undecoded(Unread.OPAQUE, f"methods of {contract.name} are not known")
+    return Undecoded(Unread.UNKNOWN_METHOD, f"0x{data[:4].hex()}")
+
+
 class CallDecoder:
     """Reads calls of the contracts of Ethereum's main network.
 
@@ -132,18 +145,10 @@ class CallDecoder:
             sender: who gets what the call sends to its caller.
             value: wei that go with it.
         """
-        if to is None:
-            return (Undecoded(Unread.NO_CALL),)
-        contract = self._contracts.get(to)
-        if contract is None:
-            return (Undecoded(Unread.UNKNOWN_CONTRACT),)
-        if len(data) < 4:
-            return (Undecoded(Unread.NO_CALL),)
-        if not contract.methods:
-            return (Undecoded(Unread.OPAQUE, f"methods of {contract.name} are not known"),)
-        method = contract.methods.get(data[:4])
-        if method is None:
-            return (Undecoded(Unread.UNKNOWN_METHOD, f"0x{data[:4].hex()}"),)
+        contract = None if to is None else self._contracts.get(to)
+        method = None if contract is None else contract.methods.get(data[:4])
+        if to is None or contract is None or method is None:
+            return (_unknown(to, contract, data),)
         plan = Plan(contract, to, sender, value)
         try:
             method.handle(plan, method.read(data, 4))

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from ...model.intents import Intent, SwapIntent, Undecoded, Unread
-from ..abi import BadData, reader_of
+from ..abi import BadData, Read, arguments_of
 
 MAX_DEPTH = 4
 """Calls and plans within each other."""
@@ -32,7 +32,7 @@ Handle = Callable[["Plan", tuple[Any, ...]], None]
 class Method(msgspec.Struct, frozen=True):
     """How a method's arguments are read, and what becomes of them."""
 
-    read: Callable[[bytes, int], tuple[Any, ...]]
+    read: Read
     handle: Handle
     signature: str = ""
 
@@ -52,7 +52,7 @@ def methods_of(
     """Methods by their raw selectors: of each signature, the handle of its selector."""
     return {
         bytes.fromhex(selector[2:]): Method(
-            reader_of(signatures[selector]), handle, signatures[selector]
+            arguments_of(signatures[selector]).read, handle, signatures[selector]
         )
         for selector, handle in handles.items()
     }
@@ -151,7 +151,7 @@ class Plan:
             least: what is demanded of all of them together, after portions were taken.
             to: who gets it.
         """
-        swaps = self.swaps_into(places, token)
+        swaps = self.swaps_into(places, token) if places else None
         if not swaps:
             return
         places[:] = [place for place in places if place not in swaps]

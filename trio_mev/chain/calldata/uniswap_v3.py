@@ -39,9 +39,10 @@ def path_of(path: memoryview, backwards: bool, factory: str = data.FACTORY) -> t
     if pools > MAX_HOPS:
         raise TooLarge(f"more than {MAX_HOPS} hops")
     hops = []
-    one = "0x" + raw[:_ADDRESS].hex()
+    text = raw.hex()
+    one = "0x" + text[: 2 * _ADDRESS]
     for at in range(_ADDRESS, len(raw), _STEP):
-        two, fee = "0x" + raw[at + 3 : at + _STEP].hex(), number(raw[at : at + 3])
+        two, fee = "0x" + text[2 * at + 6 : 2 * at + 46], number(raw[at : at + 3])
         if backwards:
             hops.append(Hop(_V3, two, one, fee, None, factory))
         else:
@@ -119,7 +120,9 @@ def _path(exact_out: bool) -> Handle:
     def handle(plan: Plan, arguments: tuple[Any, ...]) -> None:
         path, recipient, deadline, amount, limit = arguments[0]
         hops = path_of(path, exact_out)
-        _swap(plan, hops, exact_out, amount, limit, _older(plan, recipient), deadline)
+        one, two = hops[0].token_in, hops[-1].token_out
+        to, name = plan.to if recipient == NOBODY else recipient, plan.contract.name
+        plan.swap(SwapIntent(name, hops, one, two, exact_out, amount, limit, to, deadline))
 
     return handle
 

@@ -37,7 +37,7 @@ def _swapped(
     fields: tuple[Any, ...],
     basis: Basis,
 ) -> None:
-    recipient, amount, limit = fields[:3]
+    recipient, amount, limit, *_ = fields
     plan.swap(
         SwapIntent(
             plan.contract.name,

@@ -36,6 +36,13 @@ def _table() -> Mapping[str, tuple[Event, ...]]:
 
 
 _EVENTS = _table()
+_EXACT: Mapping[tuple[str, int, int], Event] = {
+    (topic, event.topics, event.size): event
+    for topic, events in _EVENTS.items()
+    for event in events
+    if not event.dynamic and event.made is not uniswap.V2Mint
+}
+"""Those that topic and shape tell from all others."""
 _SHARES_TOPIC, _SHARES_MINT = _event(aave.SHARES_MINT)
 
 
@@ -71,14 +78,21 @@ class LogDecoder:
         topics = log.topics
         if not topics:
             return None
+        known = _EXACT.get((topics[0], len(topics), len(log.data)))
+        if known is not None:
+            return _read(known, log)
         if topics[0] == _SHARES_TOPIC and log.address in self._shares:
             candidates: tuple[Event, ...] = (_SHARES_MINT,)
         else:
             candidates = _EVENTS.get(topics[0], ())
         for event in candidates:
             if event.fits(log):
-                try:
-                    return event.read(log)
-                except BadData as error:
-                    return Undecoded(Unread.MALFORMED, str(error))
+                return _read(event, log)
         return None
+
+
+def _read(event: Event, log: Log) -> LogEvent | Undecoded:
+    try:
+        return event.read(log)
+    except BadData as error:
+        return Undecoded(Unread.MALFORMED, str(error))

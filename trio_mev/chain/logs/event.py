@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from operator import call
 
 from ...model.chain import Log
 from ...model.noun import Noun
-from ..abi import Arguments, BadData, compiled, split
+from ..abi import WORD, Source, is_dynamic, split
 
 _PAD = "0" * 24
 
@@ -18,9 +17,6 @@ class LogEvent(Noun, frozen=True):
     comes from an address that is not known means nothing."""
 
 
-Topic = Callable[[str], object]
-
-
 class Event:
     """An event by its signature, compiled.
 
@@ -29,18 +25,10 @@ class Event:
         signature: with a star after the type of what is indexed.
     """
 
-    __slots__ = (
-        "_plain",
-        "_read",
-        "_topics",
-        "_unpack",
-        "_words",
-        "dynamic",
-        "made",
-        "signature",
-        "size",
-        "topics",
-    )
+    __slots__ = ("dynamic", "made", "read", "signature", "size", "topics")
+
+    read: Callable[[Log], LogEvent]
+    """What a log of this shape says; raises ``BadData`` where a value does not fit its type."""
 
     def __init__(self, made: type[LogEvent], signature: str) -> None:
         types = split(signature[signature.index("(") + 1 : -1])
@@ -50,16 +38,21 @@ class Event:
         self.signature = signature
         self.topics = 1 + len(indexed)
         """How many a log has, its name's hash among them."""
-        self._topics = tuple([_topic(name) for name in indexed])
-        data = Arguments(",".join(rest))
-        self._read = data.read
-        self._words = data.words
-        self._unpack = data.unpack
-        self._plain = not data.dynamic and data.build is tuple
-        """Whether each word of its data is a value."""
-        self.size = data.size
+        source = Source()
+        source.names |= {"made": made, "PAD": _PAD}
+        names = [f"t{place}" for place in range(len(indexed))]
+        values = [_topic(source, *one) for one in zip(indexed, names, strict=True)]
+        values += [source.value(name) for name in rest]
+        self.size = WORD * source.words
         """Bytes of its data, or the least where it has values of changing size."""
-        self.dynamic = data.dynamic
+        self.dynamic = any(is_dynamic(name) for name in rest)
+        take = source.take("data", "at")
+        self.read = source.compiled(
+            "read",
+            f"def read(log):\n    at, data = 0, log.data\n"
+            f"    {', '.join(['_', *names])}, = log.topics\n"
+            f"{take}{''.join(source.checks)}    return made({', '.join(values)})\n",
+        )
 
     def fits(self, log: Log) -> bool:
         """Whether a log has this event's shape."""
@@ -68,41 +61,12 @@ class Event:
         size = len(log.data)
         return size == self.size or (self.dynamic and size > self.size)
 
-    def read(self, log: Log) -> LogEvent:
-        """What a log of this shape says.
 
-        Raises:
-            BadData: a value does not fit its type.
-        """
-        topics = map(call, self._topics, log.topics[1:])
-        if self._plain:
-            return self.made(*topics, *map(call, self._words, self._unpack(log.data)))
-        return self.made(*topics, *self._read(log.data, 0))
-
-
-def _topic(name: str) -> Topic:
-    """How an indexed value is read: a word as hexadecimal text."""
+def _topic(source: Source, name: str, topic: str) -> str:
+    """An expression for an indexed value: a word as hexadecimal text."""
     if name == "address":
-        return _address
+        source.refuse(f"{topic}[2:26] != PAD", "an address with more than 20 bytes")
+        return f"'0x' + {topic}[26:]"
     if name.startswith("bytes"):
-        return _raw
-    return _number(name)
-
-
-def _address(topic: str) -> str:
-    if topic[2:26] != _PAD:
-        raise BadData("an address with more than 20 bytes")
-    return "0x" + topic[26:]
-
-
-def _raw(topic: str) -> str:
-    return topic
-
-
-def _number(name: str) -> Topic:
-    (word,) = compiled(name).words
-
-    def number(topic: str) -> object:
-        return word(bytes.fromhex(topic[2:]))
-
-    return number
+        return topic
+    return source.simple(name, f"bytes.fromhex({topic}[2:])")
