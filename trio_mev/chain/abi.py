@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 WORD = 32
 MAX_ELEMENTS = 1024
@@ -29,8 +29,15 @@ _PAIR, _ONE = struct.Struct("12s20s"), struct.Struct("32s")
 number = int.from_bytes
 """A word as an unsigned integer."""
 
-Read = Callable[[bytes, int], tuple[Any, ...]]
-"""Reads the values that begin at a place in the data."""
+
+class Read(Protocol):
+    """Reads the values that begin at a place in the data."""
+
+    def __call__(self, data: bytes, at: int = 0, /) -> tuple[Any, ...]:
+        """The values; raises ``BadData``."""
+        ...
+
+
 Follow = Callable[[bytes, int], Any]
 """Reads a value of changing size that begins at a place in the data."""
 
