@@ -7,22 +7,24 @@ how much the price has moved since it quoted. Ours is handed neither.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from statistics import median
 
 import attrs
 
 from trio_mev.model.identity import Venue
 from trio_mev.model.market import PriceStatus
+from trio_mev.model.settings import PriceSettings
 from trio_mev.pricing.consensus import Vector, calibrated, unweighted
+from trio_mev.pricing.constituent import Constituent
 from trio_mev.pricing.panel import SAMPLE, Panel
+from trio_mev.pricing.scale import deviation
 from trio_mev.pricing.sources import Source
 
 from .scores import Score, Tally
 from .world import RATES, Family, Fault, Quoted, Ticked, World
 
-MAX_AGE = 60.0
-NO_LIMIT = 1e9
-HALF_LIFE = 60.0
+SETTINGS = PriceSettings()
 
 
 @attrs.frozen
@@ -52,16 +54,35 @@ def class_of(rate: float) -> str:
     return "normal" if rate >= 0.2 else "low_frequency"
 
 
+def panel_of(rates: Sequence[float], sample: float = SAMPLE) -> tuple[Panel, list[Constituent]]:
+    """A panel as the aggregator makes it, and its sources."""
+    panel = Panel(
+        calibrated,
+        deviation(SETTINGS.max_deviation),
+        SETTINGS.reliability_half_life,
+        sample=sample,
+    )
+    members = [
+        panel.add(Source(Venue(str(n)), "simulated", class_of(rate), SETTINGS.max_age), 0.0)
+        for n, rate in enumerate(rates)
+    ]
+    return panel, members
+
+
+def tell(panel: Panel, one: Constituent, value: float, time: float) -> None:
+    """A source's quote, as the aggregator passes it on, in bp of log price."""
+    one.value, one.time = value, time
+    one.quotes += 1
+    if time >= one.learn_at:
+        panel.learn(one, time)
+
+
 class Contest:
     """The rules' prices beside the truth."""
 
     def __init__(self, world: World, sample: float = SAMPLE) -> None:
         self.world = world
-        self.panel = Panel(calibrated, NO_LIMIT, HALF_LIFE, sample=sample)
-        self.members = [
-            self.panel.add(Source(Venue(str(n)), "simulated", class_of(rate), MAX_AGE), 0.0)
-            for n, rate in enumerate(world.rates)
-        ]
+        self.panel, self.members = panel_of(world.rates, sample)
         self.held: dict[int, tuple[float, float, float]] = {}
         """By source: value, time, and what the price had moved by then."""
         self.median, self.pyth, self.ours = Tally(), Tally(), Tally()
@@ -77,11 +98,7 @@ class Contest:
 
     def _quoted(self, quote: Quoted) -> None:
         self.held[quote.source] = quote.value, quote.time, self.world.moved
-        one = self.members[quote.source]
-        one.value, one.time = quote.value, quote.time
-        one.quotes += 1
-        if quote.time >= one.learn_at:
-            self.panel.learn(one, quote.time)
+        tell(self.panel, self.members[quote.source], quote.value, quote.time)
 
     def _ticked(self, tick: Ticked) -> None:
         estimate = self.panel.tick(tick.time).estimate
@@ -95,7 +112,7 @@ class Contest:
         self.disputed_standing += disputed and tick.standing
         values, errors = [], []
         for source, (value, time, moved) in self.held.items():
-            if tick.time - time <= MAX_AGE:
+            if tick.time - time <= SETTINGS.max_age:
                 values.append(value)
                 error = self.world.error_of(source)
                 errors.append(math.sqrt(error * error + self.world.moved - moved))

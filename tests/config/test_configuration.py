@@ -252,7 +252,7 @@ def test_every_problem_is_reported_at_once_with_its_path_and_what_to_do():
         "feeds[0].endpoint: missing; name one or set ETH_RPC_URL or WEB3_WS_PROVIDER_URI",
         f"feeds[1]: kind is 'nasdaq'; it must be one of {KINDS}",
         "feeds[2].instruments[0]: 'ETHUSD' is not BASE/QUOTE, such as ETH/USDT",
-        "feeds[3].instruments: ",
+        "feeds[3]: ETH/USDT:perpetual: ",
         "feeds[4].endpoint: 'https://node.test/v3/***' does not begin with ws:// or wss://",
         "feeds[4].token: a secret is written as env:NAME and set in the environment",
         "prices.max_deviation: max_deviation is 1; it must be a fraction from 0 to below 1",
@@ -448,7 +448,7 @@ def test_channels_of_two_addresses_need_an_endpoint_that_has_both():
 def test_an_instrument_that_the_venue_cannot_spell_is_a_problem(kind):
     text = binance(kind=f'"{kind}"', instruments='["ETH/USDT:perpetual"]')
     (problem,) = problems_of(text)
-    assert problem.startswith("feeds[0].instruments: ")
+    assert problem.startswith("feeds[0]: ")
     assert "ETH/USDT:perpetual" in problem
 
 

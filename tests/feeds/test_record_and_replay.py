@@ -146,9 +146,9 @@ def test_recorded_lives_show_in_the_status(tmp_path):
         Record(0, 2, "b", Direction.IN, b'{"result":null,"id":1}'),
         Record(0, 3, "b", Direction.IN, book(1)),
         Record(0, 4, "b", Direction.CLOSE),
-        Record(0, 5, "b", Direction.OPEN),
-        Record(0, 6, "b", Direction.IN, book(1)),
-        Record(0, 7, "b", Direction.IN, b"junk"),
+        Record(0, 10**9, "b", Direction.OPEN),
+        Record(0, 10**9 + 1, "b", Direction.IN, book(1)),
+        Record(0, 10**9 + 2, "b", Direction.IN, b"junk"),
     ]
     feed, quotes = replayed(tape_of(tmp_path / "a.tape", records))
     status = feed.statuses[0].snapshot()

@@ -43,6 +43,8 @@ def values_of(kind) -> st.SearchStrategy:
     if typing.get_origin(kind) in (typing.Union, types.UnionType):
         return st.one_of([values_of(one) for one in arguments])
     if typing.get_origin(kind) is tuple:
+        if arguments[-1] is not Ellipsis:
+            return st.tuples(*map(values_of, arguments))
         return st.lists(values_of(arguments[0]), max_size=3).map(tuple)
     if issubclass(kind, enum.Enum):
         return st.sampled_from(kind)
@@ -69,7 +71,9 @@ def through_json(values):
 
 
 def test_an_event_becomes_plain_values_with_decimals_and_instruments_as_text():
-    event = event_of(QUOTE, occurred_at=3, sequence=4, ordinal=5, size=6, metadata={"a": "b"})
+    event = event_of(
+        QUOTE, occurred_at=3, sequence=4, ordinal=5, size=6, metadata={"a": "b"}, lag=0.25
+    )
     assert to_dict(event) == {
         "event_type": "quote",
         "priority": 3,
@@ -91,6 +95,7 @@ def test_an_event_becomes_plain_values_with_decimals_and_instruments_as_text():
         "ordinal": 5,
         "size": 6,
         "metadata": {"a": "b"},
+        "lag": 0.25,
     }
 
 

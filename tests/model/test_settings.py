@@ -50,7 +50,8 @@ def test_the_defaults_of_a_connection():
 def test_the_defaults_of_prices_and_transactions():
     prices = PriceSettings()
     assert prices.max_deviation == Decimal("0.05")
-    assert (prices.max_age, prices.history, prices.volatility_window) == (60.0, 1000, 50)
+    assert (prices.max_age, prices.history, prices.retention) == (60.0, 1000, 3600.0)
+    assert (prices.rule, prices.bases) == ("calibrated", ("USDT", "USDC"))
     assert (prices.spread_report, prices.spread_high) == (Decimal("0.001"), Decimal("0.005"))
     transactions = TransactionSettings()
     assert (transactions.large, transactions.very_large, transactions.mega) == (
@@ -77,7 +78,11 @@ def test_the_defaults_of_prices_and_transactions():
             "max_deviation is 1; it must be a fraction from 0 to below 1",
         ),
         (lambda: PriceSettings(spread_report=Decimal("-0.1")), "spread_report is -0.1"),
-        (lambda: PriceSettings(volatility_window=1), "volatility_window"),
+        (lambda: PriceSettings(min_sources=0), "min_sources is 0; it must be over 0"),
+        (lambda: PriceSettings(clock_slack=-1), "clock_slack is -1; it must be 0 or more"),
+        (lambda: PriceSettings(bases=("usdt",)), "bases: 'usdt' is not 1 to 20 of A-Z and 0-9"),
+        (lambda: PriceSettings(bases=("USDT", "USDT")), "bases must be at most eight different"),
+        (lambda: PriceSettings(bases=tuple("ABCDEFGHI")), "bases must be at most eight different"),
         (lambda: TransactionSettings(gas_window=9), "gas_window"),
         (lambda: TransactionSettings(large=Decimal(10_000)), "must rise"),
         (lambda: AlertSettings("a", ETH, "above", Decimal(0)), "price is 0; it must be over 0"),
@@ -152,7 +157,8 @@ def test_two_feeds_of_one_name_are_refused():
         lambda: EthereumSettings(name="n", backlog=10**8),
         lambda: EthereumSettings(name="n", fetches=10**8),
         lambda: PriceSettings(history=10**8),
-        lambda: PriceSettings(volatility_window=10**8),
+        lambda: PriceSettings(volatility_half_life=1e10),
+        lambda: PriceSettings(retention=1e10),
         lambda: TransactionSettings(gas_window=10**8),
         lambda: TransactionSettings(mega=Decimal("1E+999999")),
         lambda: MempoolSettings(max_transactions=10**8),

@@ -1,33 +1,86 @@
-"""Median, volatility and trend of a series."""
+"""What a price was, how much it varies and where it goes."""
 
 from __future__ import annotations
 
+import random
 from decimal import Decimal
+from math import exp, log, sqrt
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from trio_mev.pricing.statistics import median, trend, volatility
 
 from trio_mev.model.market import Trend
+from trio_mev.pricing.history import YEAR, History, Volatility, trend
 
 PRICES = st.lists(st.floats(0.01, 1e6), min_size=20, max_size=60)
 
 
-def test_the_median_is_the_middle_or_the_mean_of_the_two_middle_ones():
-    assert median([Decimal(3), Decimal(1), Decimal(2)]) == Decimal(2)
-    assert median([Decimal(4), Decimal(1), Decimal(2), Decimal("2.5")]) == Decimal("2.25")
-    assert median([Decimal(7)]) == Decimal(7)
+def filled(prices, every: float = 1.0, **settings) -> History:
+    history = History(**({"length": 100, "retention": 3600.0, "half_life": 600.0} | settings))
+    for place, price in enumerate(prices):
+        history.add(Decimal(price), place * every)
+    return history
 
 
-def test_volatility_is_the_deviation_over_the_mean():
-    assert volatility([2.0, 4.0, 4.0, 4.0, 5.0, 5.0, 7.0, 9.0]) == 0.4
-    assert volatility([3.0, 3.0]) == 0.0
+def test_it_holds_changes_only_and_at_most_its_length():
+    history = filled([10, 10, 11, 12, 12, 13], length=3)
+    assert history.latest(100) == [(2.0, 11), (3.0, 12), (5.0, 13)]
+    assert history.latest(2) == [(3.0, 12), (5.0, 13)]
+    assert history.latest(0) == []
+    assert history.count == 3
 
 
-@pytest.mark.parametrize("prices", [[], [1.0]])
-def test_volatility_of_fewer_than_two_prices_is_unknown_and_not_zero(prices):
-    assert volatility(prices) is None
+def test_it_holds_prices_no_longer_than_it_has_to():
+    history = filled([1, 2, 3, 4], every=10.0, retention=15.0)
+    assert history.latest(100) == [(20.0, 3), (30.0, 4)]
+
+
+def test_volatility_is_annualised_over_365_days():
+    volatility = Volatility(600.0)
+    volatility.add(100.0, 0.0)
+    volatility.add(101.0, 20.0)
+    assert volatility.annualised == pytest.approx(log(1.01) * sqrt(YEAR / 20.0))
+
+
+def test_volatility_is_found_whatever_the_times_between_prices():
+    """A year of 60 % is 1.07 bp a root second."""
+    dice = random.Random(1)
+    volatility = Volatility(3600.0)
+    now = price = 0.0
+    deviation = 0.6 / sqrt(YEAR)
+    for _ in range(20_000):
+        step = dice.choice([0.1, 1.0, 30.0])
+        now += step
+        price += dice.gauss(0.0, deviation * sqrt(step))
+        volatility.add(exp(price), now)
+    assert volatility.annualised == pytest.approx(0.6, rel=0.15)
+
+
+def test_after_the_half_life_a_return_weighs_half():
+    volatility = Volatility(100.0)
+    volatility.add(1.0, 0.0)
+    volatility.add(exp(0.1), 10.0)
+    first = volatility.variance
+    volatility.add(exp(0.1), 110.0)
+    assert volatility.variance == pytest.approx(first / 2)
+
+
+@pytest.mark.parametrize("prices", [[], [1.0], [1.0, 2.0]])
+def test_volatility_is_unknown_and_not_zero_before_two_prices_are_ten_seconds_apart(prices):
+    history = filled(prices, every=9.0)
+    assert history.volatility is None
+
+
+def test_volatility_of_a_price_that_stands_is_zero():
+    assert filled([5, 5], every=10.0).volatility == 0.0
+
+
+@pytest.mark.parametrize(
+    ("count", "expected"), [(19, Trend.INSUFFICIENT_DATA), (20, Trend.BULLISH)]
+)
+def test_a_rising_price_has_no_trend_before_twenty_changes(count, expected):
+    assert filled(range(100, 100 + count)).trend is expected
 
 
 @pytest.mark.parametrize("count", range(20))

@@ -13,7 +13,7 @@ from trio_mev.model.event import DataEvent, DataType, EventPriority
 from trio_mev.model.identity import Instrument, Venue
 from trio_mev.model.market import Quote
 from trio_mev.wire import overlap as module
-from trio_mev.wire.overlap import Overlap
+from trio_mev.wire.overlap import AT_ONCE, LATE, Overlap, Succession
 
 
 @attrs.frozen
@@ -134,3 +134,25 @@ def test_memory_of_states_is_bounded(monkeypatch):
     overlap.settle(10.0)
     assert bids(overlap.admit(quotes("3"), 2.0)) == ""
     assert bids(overlap.admit(quotes("12"), 2.0)) == "12"
+
+
+def test_off_a_tape_a_life_that_takes_over_at_once_repeats_nothing():
+    lives = Succession()
+    lives.begin(0.0)
+    assert numbers(lives.admit(events(1, 2), 1.0)) == [1, 2]
+    lives.end(5.0)
+    lives.begin(5.0 + AT_ONCE)
+    assert numbers(lives.admit(events(1, 2, 3), 6.0)) == [3]
+    lives.end(7.0)
+    lives.begin(7.0)
+    assert numbers(lives.admit(events(3, 4), 7.0)) == [4]
+    assert numbers(lives.admit(events(3), 7.0 + LATE)) == [3]
+
+
+def test_off_a_tape_a_life_behind_a_loss_tells_what_it_tells():
+    lives = Succession()
+    lives.begin(0.0)
+    lives.admit(events(1), 1.0)
+    lives.end(5.0)
+    lives.begin(10.0)
+    assert numbers(lives.admit(events(1), 10.0)) == [1]

@@ -260,8 +260,10 @@ class Watched:
         return self.pool.announced(name, self.now)
 
     def body(self, name: str, number: int) -> list[PendingLife]:
+        entry = self.pool._entries.get(name)
+        late = entry is not None and entry.block is not None
         new, told = self.pool.body(body(name, nonce=int(name[1]) % 3, fee=number), self.now)
-        if new and self.state.get(name) != "included":  # else the body is late
+        if new and not late:
             self.state[name] = "pending"
         return told
 

@@ -19,6 +19,7 @@ from trio_mev.wire.kraken import KrakenAdapter
 from trio_mev.wire.node import EthereumSession
 from trio_mev.wire.okx import OkxAdapter
 from trio_mev.wire.session import Session
+from trio_mev.wire.venue import VenueAdapter
 
 ETH, PERPETUAL = Instrument("ETH", "USDT"), Instrument.parse("ETH/USDT:perpetual")
 HASHES = st.sampled_from(["0x" + digit * 64 for digit in "abc"])

@@ -13,6 +13,7 @@ from ..flow.feed import Emit
 from ..flow.outstanding import Outstanding
 from ..flow.status import FeedState, FeedStatus
 from ..model.event import DataEvent
+from ..wire.overlap import Succession
 from ..wire.session import Session
 from ..wire.sessions import replay_session, replay_trunk
 from ..wire.tape import Direction, Record
@@ -51,6 +52,7 @@ class ReplayFeed:
         self._end = end
         self._status: dict[str, FeedStatus] = {}
         self._sessions: dict[tuple[int, str], Session] = {}
+        self._lives: dict[tuple[int, str], Succession] = {}
         self._trunks: dict[tuple[int, str], Trunk | None] = {}
         for number, tape in enumerate(self.tapes):
             for name in tape.header.feeds:
@@ -95,7 +97,7 @@ class ReplayFeed:
         await self._finish(emit, outstanding)
         await settle(outstanding)
 
-    def _play(self, moment: Moment, at: float) -> list[DataEvent]:
+    def _play(self, moment: Moment, at: float) -> Sequence[DataEvent]:
         record, status = moment.record, self._status[moment.record.feed]
         session = self._sessions[moment.tape, record.feed]
         if record.direction is Direction.OUT:
@@ -103,14 +105,26 @@ class ReplayFeed:
             return []
         if record.direction is Direction.OPEN:
             self._new_session(moment.tape, record.feed)
+            if self.tapes[moment.tape].header.feeds[record.feed].kind != "ethereum":
+                key = moment.tape, record.feed
+                self._lives.setdefault(key, Succession()).begin(at)
             status.connections += 1
             status.last_connected_at = at
             status.enter(FeedState.READY)
             return []
+        lives = self._lives.get((moment.tape, record.feed))
         if record.direction is Direction.CLOSE:
             status.enter(FeedState.WAITING, "the recorded connection ended")
+            if lives is not None:
+                lives.end(at)
             return session.finish()
-        return self._receive(session, status, record, at)
+        events = self._receive(session, status, record, at)
+        if lives is None:
+            return events
+        fresh = lives.admit(events, at)
+        if repeated := len(events) - len(fresh):
+            status.ignored["delivered_before"] += repeated
+        return fresh
 
     def _receive(
         self, session: Session, status: FeedStatus, record: Record, at: float

@@ -89,6 +89,7 @@ def to_dict(event: DataEvent) -> dict[str, Any]:
         "ordinal": event.ordinal,
         "size": event.size,
         "metadata": dict(event.metadata),
+        "lag": event.lag,
     }
 
 
@@ -124,6 +125,7 @@ def from_dict(values: Mapping[str, Any], payloads: Iterable[type] = ()) -> DataE
         values["ordinal"],
         values["size"],
         MappingProxyType(dict(values["metadata"])) if values["metadata"] else NO_METADATA,
+        values.get("lag"),
     )
 
 

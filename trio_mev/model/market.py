@@ -119,8 +119,8 @@ class Price:
     age: float | None = None
     """Seconds since the latest quote of a source of it; of a stale price since the latest of
     any, None where there was none. Of a joined price that of the older leg."""
-    via: tuple[Instrument, Instrument] | None = None
-    """The two instruments whose prices were multiplied; None of a price of its own quotes."""
+    via: tuple[Instrument, ...] = ()
+    """The two instruments whose prices were multiplied; none of a price of its own quotes."""
 
     @property
     def key(self) -> Instrument:

@@ -87,8 +87,10 @@ def gated(seen: Vector, limit: float) -> tuple[bool, ...]:
     """
     centre, typical = densest(seen)
     return tuple(
-        abs(value - centre) <= min(limit, (NARROW if out else GATE) * hypot(error, typical))
-        for value, error, out in zip(seen.values, seen.errors, seen.rejected, strict=True)
+        [
+            abs(value - centre) <= min(limit, (NARROW if out else GATE) * hypot(error, typical))
+            for value, error, out in zip(seen.values, seen.errors, seen.rejected, strict=True)
+        ]
     )
 
 

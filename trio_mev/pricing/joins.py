@@ -71,7 +71,7 @@ def join(instrument: Instrument, first: Price, second: Price) -> Price | None:
 def better(one: Price, other: Price) -> bool:
     """Whether a price can be believed further, or as far and is the narrower of two joined."""
     rank, other_rank = RANKS[one.status], RANKS[other.status]
-    if rank != other_rank or other.via is None:
+    if rank != other_rank or not other.via:
         return rank < other_rank
     return _distance(one) < _distance(other)
 

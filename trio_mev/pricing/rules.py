@@ -40,8 +40,9 @@ def pyth(
 
     Each publisher whose confidence is over zero votes its price less its confidence, its price,
     and the sum of both. The price is the votes' median, of an even number the floor of the mean
-    of the middle two; the confidence is the larger distance to the two quartiles. Where too few
-    publish, or the confidence comes out at zero, the previous price is kept and is not trading.
+    of the middle two; the confidence is the larger distance to the two quartiles. It is over
+    zero, since no publisher votes twice for one price, and so at most a third of the votes are
+    equal. Where too few publish, the previous price is kept and is not trading.
 
     That a confidence over a third of the price does not count, and which publishers are too
     old, is decided before.
@@ -53,10 +54,7 @@ def pyth(
         return attrs.evolve(previous, trading=False)
     middle = (votes[(count - 1) // 2] + votes[count // 2]) // 2
     lower, upper = votes[count >> 2], votes[count - 1 - (count >> 2)]
-    confidence = max(middle - lower, upper - middle)
-    if confidence <= 0:
-        return attrs.evolve(previous, trading=False)
-    return PythPrice(middle, confidence, trading=True)
+    return PythPrice(middle, max(middle - lower, upper - middle), trading=True)
 
 
 def chainlink(

@@ -38,15 +38,18 @@ class _Published:
     made_at: float = _NEVER
     told_at: float = _NEVER
     price: Price | None = None
+    venues: set[Venue] = attrs.Factory(set)
+    """Those that have quoted it."""
 
 
 class PriceDataProcessor(DataProcessor):
     """Owns the aggregator; nothing else writes it.
 
-    Makes a price when a quote has come and ``publish_interval`` seconds are over, and once a
+    Makes a price when a quote has come and ``publish_interval`` seconds are over, or at once if it
+    is a venue's first, and once a
     second where none has come: quotes of other instruments and blocks tell the time. Emits it
-    when its status or sources have changed, when it or its interval has moved by more than a trifle, and
-    otherwise once a second if it has moved at all.
+    when its status or sources have changed, when it or its interval has moved by more than a
+    trifle, and otherwise once a second if it has moved at all.
     Emits a spread when buying at one venue's ask and selling at another's bid pays more than
     ``spread_report`` after both taker fees: once, until it has fallen below half of that.
 
@@ -130,7 +133,9 @@ class PriceDataProcessor(DataProcessor):
         if published is None:
             published = self._published[instrument] = _Published()
             self._learn_joins()
-        if now - published.made_at >= self.settings.publish_interval:
+        due = now - published.made_at >= self.settings.publish_interval
+        if due or venue not in published.venues:
+            published.venues.add(venue)
             self._make(event, instrument, published, now, out)
             for other in self._joined.get(instrument, ()):
                 self._make_if_due(event, other, self.settings.publish_interval, now, out)

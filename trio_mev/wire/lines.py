@@ -163,6 +163,7 @@ def _price_alert(event: DataEvent, alert: PriceAlert) -> dict[str, Any]:
         "instrument": str(alert.instrument),
         "threshold": text(alert.threshold),
         "current_price": text(alert.current_price),
+        "ratio": text(alert.ratio),
     }
 
 

@@ -22,9 +22,11 @@ _MERGED = frozenset(
         DataType.LOG,
         DataType.MEMPOOL,
         DataType.TRANSACTION,
+        DataType.FAULT,
     }
 )
-"""What a node's sessions tell once already, and may rightly tell again."""
+"""What a node's sessions tell once already, and may rightly tell again; and the faults, of which
+each connection has its own."""
 
 
 @attrs.define(eq=False)
@@ -117,3 +119,38 @@ class Overlap:
         if len(self._seen) > MOST:
             self._seen.popitem(last=False)
         return False
+
+
+AT_ONCE = 0.1
+"""Seconds; a life that begins no later behind another has taken over from it. After a loss there is
+a longer delay."""
+LATE = 20.0
+"""Seconds for which a new life may repeat what the old one told."""
+
+
+class Succession:
+    """The lives of one feed off a tape, where it is not said which of them overlapped."""
+
+    def __init__(self) -> None:
+        self._told = Overlap()
+        self._before: Overlap | None = None
+        self._ended_at = float("-inf")
+
+    def begin(self, now: float) -> None:
+        """A life begins."""
+        self._before = None
+        if now - self._ended_at <= AT_ONCE:
+            self._before = self._told
+            self._before.settle(now + LATE)
+        self._told = Overlap()
+        self._told.open()
+
+    def end(self, now: float) -> None:
+        """It ends."""
+        self._ended_at = now
+
+    def admit(self, events: Sequence[DataEvent], now: float) -> Sequence[DataEvent]:
+        """Those that the life before did not tell."""
+        fresh = events if self._before is None else self._before.admit(events, now)
+        self._told.admit(fresh, now)
+        return fresh
