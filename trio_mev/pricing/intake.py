@@ -105,9 +105,11 @@ class Intake:
             if admitted is None:
                 return "too_many"
             panel, one = admitted
-        reason = _disordered(one, now, at, stamp, same=one.bid == bid and one.ask == ask)
-        reason = reason or _mistimed(one, now, at, self._settings.clock_slack)
-        reason = reason or _misquoted(bid, ask)
+        reason = _disordered(one, now, at, stamp, bid, ask)
+        if reason is None and at is not None:
+            reason = _mistimed(one, now, at, self._settings.clock_slack)
+        if reason is None:
+            reason = _misquoted(bid, ask)
         source = one.source
         if reason is not None:
             self._refuse(one, reason)
@@ -183,7 +185,7 @@ class Intake:
 
 
 def _disordered(
-    one: Constituent, now: float, at: float | None, stamp: int | None, *, same: bool
+    one: Constituent, now: float, at: float | None, stamp: int | None, bid: Decimal, ask: Decimal
 ) -> Refusal | None:
     """Why a quote cannot follow the source's last one.
 
@@ -191,19 +193,17 @@ def _disordered(
     """
     if stamp is not None and one.stamp is not None:
         if stamp == one.stamp:
-            return "repeated" if same else None
+            return "repeated" if one.bid == bid and one.ask == ask else None
         return "time_backwards" if stamp < one.stamp else None
     if at is None or one.at is None or stamp is not None:
         return "time_backwards" if now < one.received else None
     if at == one.at:
-        return "repeated" if same else None
+        return "repeated" if one.bid == bid and one.ask == ask else None
     return "time_backwards" if at < one.at else None
 
 
-def _mistimed(one: Constituent, now: float, at: float | None, slack: float) -> Refusal | None:
+def _mistimed(one: Constituent, now: float, at: float, slack: float) -> Refusal | None:
     """Why a quote's time cannot be."""
-    if at is None:
-        return None
     if at > now + slack:
         return "future"
     return "too_old" if now - at > one.source.max_age else None
