@@ -106,10 +106,8 @@ class Intake:
                 return "too_many"
             panel, one = admitted
         reason = _disordered(one, now, at, stamp, bid, ask)
-        if reason is None and at is not None:
-            reason = _mistimed(one, now, at, self._settings.clock_slack)
-        if reason is None:
-            reason = _misquoted(bid, ask)
+        reason = reason or _mistimed(one, now, at, self._settings.clock_slack)
+        reason = reason or _misquoted(bid, ask)
         source = one.source
         if reason is not None:
             self._refuse(one, reason)
@@ -202,8 +200,10 @@ def _disordered(
     return "time_backwards" if at < one.at else None
 
 
-def _mistimed(one: Constituent, now: float, at: float, slack: float) -> Refusal | None:
+def _mistimed(one: Constituent, now: float, at: float | None, slack: float) -> Refusal | None:
     """Why a quote's time cannot be."""
+    if at is None:
+        return None
     if at > now + slack:
         return "future"
     return "too_old" if now - at > one.source.max_age else None
