@@ -370,8 +370,14 @@ LINES = {
     ("alert", "health"): ["`alert`", "`health`"],
     ("alert", "spread"): ["`alert`", "`spread`"],
     ("alert", "transaction"): ["`alert`", "`transaction`"],
-    ("alert", "price_above"): ["`alert`", "`price_above` and `price_below`"],
-    ("alert", "price_below"): ["`alert`", "`price_above` and `price_below`"],
+    ("alert", "price_above"): [
+        "`alert`",
+        "`price_above`, `price_below`, `price_change`, `price_spread`, `price_disputed` and `price_stale`",
+    ],
+    ("alert", "price_below"): [
+        "`alert`",
+        "`price_above`, `price_below`, `price_change`, `price_spread`, `price_disputed` and `price_stale`",
+    ],
 }
 
 

@@ -62,7 +62,7 @@ def test_of_an_instrument_without_quotes_there_is_no_price():
 def test_one_source_alone_is_degraded_and_as_sure_as_its_errors_are():
     price = filled(["2000.50"]).get_price(ETH, 0.0)
     assert (price.price, price.status, price.spread) == (Decimal("2000.5"), DEGRADED, 0)
-    assert price.confidence == Decimal("0.784")  # 1.96 times 2 bp
+    assert price.confidence == Decimal("0.785")  # 1.96 times 2 bp, rounded up
 
 
 def test_two_sources_are_never_more_than_degraded():
@@ -176,7 +176,8 @@ def test_the_event_time_decides_how_old_a_quote_is():
 
 def test_a_clock_may_be_ahead_by_the_slack_and_gains_nothing_by_it():
     prices = aggregator(clock_slack=0.5)
-    assert prices.update_price(A, ETH, Decimal(2000), 10.0, at=10.6) == "future"
+    for at in (10.6, float("inf"), float("nan")):
+        assert prices.update_price(A, ETH, Decimal(2000), 10.0, at=at) == "future"
     assert prices.update_price(A, ETH, Decimal(2000), 10.0, at=10.5) is None
     assert prices.get_price(ETH, 12.0).age == 2.0
 
@@ -204,6 +205,16 @@ def test_a_bid_and_ask_that_cannot_be_are_refused(bid, ask, reason):
     status = STALE if reason else DEGRADED
     assert prices.get_price(ETH, 0.0).status is status
     assert stats_of(prices, A).refused == ({reason: 1} if reason else {})
+
+
+@pytest.mark.parametrize("tick", ["0", "-1", "NaN", "sNaN", "Infinity"])
+def test_a_tick_that_cannot_be_is_refused(tick):
+    prices = aggregator()
+    quote = Decimal(1), Decimal(1), 0.0
+    assert prices.update_quote(A, ETH, *quote, tick=Decimal(tick)) == "out_of_range"
+    assert prices.update_quote(A, ETH, *quote, tick=Decimal(2)) == "out_of_range"
+    assert prices.update_quote(A, ETH, *quote, tick=Decimal(1)) is None
+    assert prices.get_price(ETH, 0.0).price == 1
 
 
 def test_what_is_refused_leaves_the_last_quote_in_place():

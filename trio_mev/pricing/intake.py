@@ -107,7 +107,7 @@ class Intake:
             panel, one = admitted
         reason = _disordered(one, now, at, stamp, bid, ask)
         reason = reason or _mistimed(one, now, at, self._settings.clock_slack)
-        reason = reason or _misquoted(bid, ask)
+        reason = reason or _misquoted(bid, ask, tick)
         source = one.source
         if reason is not None:
             self._refuse(one, reason)
@@ -204,14 +204,16 @@ def _mistimed(one: Constituent, now: float, at: float | None, slack: float) -> R
     """Why a quote's time cannot be."""
     if at is None:
         return None
-    if at > now + slack:
+    if not at <= now + slack:  # nor is it where it is not a number
         return "future"
     return "too_old" if now - at > one.source.max_age else None
 
 
-def _misquoted(bid: Decimal, ask: Decimal) -> Refusal | None:
+def _misquoted(bid: Decimal, ask: Decimal, tick: Decimal | None) -> Refusal | None:
     """Why a bid and an ask cannot be. Too wide is as in Pyth's, over a third of the price."""
     try:
+        if tick is not None and not 0 < tick <= ask:
+            return "out_of_range"
         if LOWEST <= bid <= ask <= HIGHEST and ask <= bid + bid:
             return None
         if bid <= 0 or ask <= 0:
