@@ -126,7 +126,8 @@ def _voted(seen: Vector, kept: Sequence[bool]) -> tuple[float, float]:
     weights = capped([seen.reliabilities[place] / errors[place] for place in chosen])
     votes: list[Vote] = []
     for place, weight in zip(chosen, weights, strict=True):
-        votes += _votes(seen.values[place], errors[place], weight)
+        value, error = seen.values[place], errors[place]
+        votes += (value - error, weight), (value, weight), (value + error, weight)
     return _spread(votes)
 
 
