@@ -20,7 +20,7 @@ class Binance(Venue):
         Product("BTC/USDT", "BTCUSDT", 3.0, 0.8, half=0.00002),
         Product("ETH/USDC", "ETHUSDC", 1.0, 0.2, half=0.00002),
     )
-    channels = ["bookTicker", "aggTrade"]
+    channels = ("bookTicker", "aggTrade")
     noise = 0.00003
     lag_ms = 8.0
 

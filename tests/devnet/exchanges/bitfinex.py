@@ -25,7 +25,7 @@ class Bitfinex(Venue):
         Product("ETH/USD", "tETHUSD", 0.6, 0.1, Decimal("0.1"), 0.00005),
         Product("USDT/USD", "tUSTUSD", 0.2, 0.05, Decimal("0.00001")),
     )
-    channels = ["ticker", "trades"]
+    channels = ("ticker", "trades")
     noise = 0.0001
     lag_ms = 60.0
 

@@ -24,7 +24,7 @@ class Bybit(Venue):
         Product("ETH/USDT", "ETHUSDT", 1.2, 0.3),
         Product("BTC/USDT", "BTCUSDT", 1.2, 0.3, Decimal("0.1")),
     )
-    channels = ["orderbook.1", "publicTrade"]
+    channels = ("orderbook.1", "publicTrade")
     noise = 0.00004
     lag_ms = 18.0
 

@@ -21,7 +21,7 @@ class Coinbase(Venue):
         Product("ETH/USD", "ETH-USD", 0.0, 1.5, half=0.00005),
         Product("USDT/USD", "USDT-USD", 0.0, 0.4, Decimal("0.00001")),
     )
-    channels = ["ticker", "matches", "heartbeat"]
+    channels = ("ticker", "matches", "heartbeat")
     noise = 0.00005
     lag_ms = 45.0
 

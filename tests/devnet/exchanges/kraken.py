@@ -25,7 +25,7 @@ class Kraken(Venue):
         Product("USDT/USD", "USDT/USD", 0.3, 0.1, _FINE, 0.000005),
         Product("USDC/USD", "USDC/USD", 0.3, 0.1, Decimal("0.0001"), 0.00005),
     )
-    channels = ["ticker", "trade"]
+    channels = ("ticker", "trade")
     noise = 0.00008
     lag_ms = 30.0
 

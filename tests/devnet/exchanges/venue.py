@@ -38,7 +38,7 @@ class Venue(abc.ABC):
 
     feed: ClassVar[str]
     products: ClassVar[tuple[Product, ...]]
-    channels: ClassVar[list[str]]
+    channels: ClassVar[tuple[str, ...]]
     noise: ClassVar[float]
     """Of a quote, as a share of the price; and as much again of its leaning."""
     lag_ms: ClassVar[float]
@@ -57,7 +57,7 @@ class Venue(abc.ABC):
     def header(cls) -> FeedHeader:
         """What a tape must know of it."""
         symbols = {p.symbol: p.instrument for p in cls.products}
-        return FeedHeader(cls.feed.partition(":")[0], symbols=symbols, channels=cls.channels)
+        return FeedHeader(cls.feed.partition(":")[0], symbols=symbols, channels=list(cls.channels))
 
     @abc.abstractmethod
     def opening(self) -> Iterator[Record]:
