@@ -12,8 +12,9 @@ from trio_mev.errors import MalformedFrame
 from trio_mev.model.event import DataEvent
 from trio_mev.model.identity import Instrument, Venue
 from trio_mev.model.market import MarketFault, Quote, Side, Trade
-from trio_mev.wire import venue as module
-from trio_mev.wire.venue import Pair, VenueAdapter, VenueRules
+from trio_mev.wire import updates as module
+from trio_mev.wire.updates import Pair
+from trio_mev.wire.venue import VenueAdapter, VenueRules
 
 ETH, BTC = Instrument("ETH", "USD"), Instrument("BTC", "USD")
 
