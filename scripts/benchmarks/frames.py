@@ -57,7 +57,7 @@ class Template:
             self._number = b"%(n)016d"
             head, tail = b'{"stream":"ethusdt@bookTicker","data":{"u":', _QUOTE_TAIL
             room = size - len(head) - 16 - len(tail % "")
-            filled = tail % (',"T":"' + "1" * (room - 7) + '"')
+            filled = tail % (',"_":"' + "1" * (room - 7) + '"')
         self._head = header(size) + head
         self._tail = filled.encode()
         assert len(self.frame(10**15)) == len(header(size)) + size

@@ -224,6 +224,10 @@ async def test_one_recipient_is_enough_to_know_a_swap(autojump_clock):
     assert found.urgency is Urgency.CRITICAL
 
 
+NEW_YEAR = 1_767_225_600 * 10**9
+"""2026 begins, in nanoseconds since the epoch."""
+
+
 def coinbase_ticker(number: int, price: str) -> bytes:
     return _json({
         "type": "ticker", "sequence": number, "product_id": "ETH-USDT", "price": price,
@@ -259,6 +263,8 @@ async def test_two_venues_spellings_of_one_instrument_meet_in_one_price(nursery,
         binance(Peer(nursery, as_binance), "bookTicker"),
         CoinbaseWebSocketClient(settings, Peer(nursery, as_coinbase).dial),
     ]
+    for feed in feeds:
+        feed.wall = lambda: NEW_YEAR + int(trio.current_time() * 1e9)
     async with open_stream(feeds, [PriceDataProcessor]) as stream:
         alone, together = await first(2, stream.subscribe(DataType.PRICE))
     assert alone.data.sources == ("binance",)

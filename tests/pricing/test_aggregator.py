@@ -62,7 +62,7 @@ def test_of_an_instrument_without_quotes_there_is_no_price():
 def test_one_source_alone_is_degraded_and_as_sure_as_its_errors_are():
     price = filled(["2000.50"]).get_price(ETH, 0.0)
     assert (price.price, price.status, price.spread) == (Decimal("2000.5"), DEGRADED, 0)
-    assert price.confidence == Decimal("0.784")  # 1.96 times 2 bp
+    assert price.confidence == Decimal("0.785")  # 1.96 times 2 bp, rounded up
 
 
 def test_two_sources_are_never_more_than_degraded():
@@ -151,7 +151,7 @@ def test_fewer_sources_than_are_wanted_make_no_price():
 def test_a_quote_of_the_same_event_or_an_earlier_one_is_refused_and_counted():
     prices = aggregator()
     assert prices.update_price(A, ETH, Decimal(2000), 10.0, at=9.5) is None
-    assert prices.update_price(A, ETH, Decimal(2100), 11.0, at=9.5) == "repeated"
+    assert prices.update_price(A, ETH, Decimal(2000), 11.0, at=9.5) == "repeated"
     assert prices.update_price(A, ETH, Decimal(2100), 12.0, at=9.4) == "time_backwards"
     assert prices.update_price(A, ETH, Decimal(2001), 12.0, at=9.6) is None
     assert stats_of(prices, A).refused == {"repeated": 1, "time_backwards": 1}
@@ -176,7 +176,8 @@ def test_the_event_time_decides_how_old_a_quote_is():
 
 def test_a_clock_may_be_ahead_by_the_slack_and_gains_nothing_by_it():
     prices = aggregator(clock_slack=0.5)
-    assert prices.update_price(A, ETH, Decimal(2000), 10.0, at=10.6) == "future"
+    for at in (10.6, float("inf"), float("nan")):
+        assert prices.update_price(A, ETH, Decimal(2000), 10.0, at=at) == "future"
     assert prices.update_price(A, ETH, Decimal(2000), 10.0, at=10.5) is None
     assert prices.get_price(ETH, 12.0).age == 2.0
 
@@ -204,6 +205,16 @@ def test_a_bid_and_ask_that_cannot_be_are_refused(bid, ask, reason):
     status = STALE if reason else DEGRADED
     assert prices.get_price(ETH, 0.0).status is status
     assert stats_of(prices, A).refused == ({reason: 1} if reason else {})
+
+
+@pytest.mark.parametrize("tick", ["0", "-1", "NaN", "sNaN", "Infinity"])
+def test_a_tick_that_cannot_be_is_refused(tick):
+    prices = aggregator()
+    quote = Decimal(1), Decimal(1), 0.0
+    assert prices.update_quote(A, ETH, *quote, tick=Decimal(tick)) == "out_of_range"
+    assert prices.update_quote(A, ETH, *quote, tick=Decimal(2)) == "out_of_range"
+    assert prices.update_quote(A, ETH, *quote, tick=Decimal(1)) is None
+    assert prices.get_price(ETH, 0.0).price == 1
 
 
 def test_what_is_refused_leaves_the_last_quote_in_place():
@@ -309,6 +320,33 @@ def test_faults_that_were_found_elsewhere_cost_reliability(instrument):
     found = stats_of(prices, B)
     assert (found.refused, found.reliability) == ({"malformed": 3}, 0.4)
     assert stats_of(prices, A).reliability == 1.0
+
+
+def test_two_quotes_of_one_time_may_differ_and_both_count():
+    """A venue's clock has its steps."""
+    prices = aggregator()
+    assert prices.update_price(A, ETH, Decimal(2000), 10.0, at=9.5) is None
+    assert prices.update_price(A, ETH, Decimal(2001), 10.1, at=9.5) is None
+    assert prices.get_price(ETH, 10.1).price == 2001
+
+
+def test_the_sources_own_time_orders_its_quotes_though_our_clock_is_set():
+    prices = aggregator()
+    stamped = [
+        (10.0, 9.9, 100, None),
+        (11.0, 8.9, 101, None),  # our clock was put back by two seconds
+        (12.0, 9.9, 101, "repeated"),
+        (13.0, 12.9, 99, "time_backwards"),
+        (14.0, None, 102, None),
+        (13.5, None, 103, None),
+        (15.0, 14.0, None, None),  # no longer told
+        (14.9, 14.8, None, None),
+        (14.8, 14.7, None, "time_backwards"),
+        (14.0, None, None, "time_backwards"),
+    ]
+    for now, at, stamp, reason in stamped:
+        told = prices.update_quote(A, ETH, Decimal(1), Decimal(2), now, at, stamp=stamp)
+        assert told == reason, (now, at, stamp)
 
 
 def test_a_fault_of_an_unknown_instrument_or_a_repeat_is_only_counted():

@@ -17,12 +17,12 @@ PRICES = st.floats(-69, 69).map(exp)
 @pytest.mark.parametrize(
     ("price", "width", "expected", "confidence"),
     [
-        (2955.0812345678, 0.41149, "2955.0812", "0.411"),
-        (2955.0812345678, 0.00041149, "2955.081235", "0.000411"),
-        (2000.0, 4000.0, "2000.0000", "4.00E+3"),
-        (1.0, 0.00005, "1.0000000", "0.0000500"),
-        (1.23456789e-12, 1e-15, "1.2345679E-12", "1.00E-15"),
-        (64123.0, 1.5, "64123.000", "1.50"),
+        (2955.0812345678, 0.41149, "2955.0812", "0.412"),
+        (2955.0812345678, 0.00041149, "2955.081235", "0.000412"),
+        (2000.0, 3999.0, "2000.0000", "4.00E+3"),
+        (1.0, 0.00004999, "1.0000000", "0.0000500"),
+        (1.23456789e-12, 9.995e-16, "1.2345679E-12", "1.000E-15"),
+        (64123.0, 1.499, "64123.000", "1.50"),
     ],
 )
 def test_a_price_is_as_fine_as_its_interval_and_has_eight_digits_or_more(
@@ -39,12 +39,12 @@ def test_a_price_goes_there_and_back_and_is_never_zero(price, half_width):
     assert found > 0
     assert confidence > 0
     assert float(found) == pytest.approx(price, rel=1e-7)
-    assert float(confidence / found) == pytest.approx(exp(half_width / BP) - 1, rel=6e-3)
+    assert float(confidence / found) == pytest.approx(exp(half_width / BP) - 1, rel=1.1e-2)
 
 
 def test_an_interval_without_a_width_has_the_least_there_is():
     found, confidence = price_of(0.0, 0.0)
-    assert (found, confidence) == (1, Decimal("1.00E-10"))
+    assert (found, confidence) == (1, Decimal("1.01E-10"))
 
 
 def test_the_extremes_of_what_is_taken_can_be_told():

@@ -33,13 +33,12 @@ def simulate():
 
 
 def test_ours_is_nearer_to_the_truth_than_rules_that_are_handed_the_errors(simulate):
-    code, rows = simulate("--seconds", "1500", "--rows", "n5-clean", "n5-two", "n3-one")
+    code, rows = simulate("--seconds", "1500", "--rows", "n5-two", "n3-one")
     assert code == 0
-    for name in ("n5-clean", "n5-two"):
-        row = rows[name]
-        best = min(row["median"]["rmse"], row["pyth"]["rmse"])
-        assert row["ours"]["rmse"] <= 0.85 * best
-        assert 0.92 <= row["ours"]["coverage"] <= 0.98
+    row = rows["n5-two"]
+    assert row["ours"]["rmse"] <= 0.85 * min(row["median"]["rmse"], row["pyth"]["rmse"])
+    assert row["ours"]["p99"] <= min(row["median"]["p99"], row["pyth"]["p99"])
+    assert 0.93 <= row["ours"]["coverage"] <= 0.97
     assert rows["n3-one"]["disputed_standing"] == 1.0
     assert rows["n3-one"]["ours"]["coverage"] >= 0.95
 

@@ -14,7 +14,7 @@ from trio_mev.wire.binance import BinanceAdapter
 from trio_mev.wire.coinbase import CoinbaseAdapter
 from trio_mev.wire.follower import SPARE
 from trio_mev.wire.node import EthereumSession
-from trio_mev.wire.venue import NEW_COUNT
+from trio_mev.wire.updates import NEW_COUNT
 
 ETH = Instrument("ETH", "USD")
 

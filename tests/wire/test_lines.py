@@ -216,6 +216,7 @@ def test_an_alert_on_a_price():
         "instrument": "ETH/USDT",
         "threshold": "2000",
         "current_price": "2000.5",
+        "ratio": None,
     }
 
 

@@ -12,8 +12,10 @@ from trio_mev.errors import MalformedFrame
 from trio_mev.model.event import DataEvent
 from trio_mev.model.identity import Instrument, Venue
 from trio_mev.model.market import MarketFault, Quote, Side, Trade
-from trio_mev.wire import venue as module
-from trio_mev.wire.venue import Pair, VenueAdapter, VenueRules
+from trio_mev.wire import updates as module
+from trio_mev.wire import venue
+from trio_mev.wire.updates import Pair
+from trio_mev.wire.venue import VenueAdapter, VenueRules
 
 ETH, BTC = Instrument("ETH", "USD"), Instrument("BTC", "USD")
 
@@ -115,7 +117,7 @@ def test_a_state_is_asked_for_anew_but_not_again_at_once():
     outcomes("again 0 x 1", "again 0 x 1", session=session, now=1.0)
     pair = ["a", "ETH/USD"]
     assert [json.loads(frame) for frame in session.outgoing()] == [[False, pair], [True, pair]]
-    outcomes("again 0 x 1", session=session, now=1.0 + module.AGAIN)
+    outcomes("again 0 x 1", session=session, now=1.0 + venue.AGAIN)
     assert len(session.outgoing()) == 2
 
 

@@ -249,6 +249,9 @@ class Connection:
     ) -> None:
         """Emit what no other life has delivered, as soon as this one is believed."""
         if generation.waiting is not None:
+            over = len(generation.waiting) + len(events) - MOST
+            if over > 0:
+                self.status.refused["handover_full"] += over
             generation.waiting.extend(events)
             return
         fresh = overlap.admit(events, trio.current_time())

@@ -91,8 +91,7 @@ class Trend(enum.Enum):
     INSUFFICIENT_DATA = "insufficient_data"
 
 
-@attrs.frozen
-class Price:
+class Price(Noun, frozen=True):
     """One instrument's aggregated price at one time."""
 
     instrument: Instrument
@@ -101,8 +100,8 @@ class Price:
     stale; the rule ``pyth`` then keeps the last one."""
     confidence: Decimal | None
     """Half-width, in quote units, of an interval around the price that is made to hold the true
-    one 95 % of the time; of a disputed price it holds every source's own interval. Three digits;
-    None where the price is."""
+    one 95 % of the time; of a disputed price it holds every source's own interval. Three digits,
+    rounded up; None where the price is."""
     status: PriceStatus
     sources: tuple[Venue, ...]
     """Those that the price was made of, in alphabetical order; of a joined price each with the

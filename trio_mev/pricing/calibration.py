@@ -42,7 +42,8 @@ class Calibration:
 
     def error(self, one: Constituent, now: float) -> float:
         """Standard deviation of its quote less the true price as of now, in bp."""
-        return sqrt(one.noise + self.drift * max(0.0, now - one.time))
+        age = now - one.time
+        return sqrt(one.noise + self.drift * age if age > 0 else one.noise)
 
     def test_interval(self, others: Estimate, one: Constituent, now: float) -> None:
         """Hold the interval that the others made without it against a source's new quote.

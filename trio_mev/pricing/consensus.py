@@ -13,7 +13,7 @@ from statistics import median
 import attrs
 
 from ..model.market import PriceStatus
-from .weighted import Vote, capped, quartiles
+from .weighted import Vote, capped, quartiles, weighted_median
 
 Z95 = 1.96
 """Standard deviations on either side that hold 95 % of a normal error."""
@@ -101,7 +101,7 @@ def densest(seen: Vector) -> tuple[float, float]:
     widths = [far[0] - near[0] for near, far in zip(ordered, ordered[half - 1 :], strict=False)]
     start = widths.index(min(widths))
     chosen = ordered[start : start + half]
-    _, centre, _ = quartiles([(value, 1 / error) for value, error in chosen])
+    centre = weighted_median([(value, 1 / error) for value, error in chosen])
     return centre, median([error for _, error in chosen])
 
 
@@ -126,7 +126,8 @@ def _voted(seen: Vector, kept: Sequence[bool]) -> tuple[float, float]:
     weights = capped([seen.reliabilities[place] / errors[place] for place in chosen])
     votes: list[Vote] = []
     for place, weight in zip(chosen, weights, strict=True):
-        votes += _votes(seen.values[place], errors[place], weight)
+        value, error = seen.values[place], errors[place]
+        votes += (value - error, weight), (value, weight), (value + error, weight)
     return _spread(votes)
 
 

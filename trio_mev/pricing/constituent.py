@@ -26,6 +26,8 @@ class Pair:
 
 
 _UNKNOWN = Pair()
+_EVEN = BP / 2 / sqrt(3)
+"""Of a spread, evenly distributed: by which it, over the mid, becomes a deviation in bp."""
 
 
 @attrs.define(eq=False)
@@ -82,10 +84,10 @@ class Constituent:
         bid, ask = float(self.bid), float(self.ask)
         mid = (bid + ask) / 2
         self.value = BP * log(mid)
-        least = max(LEAST, BP * (ask - bid) / 2 / mid / sqrt(3))
+        least = _EVEN * (ask - bid) / mid
         if self.tick is not None:
             least = max(least, BP * float(self.tick) / mid)
-        self.floor = least * least
+        self.floor = max(LEAST * LEAST, least * least)
         self.unread = False
 
     def pair_with(self, other: Constituent) -> Pair:
@@ -114,5 +116,5 @@ class Constituent:
         self.judged = quotes, faults
         self.good += quotes - before[0] - weight * self.good
         self.bad += faults - before[1] - weight * self.bad
-        sound = (self.good + 1) / (self.good + self.bad + 1)
-        self.reliability = max(LEAST_RELIABILITY, self.agreement * sound)
+        reliability = self.agreement * (self.good + 1) / (self.good + self.bad + 1)
+        self.reliability = reliability if reliability > LEAST_RELIABILITY else LEAST_RELIABILITY

@@ -105,9 +105,9 @@ class Intake:
             if admitted is None:
                 return "too_many"
             panel, one = admitted
-        reason = _disordered(one, now, at, stamp, same=one.bid == bid and one.ask == ask)
+        reason = _disordered(one, now, at, stamp, bid, ask)
         reason = reason or _mistimed(one, now, at, self._settings.clock_slack)
-        reason = reason or _misquoted(bid, ask)
+        reason = reason or _misquoted(bid, ask, tick)
         source = one.source
         if reason is not None:
             self._refuse(one, reason)
@@ -183,7 +183,7 @@ class Intake:
 
 
 def _disordered(
-    one: Constituent, now: float, at: float | None, stamp: int | None, *, same: bool
+    one: Constituent, now: float, at: float | None, stamp: int | None, bid: Decimal, ask: Decimal
 ) -> Refusal | None:
     """Why a quote cannot follow the source's last one.
 
@@ -191,12 +191,12 @@ def _disordered(
     """
     if stamp is not None and one.stamp is not None:
         if stamp == one.stamp:
-            return "repeated" if same else None
+            return "repeated" if one.bid == bid and one.ask == ask else None
         return "time_backwards" if stamp < one.stamp else None
     if at is None or one.at is None or stamp is not None:
         return "time_backwards" if now < one.received else None
     if at == one.at:
-        return "repeated" if same else None
+        return "repeated" if one.bid == bid and one.ask == ask else None
     return "time_backwards" if at < one.at else None
 
 
@@ -204,14 +204,16 @@ def _mistimed(one: Constituent, now: float, at: float | None, slack: float) -> R
     """Why a quote's time cannot be."""
     if at is None:
         return None
-    if at > now + slack:
+    if not at <= now + slack:  # nor is it where it is not a number
         return "future"
     return "too_old" if now - at > one.source.max_age else None
 
 
-def _misquoted(bid: Decimal, ask: Decimal) -> Refusal | None:
+def _misquoted(bid: Decimal, ask: Decimal, tick: Decimal | None) -> Refusal | None:
     """Why a bid and an ask cannot be. Too wide is as in Pyth's, over a third of the price."""
     try:
+        if tick is not None and not 0 < tick <= ask:
+            return "out_of_range"
         if LOWEST <= bid <= ask <= HIGHEST and ask <= bid + bid:
             return None
         if bid <= 0 or ask <= 0:

@@ -63,12 +63,12 @@ class Panel:
         latest = max((one.time for one in self.constituents.values()), default=-inf)
         return latest if latest > -inf else None
 
-    def fresh(self, now: float, without: Constituent | None = None) -> list[Constituent]:
+    def fresh(self, now: float) -> list[Constituent]:
         """Those whose quotes count, read."""
         found = []
         for one in self.constituents.values():
             source = one.source
-            if source.is_active and now - one.time <= source.max_age and one is not without:
+            if source.is_active and now - one.time <= source.max_age:
                 if one.unread:
                     one.read()
                 found.append(one)
@@ -106,7 +106,8 @@ class Panel:
             seen.screened.reject(rejected=True)
         if estimate is not None:
             for one, kept in zip(seen.fresh, estimate.kept, strict=True):
-                one.reject(rejected=not kept)
+                if one.rejected is kept:
+                    one.reject(rejected=not kept)
             self._judge(now)
             self.calibration.learn_drift(
                 None if estimate.status is _DISPUTED else estimate.middle, now

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 from math import exp, expm1, floor, log, log1p, log10
 
 BP = 1e4
@@ -21,11 +21,13 @@ _LEAST_WIDTH = 1e-6
 def rounded(price: float, width: float) -> tuple[Decimal, Decimal]:
     """A price and its half-width, both over zero, to the digits that mean something.
 
-    The half-width has three digits. The price is as fine as the last of them, and has eight
-    digits or more, so that neither is ever zero.
+    The half-width has three digits and is rounded up. The price is as fine as the last of them,
+    and has eight digits or more, so that neither is ever zero.
     """
     digits = max(DIGITS, floor(log10(price)) - floor(log10(width)) + FINER)
-    return Decimal(f"{price:.{digits - 1}e}"), Decimal(f"{width:.{FINER - 1}e}")
+    exact = Decimal(width)
+    last = Decimal((0, (1,), exact.adjusted() - FINER + 1))
+    return Decimal(f"{price:.{digits - 1}e}"), exact.quantize(last, ROUND_CEILING)
 
 
 def price_of(middle: float, half_width: float) -> tuple[Decimal, Decimal]:

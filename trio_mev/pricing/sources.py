@@ -35,8 +35,8 @@ Refusal = Literal[
 ]
 """Why a quote does not count: its time is before that of the last one, or the same; later than
 now by more than the clocks may differ; its age is over the limit. A side is not over zero; the
-bid is over the ask; half the spread is over a third of the price; a side is no number that a
-price can be. There is no room for another source or instrument."""
+bid is over the ask; half the spread is over a third of the price; a side or the tick is no number
+that a price can be. There is no room for another source or instrument."""
 
 
 @attrs.define(eq=False)

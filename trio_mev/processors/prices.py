@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 import attrs
+from msgspec.structs import replace
 
 from ..flow.processor import DataProcessor
 from ..model.event import DataEvent, DataType, EventPriority
@@ -173,7 +174,7 @@ class PriceDataProcessor(DataProcessor):
         if _is_news(published, price, now):
             published.price, published.told_at = price, now
             _, volatility, trend = self.aggregator.get_course(instrument)
-            told = attrs.evolve(price, volatility=volatility, trend=trend)
+            told = replace(price, volatility=volatility, trend=trend)
             out.append(event.finding(told, DataType.PRICE, EventPriority.NORMAL))
         if self._alerts:
             out += [event.finding(a, DataType.ALERT) for a in self._crossed(price, now)]

@@ -29,7 +29,8 @@ from ..model.identity import Instrument, InstrumentKind, Venue
 from ..model.market import Quote, Side, Trade
 from .numbers import exact, exact_price, milliseconds
 from .session import PENDING, decode
-from .venue import Pair, VenueAdapter, VenueRules
+from .updates import Pair
+from .venue import VenueAdapter, VenueRules
 
 
 class _Platform(msgspec.Struct, gc=False):

@@ -26,7 +26,8 @@ from ..model.market import Quote, Side, Trade
 from .numbers import decimal, microseconds, price, sides
 from .session import PENDING, decode
 from .symbols import split_pair
-from .venue import Pair, VenueAdapter, VenueRules
+from .updates import Pair
+from .venue import VenueAdapter, VenueRules
 
 
 class _Message(msgspec.Struct, gc=False):

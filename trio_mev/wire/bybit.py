@@ -23,7 +23,8 @@ from ..model.market import Quote, Side, Trade
 from .numbers import decimal, milliseconds, price
 from .session import decode
 from .symbols import split_pair
-from .venue import Pair, VenueAdapter, VenueRules
+from .updates import Pair
+from .venue import VenueAdapter, VenueRules
 
 
 class _Envelope(msgspec.Struct, gc=False):

@@ -22,7 +22,8 @@ from ..model.identity import Instrument, InstrumentKind, Venue
 from ..model.market import Quote, Side, Trade
 from .numbers import decimal, iso_time, price
 from .session import decode
-from .venue import MAX_NUMBER, Pair, VenueAdapter, VenueRules
+from .updates import MAX_NUMBER, Pair
+from .venue import VenueAdapter, VenueRules
 
 
 class _Type(msgspec.Struct, gc=False):

@@ -28,7 +28,8 @@ from .book import Book, Level
 from .numbers import decimal, milliseconds, price
 from .session import PENDING, decode
 from .symbols import QUOTES, split_pair
-from .venue import Pair, VenueAdapter, VenueRules
+from .updates import Pair
+from .venue import VenueAdapter, VenueRules
 
 HEARTBEAT = "heartbeat"
 """Stands among the subscriptions that must be heard, once one has been."""

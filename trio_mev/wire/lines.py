@@ -131,6 +131,9 @@ def _price(event: DataEvent, price: Price) -> dict[str, Any]:
         "status": price.status.value,
         "volatility": price.volatility,
         "trend": price.trend.value,
+        "age": price.age,
+        "spread": text(price.spread),
+        "via": [str(instrument) for instrument in price.via],
     }
 
 
@@ -163,6 +166,7 @@ def _price_alert(event: DataEvent, alert: PriceAlert) -> dict[str, Any]:
         "instrument": str(alert.instrument),
         "threshold": text(alert.threshold),
         "current_price": text(alert.current_price),
+        "ratio": text(alert.ratio),
     }
 
 

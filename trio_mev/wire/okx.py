@@ -22,7 +22,8 @@ from ..model.identity import Instrument, InstrumentKind, Venue
 from ..model.market import Quote, Side, Trade
 from .numbers import decimal, milliseconds, price, whole
 from .session import decode
-from .venue import Pair, VenueAdapter, VenueRules
+from .updates import Pair
+from .venue import VenueAdapter, VenueRules
 
 
 class _Arg(msgspec.Struct, gc=False):
