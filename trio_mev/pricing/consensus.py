@@ -10,9 +10,8 @@ from collections.abc import Callable, Sequence
 from math import hypot
 from statistics import median
 
-import attrs
-
 from ..model.market import PriceStatus
+from ..model.noun import Noun
 from .weighted import Vote, capped, quartiles, weighted_median
 
 Z95 = 1.96
@@ -23,8 +22,7 @@ GATE, NARROW = 4.0, 2.0
 _OK, _DEGRADED, _DISPUTED = PriceStatus.OK, PriceStatus.DEGRADED, PriceStatus.DISPUTED
 
 
-@attrs.frozen
-class Vector:
+class Vector(Noun, frozen=True):
     """What a rule sees of the sources that are fresh, each at the same place in every list."""
 
     values: Sequence[float]
@@ -36,8 +34,7 @@ class Vector:
     """Whether they stood outside the gate when last a price was committed."""
 
 
-@attrs.frozen
-class Estimate:
+class Estimate(Noun, frozen=True):
     """A price in bp, the half-width of its 95 % interval, and how far it can be believed."""
 
     middle: float

@@ -9,6 +9,7 @@ import attrs
 
 from ..model.identity import Venue
 from ..model.market import PriceStatus
+from ..model.noun import Noun
 from .calibration import Calibration, attribute
 from .consensus import GATE, Estimate, Rule, Vector, calibrated
 from .constituent import Constituent
@@ -22,8 +23,7 @@ LONGEST_STEP = 60.0
 _DISPUTED = PriceStatus.DISPUTED
 
 
-@attrs.frozen
-class Seen:
+class Seen(Noun, frozen=True):
     """A price, and the sources that it was made from."""
 
     estimate: Estimate | None
