@@ -137,7 +137,8 @@ class QualityBook:
 
     def quote(self, quote: Quote, now: float, lag: float | None) -> None:
         """A venue's quote has come; ``lag`` in seconds, None where it is not known."""
-        course = self._course((quote.venue, quote.instrument), now)
+        place = quote.venue, quote.instrument
+        course = self._courses.get(place) or self._course(place, now)
         if course is None:
             return
         course.heard(now, lag, self._most_lag)
