@@ -102,6 +102,7 @@ class BinanceAdapter(VenueAdapter):
     endpoint = "wss://stream.binance.com:9443/stream"
     hosts: ClassVar[tuple[str, ...]] = ("data-stream.binance.vision",)
     known_channels: ClassVar[tuple[str, ...]] = ("bookTicker", "ticker", "aggTrade")
+    quote_channels = frozenset({"bookTicker", "ticker"})
     usual_channels: ClassVar[tuple[str, ...]] = ("bookTicker", "aggTrade")
     periodic: ClassVar[frozenset[str]] = frozenset({"ticker"})
     consecutive = frozenset({"aggTrade"})

@@ -113,6 +113,7 @@ class KrakenAdapter(VenueAdapter):
     endpoint = "wss://ws.kraken.com/v2"
     known_channels = ("ticker", "trade")
     usual_channels = known_channels
+    quote_channels = frozenset({"ticker"})
     consecutive = frozenset({"trade"})
     rules = VenueRules(
         connect_interval=4.0,

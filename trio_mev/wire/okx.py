@@ -87,6 +87,7 @@ class OkxAdapter(VenueAdapter):
     venue = Venue("okx")
     endpoint = "wss://ws.okx.com:8443/ws/v5/public"
     known_channels = ("bbo-tbt", "tickers", "trades")
+    quote_channels = frozenset({"bbo-tbt", "tickers"})
     usual_channels = ("bbo-tbt", "trades")
     consecutive = frozenset({"trades"})
     rules = VenueRules(

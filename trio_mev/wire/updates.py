@@ -15,7 +15,7 @@ from .session import Session
 MAX_NUMBER = 2**63
 """Venues' numbers and milliseconds are 64-bit integers."""
 NEW_COUNT = 10
-"""Rising numbers behind the last one after which they are believed."""
+"""Rising numbers behind the last one after which a new connection is asked for."""
 MOST_TOGETHER = 10_000
 """Updates of one number or time that are told apart; more of them pass unseen."""
 MOST_MISSED = 100_000
@@ -109,8 +109,9 @@ class MarketSession(Session):
     def in_order(self, channel: str, symbol: str, number: int) -> int:
         """Let only rising numbers of a channel and symbol through.
 
-        Numbers that lie behind but rise themselves, one after the other, are a new count: what
-        was over them was one absurd number, or the venue began again.
+        Numbers that lie behind but rise themselves, one after the other, may be a new count after
+        an absurd number, or old data that is sent again. Which it is, a new connection shows:
+        there everything counts anew.
 
         Returns:
             How many numbers lie between this one and the last.
@@ -128,10 +129,10 @@ class MarketSession(Session):
             behind, count = self._behind.get(place, (-1, 0))
             count = count + 1 if number > behind else 1
             self._behind[place] = number, count
-            if count < NEW_COUNT:
-                raise MalformedFrame("time_backwards", channel)
-            self.ignored["new_count"] += 1
-            last = None
+            if count == NEW_COUNT:
+                self.ignored["new_count"] += 1
+                self.leaving = True
+            raise MalformedFrame("time_backwards", channel)
         if self._behind:
             self._behind.pop(place, None)
         self._last[place] = number

@@ -68,6 +68,9 @@ class VenueAdapter(MarketSession):
     """Those that are decoded."""
     usual_channels: ClassVar[tuple[str, ...]]
     """Those that are asked for where the configuration names none."""
+    quote_channels: ClassVar[frozenset[str]]
+    """Those that bring quotes; a feed takes one of them, so that all its quotes are in one
+    order."""
     periodic: ClassVar[frozenset[str]] = frozenset()
     """Channels that are heard at a pace of their own, whatever the market does."""
     rules: ClassVar[VenueRules] = VenueRules()
