@@ -537,3 +537,13 @@ def test_nothing_that_is_kept_grows_with_time():
     tracemalloc.stop()
     assert max(sizes[1:]) - sizes[0] < 2048
     assert len(prices.get_price_history(ETH, 10**6)) == 100
+
+
+def test_a_quote_that_is_withdrawn_makes_no_price_until_the_next():
+    prices = filled([2000, 2000, 2000])
+    prices.withdraw(A, ETH)
+    assert prices.get_price(ETH, 0.0).sources == ("b", "c")
+    prices.withdraw(F, ETH)  # of whom nothing is known
+    prices.withdraw(A, Instrument("BTC", "USD"))
+    prices.update_price(A, ETH, Decimal(2000), 1.0)
+    assert prices.get_price(ETH, 1.0).sources == ("a", "b", "c")

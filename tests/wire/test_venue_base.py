@@ -132,3 +132,24 @@ def test_a_number_that_cannot_be_is_refused_where_updates_share_numbers():
     session = Plain("p", [ETH])
     with pytest.raises(MalformedFrame, match="bad_number"):
         session.once(("b", "ETH/USD", 2**63))
+
+
+def test_a_message_over_the_venues_bytes_is_shared_out():
+    class Narrow(Plain):
+        rules = VenueRules(most_bytes=40)
+
+        def request(self, wanted, on):
+            return "+".join(f"{channel}:{symbol}" for channel, symbol in wanted)
+
+    every = [Instrument(f"COIN{n}", "USD") for n in range(9)]
+    session = Narrow("f", every)
+    frames = session.opening()
+    assert all(len(frame) <= 40 for frame in frames)
+    assert "+".join(frames).split("+") == [
+        f"{channel}:{symbol}" for channel in session.channels for symbol in session.symbols
+    ]
+
+
+def test_a_venue_that_knows_no_recorded_requests_finds_none():
+    assert list(Plain.asked({"op": "subscribe"})) == []
+    assert list(Plain.asked_by("wss://plain.test/ws")) == []

@@ -66,9 +66,7 @@ class Joinable:
             return
         joined = Instrument(first.base, second.quote)
         for leg in (first, second):
-            those = self.of.setdefault(leg, [])
-            if joined not in those:
-                those.append(joined)
+            self.of.setdefault(leg, []).append(joined)
 
     def instruments(self) -> Iterable[Instrument]:
         """The joined ones that nobody quotes."""
