@@ -101,8 +101,7 @@ class PriceFeedAggregator(Intake):
         fresh = list(zip(seen.fresh, estimate.kept, strict=True))
         used = [one for one, kept in fresh if kept or estimate.whole]
         rejected = [one.source.source_id for one, kept in fresh if not kept]
-        if seen.screened is not None:
-            rejected.append(seen.screened.source.source_id)
+        rejected += [one.source.source_id for one in seen.left_out]
         return Price(
             instrument,
             price,

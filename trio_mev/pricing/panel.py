@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import hypot, inf
+from math import hypot, inf, sqrt
 
 import attrs
 
@@ -11,7 +11,7 @@ from ..model.identity import Venue
 from ..model.market import PriceStatus
 from ..model.noun import Noun
 from .calibration import Calibration, attribute
-from .consensus import GATE, Estimate, Rule, Vector, calibrated
+from .consensus import GATE, Z95, Estimate, Rule, Vector, calibrated
 from .constituent import Constituent
 from .sources import Source
 
@@ -30,8 +30,8 @@ class Seen(Noun, frozen=True):
     """None where too few sources are fresh, or the rule has no price."""
     fresh: Sequence[Constituent]
     """In the order of the estimate's ``kept``."""
-    screened: Constituent | None = None
-    """A fresh one that was left out."""
+    left_out: Sequence[Constituent] = ()
+    """Fresh ones that it was made without."""
 
 
 @attrs.define(eq=False)
@@ -79,13 +79,19 @@ class Panel:
         return self._seen(self.fresh(now), now)
 
     def _seen(self, fresh: list[Constituent], now: float) -> Seen:
-        screened = self._screened(fresh, now)
-        if screened is not None:
-            fresh.remove(screened)
+        left_out = _discounted(fresh) if self.rule is calibrated else []
+        if left_out:
+            fresh = [one for one in fresh if one not in left_out]
+        odd = self._screened(fresh, now)
+        if odd is not None:
+            fresh.remove(odd)
+            left_out = [*left_out, odd]
         if not fresh or len(fresh) < self.least:
-            return Seen(None, fresh, screened)
+            return Seen(None, fresh, left_out)
         estimate = self.rule(self._vector(fresh, now), self.calibration.kappa, self.limit)
-        return Seen(estimate, fresh, screened)
+        if left_out and estimate is not None and estimate.status is PriceStatus.OK:
+            estimate = attrs.evolve(estimate, status=PriceStatus.DEGRADED)
+        return Seen(estimate, fresh, left_out)
 
     def _vector(self, fresh: Sequence[Constituent], now: float) -> Vector:
         error = self.calibration.error
@@ -99,11 +105,12 @@ class Panel:
     def tick(self, now: float) -> Seen:
         """The price as of now; who was admitted and how far it moved are learned from it."""
         fresh = self.fresh(now)
+        self._note_stuck(fresh, now)
         self._note_astray(fresh, now)
         seen = self._seen(fresh, now)
         estimate = seen.estimate
-        if seen.screened is not None:
-            seen.screened.reject(rejected=True)
+        for one in seen.left_out:
+            one.reject(rejected=True)
         if estimate is not None:
             for one, kept in zip(seen.fresh, estimate.kept, strict=True):
                 if one.rejected is kept:
@@ -129,17 +136,19 @@ class Panel:
         others = [other for other in present if other is not one]
         if len(others) == len(present) or not others:  # it is too old, or alone
             return
-        if len(others) > 1:
-            seen = self._vector(others, now)
+        one.note_value()
+        counted = [other for other in others if not (other.stuck or other.noisy)] or others
+        if len(counted) == 1 and self._apart(one, counted[0], now):
+            return
+        if len(counted) > 1 and not (one.stuck or one.noisy):
+            seen = self._vector(counted, now)
             estimate = calibrated(seen, self.calibration.kappa, self.limit, votes_only=True)
             self.calibration.test_interval(estimate, one, now)
-        elif self._apart(one, others[0], now):
-            return
-        if not one.rejected:
+        if one.noisy or not one.rejected:
             self.calibration.compare(one, [other for other in others if not other.rejected])
         if now >= self.attribute_at:
             self.attribute_at = now + self.sample
-            attribute(present)
+            attribute([other for other in present if not other.stuck])
 
     def _apart(self, one: Constituent, other: Constituent, now: float) -> bool:
         """Whether two are too far from each other to be of one price."""
@@ -176,3 +185,28 @@ class Panel:
                 one.astray_since = None
             elif one.astray_since is None:
                 one.astray_since = now
+
+    def _note_stuck(self, fresh: Sequence[Constituent], now: float) -> None:
+        """Find who repeats, for longer than a quote counts, what the others have left behind.
+
+        These must be a majority who agree and have said something new since; and what it says
+        must be outside the gate that it would have without its age.
+        """
+        still = [one for one in fresh if now - one.said_at > one.source.max_age and not one.stuck]
+        if not still:
+            return
+        moving = [one for one in fresh if not (one.stuck or one.noisy or one in still)]
+        if len(moving) < len(fresh) // 2 + 1:
+            return
+        seen = self._vector(moving, now)
+        others = calibrated(seen, self.calibration.kappa, self.limit, votes_only=True)
+        for one in still:
+            error = hypot(others.half_width / Z95, sqrt(one.noise))
+            apart = abs(one.value - others.middle) > GATE * error
+            one.stuck = apart and others.status is not _DISPUTED
+
+
+def _discounted(fresh: Sequence[Constituent]) -> list[Constituent]:
+    """Those that are stuck or too noisy to count, where two others are there."""
+    found = [one for one in fresh if one.stuck or one.noisy]
+    return found if len(fresh) - len(found) > 1 else []
