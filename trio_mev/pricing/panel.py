@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from math import hypot, inf, sqrt
 
 import attrs
+from msgspec.structs import replace
 
 from ..model.identity import Venue
 from ..model.market import PriceStatus
@@ -90,7 +91,7 @@ class Panel:
             return Seen(None, fresh, left_out)
         estimate = self.rule(self._vector(fresh, now), self.calibration.kappa, self.limit)
         if left_out and estimate is not None and estimate.status is PriceStatus.OK:
-            estimate = attrs.evolve(estimate, status=PriceStatus.DEGRADED)
+            estimate = replace(estimate, status=PriceStatus.DEGRADED)
         return Seen(estimate, fresh, left_out)
 
     def _vector(self, fresh: Sequence[Constituent], now: float) -> Vector:
