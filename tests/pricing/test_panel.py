@@ -359,3 +359,17 @@ def test_a_true_move_of_twenty_percent_is_followed_when_a_majority_has_quoted(co
         told.all([2000.0 + dice.gauss(0.0, 1.0) for _ in range(count)], 301.0 + extra)
         found = told.tick(301.0 + extra)
     assert found.status is OK
+
+
+@pytest.mark.parametrize(
+    ("noisy", "status", "is_left_out"), [(1.0, DEGRADED, False), (-90.0, DISPUTED, True)]
+)
+def test_who_is_noisy_is_asked_where_without_it_there_is_no_majority(
+    learned, noisy, status, is_left_out
+):
+    learned.members[4].noisy = True
+    learned.all([0.0, 0.5, 60.0, 60.5, noisy], 300.5)
+    found = learned.panel.look(300.5)
+    assert found.estimate.status is status
+    assert (learned.members[4] in found.left_out) is is_left_out
+    assert is_left_out or abs(found.estimate.middle) < 2

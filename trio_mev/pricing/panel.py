@@ -81,18 +81,28 @@ class Panel:
 
     def _seen(self, fresh: list[Constituent], now: float) -> Seen:
         left_out = _discounted(fresh) if self.rule is calibrated else []
-        if left_out:
-            fresh = [one for one in fresh if one not in left_out]
+        if not left_out:
+            return self._seen_of(fresh, now)
+        seen = self._seen_of([one for one in fresh if one not in left_out], now)
+        estimate = seen.estimate
+        if estimate is not None and estimate.status is _DISPUTED and len(seen.fresh) > 2:
+            # With them there may be a majority: who is noisy or slow to move is not alone wrong.
+            whole = self._seen_of(fresh, now)
+            if whole.estimate is not None and whole.estimate.status is not _DISPUTED:
+                return _degraded(whole)
+        return replace(_degraded(seen), left_out=[*left_out, *seen.left_out])
+
+    def _seen_of(self, fresh: list[Constituent], now: float) -> Seen:
+        """The price that these make; of three, an odd one is left out."""
         odd = self._screened(fresh, now)
         if odd is not None:
-            fresh.remove(odd)
-            left_out = [*left_out, odd]
+            fresh = [one for one in fresh if one is not odd]
+        left_out = [] if odd is None else [odd]
         if not fresh or len(fresh) < self.least:
             return Seen(None, fresh, left_out)
         estimate = self.rule(self._vector(fresh, now), self.calibration.kappa, self.limit)
-        if left_out and estimate is not None and estimate.status is PriceStatus.OK:
-            estimate = replace(estimate, status=PriceStatus.DEGRADED)
-        return Seen(estimate, fresh, left_out)
+        seen = Seen(estimate, fresh, left_out)
+        return _degraded(seen) if left_out else seen
 
     def _vector(self, fresh: Sequence[Constituent], now: float) -> Vector:
         error = self.calibration.error
@@ -205,6 +215,14 @@ class Panel:
             error = hypot(others.half_width / Z95, sqrt(one.noise))
             apart = abs(one.value - others.middle) > GATE * error
             one.stuck = apart and others.status is not _DISPUTED
+
+
+def _degraded(seen: Seen) -> Seen:
+    """As it is, but not to be called ok: somebody was left out, or had to be taken all the same."""
+    estimate = seen.estimate
+    if estimate is None or estimate.status is not PriceStatus.OK:
+        return seen
+    return replace(seen, estimate=replace(estimate, status=PriceStatus.DEGRADED))
 
 
 def _discounted(fresh: Sequence[Constituent]) -> list[Constituent]:
