@@ -367,8 +367,8 @@ def test_a_true_move_of_twenty_percent_is_followed_when_a_majority_has_quoted(co
 def test_who_is_noisy_is_asked_where_without_it_there_is_no_majority(
     learned, noisy, status, is_left_out
 ):
-    learned.members[4].noisy = True
     learned.all([0.0, 0.5, 60.0, 60.5, noisy], 300.5)
+    learned.members[4].noisy = True
     found = learned.panel.look(300.5)
     assert found.estimate.status is status
     assert (learned.members[4] in found.left_out) is is_left_out
