@@ -6,6 +6,7 @@ import importlib
 import json
 import sys
 from collections.abc import Callable
+from importlib.metadata import version
 from typing import Any
 
 from .tally import AHEAD, WINDOW, Tally, sender
@@ -108,8 +109,22 @@ def decode(who: str, what: str, count: int) -> dict[str, Any]:
     return found
 
 
+def quotes(who: str, own: bool, reads: int, warm: int) -> dict[str, Any]:
+    """Microseconds of processor time a quote; of ours through everything."""
+    if who == "ours":
+        result: dict[str, Any] = load("prices", "whole")(reads, warm, own)
+        return result
+    return {**load("price_peers", who)(reads, warm), "name": f"{who} {version(who)}"}
+
+
+def parts(own: bool, reads: int, warm: int) -> dict[str, Any]:
+    """Microseconds of processor time a quote, of each of our parts alone."""
+    result: dict[str, Any] = load("prices", "parts")(reads, warm, own)
+    return result
+
+
 TASKS: dict[str, Callable[..., dict[str, Any]]] = {
-    task.__name__: task for task in (flood, engine, paced, idle, lower, high, decode)
+    task.__name__: task for task in (flood, engine, paced, idle, lower, high, quotes, parts, decode)
 }
 
 if __name__ == "__main__":
