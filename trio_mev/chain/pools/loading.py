@@ -15,7 +15,7 @@ from ...model.noun import Noun
 from .pool import Pool, Protocol, Unusable
 from .product import THIRTY, Fee, ProductPool
 from .swap import PoolState
-from .ticked import TickedPool, v4_fees
+from .ticked import TickedPool
 from .tickmap import Liquidity, tick_map
 from .ticks import MAX_TICK, MIN_TICK
 from .words import address, argument, sint, uint
@@ -129,7 +129,7 @@ def load_v3(pool: str) -> Plan:
     fee, spacing, slot0 = uint(found[2]), sint(found[3]), found[4]
     named = Pool(pool, Protocol.UNISWAP_V3, tokens, decimals)
     reader = TickReader(pool, spacing, TICK_BITMAP, TICKS)
-    at = TickedPoint(uint(slot0), sint(slot0, 1), uint(found[5]), (fee, fee))
+    at = TickedPoint(uint(slot0), sint(slot0, 1), uint(found[5]), fee)
     return (yield from _ticked(named, at, reader))
 
 
@@ -152,10 +152,9 @@ def load_v4(view: str, pool_id: str, key: PoolKey) -> Plan:
     if decimals is None:
         return Unusable(pool_id, "a token does not tell its decimals")
     slot0 = found[0]
-    fees = v4_fees(uint(slot0, 3), uint(slot0, 2))
     named = Pool(pool_id, Protocol.UNISWAP_V4, tokens, decimals)
     reader = TickReader(view, key.tick_spacing, VIEW_BITMAP, VIEW_TICK, (pool_id,))
-    at = TickedPoint(uint(slot0), sint(slot0, 1), uint(found[1]), fees)
+    at = TickedPoint(uint(slot0), sint(slot0, 1), uint(found[1]), uint(slot0, 3), uint(slot0, 2))
     return (yield from _ticked(named, at, reader))
 
 
@@ -193,7 +192,8 @@ class TickedPoint(Noun, frozen=True):
     root: int
     tick: int
     liquidity: int
-    fees: tuple[int, int]
+    fee: int
+    protocol_fees: int = 0
 
 
 def _ticked(named: Pool, at: TickedPoint, reader: TickReader) -> Plan:
@@ -217,7 +217,8 @@ def _ticked(named: Pool, at: TickedPoint, reader: TickReader) -> Plan:
         tick: Liquidity(uint(one), sint(one, 1)) for tick, one in zip(ticks, told, strict=True)
     }
     known = tick_map(reader.spacing, liquid, () if complete else words, complete)
-    return Loaded(named, TickedPool(at.root, at.tick, at.liquidity, *at.fees, known))
+    state = TickedPool(at.root, at.tick, at.liquidity, at.fee, known, at.protocol_fees)
+    return Loaded(named, state)
 
 
 def _bits(word: int) -> Iterable[int]:

@@ -27,11 +27,13 @@ class TickedPool(Noun, frozen=True):
     """The contract's own: at a tick that was crossed downwards it is one below it."""
     liquidity: int
     """That is active at the price."""
-    fee0: int
-    """In millionths of token 0 where that is paid."""
-    fee1: int
-    """Of token 1. It differs where V4's protocol takes another share."""
+    fee: int
+    """The pool's own, in millionths of what is paid."""
     ticks: TickMap
+    protocol_fees: int = 0
+    """What V4's protocol takes besides, as its slot 0 holds it: twelve bits a side in millionths,
+    that of token 0 in the low ones. V3's protocol takes its share of the pool's own fee, which
+    changes no amount."""
 
     def swap(self, token_in: int, token_out: int, amount: int, exact_out: bool = False) -> Swap:
         """As a router swaps that sets no limit of its own: see `PoolState.swap`."""
@@ -48,7 +50,7 @@ class TickedPool(Noun, frozen=True):
             exact_out: whether it is taken.
             limit: a square root; the last one that there is, where there is none.
         """
-        root, fee = self.root, self.fee0 if zero_for_one else self.fee1
+        root, fee = self.root, self.fee_of(zero_for_one)
         if limit is None:
             limit = MIN_ROOT + 1 if zero_for_one else MAX_ROOT - 1
         in_reach = MIN_ROOT < limit < root if zero_for_one else root < limit < MAX_ROOT
@@ -86,7 +88,7 @@ class TickedPool(Noun, frozen=True):
                 break
         done = amount - remaining
         paid, got = (other, done) if exact_out else (done, other)
-        after = TickedPool(root, tick, liquidity, self.fee0, self.fee1, ticks)
+        after = TickedPool(root, tick, liquidity, self.fee, ticks, self.protocol_fees)
         return Swap(paid, got, after, stop if remaining else None, crossed)
 
     def with_liquidity(self, lower: int, upper: int, delta: int) -> TickedPool:
@@ -99,7 +101,7 @@ class TickedPool(Noun, frozen=True):
         ticks = self.ticks.changed(lower, upper, delta)
         if active < 0:
             raise ValueError("more is taken than is active")
-        return TickedPool(self.root, self.tick, active, self.fee0, self.fee1, ticks)
+        return TickedPool(self.root, self.tick, active, self.fee, ticks, self.protocol_fees)
 
     def moved(self, root: int, tick: int, liquidity: int) -> TickedPool:
         """With the price and the liquidity where a swap left them.
@@ -110,24 +112,13 @@ class TickedPool(Noun, frozen=True):
         # At a tick that was crossed downwards, the contract's tick is one below the price's.
         if not MIN_TICK - 1 <= tick <= MAX_TICK or tick_at(root) - tick not in (0, 1):
             raise ValueError(f"the tick {tick} is not that of the square root {root}")
-        return TickedPool(root, tick, liquidity, self.fee0, self.fee1, self.ticks)
+        return TickedPool(root, tick, liquidity, self.fee, self.ticks, self.protocol_fees)
 
+    def charging(self, protocol_fees: int) -> TickedPool:
+        """With another protocol fee."""
+        return TickedPool(self.root, self.tick, self.liquidity, self.fee, self.ticks, protocol_fees)
 
-def v4_fee(lp_fee: int, protocol_fee: int) -> int:
-    """What is taken of an input, in millionths (ProtocolFeeLibrary.calculateSwapFee).
-
-    Args:
-        lp_fee: the pool's own.
-        protocol_fee: of the side that is paid, 0 to 1000.
-    """
-    return protocol_fee + lp_fee - protocol_fee * lp_fee // PIPS
-
-
-def v4_fees(lp_fee: int, protocol_fees: int) -> tuple[int, int]:
-    """What is taken of token 0 and of token 1.
-
-    Args:
-        lp_fee: the pool's own, in millionths.
-        protocol_fees: both sides' as slot 0 holds them, twelve bits each, token 0 in the low ones.
-    """
-    return v4_fee(lp_fee, protocol_fees & 0xFFF), v4_fee(lp_fee, protocol_fees >> 12)
+    def fee_of(self, zero_for_one: bool) -> int:
+        """What is taken of an input in all (ProtocolFeeLibrary.calculateSwapFee)."""
+        share = self.protocol_fees & 0xFFF if zero_for_one else self.protocol_fees >> 12
+        return share + self.fee - share * self.fee // PIPS

@@ -1,0 +1,185 @@
+"""The best integer input of a route.
+
+Every pool rounds down, so the profit over the integers is a sawtooth below the real one, and the
+coarsest token on the way makes the largest teeth. An input is only worth a look if it is the
+smallest that brings a certain amount of that token: the left edge of a plateau. So the amounts of
+the coarsest token are tried from the real optimum outwards, each with the smallest input that
+brings it, exactly, and with what it gives in the end, exactly. The search ends where the real
+profit, which no integer one exceeds and which only falls from there on, is not above the best
+that was found: then no integer input pays more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ...model.noun import Noun
+from .curve import SHIFT, Curve
+from .hop import Hop
+from .walk import Optimum, walk
+
+MOST_CANDIDATES = 4096
+"""Amounts of the coarsest token that are tried."""
+MOST_DOUBLINGS = 128
+MOST_HALVINGS = 200
+_SLACK = 1 << SHIFT // 2
+"""More than what rounding of the scaled amounts comes to."""
+_CHUNK = 8
+"""Candidates between two looks at the bound."""
+
+
+class Sized(Noun, frozen=True):
+    """How much to send round a route, and what comes of it."""
+
+    amounts: tuple[int, ...]
+    """What goes into each hop, and last what comes out of the last."""
+    bound: int | None
+    """No integer input pays more than this; None where nothing is known of that."""
+    ended: bool = False
+    """Whether more might pay, but what the pools have beyond is not known, or is nothing."""
+    cut: bool = False
+    """Whether ranges of a pool were left out, since there were too many."""
+
+    @property
+    def profit(self) -> int:
+        """What comes out over what goes in, gross of gas."""
+        return self.amounts[-1] - self.amounts[0]
+
+    @property
+    def exact(self) -> bool:
+        """Whether it is known that no integer input pays more."""
+        return self.bound == self.profit
+
+
+def through(hops: Sequence[Hop], amount: int) -> tuple[int, ...]:
+    """What goes into each hop, and what comes out of the last."""
+    amounts = [amount]
+    for hop in hops:
+        amounts.append(hop.out(amounts[-1]))
+    return tuple(amounts)
+
+
+def size(hops: Sequence[Hop], most: int = MOST_CANDIDATES) -> Sized | None:
+    """The best integer input of a route; None where none pays.
+
+    Args:
+        hops: in order; the last gives the token that the first takes.
+        most: candidates that are tried before the search gives up, and says so by its bound.
+    """
+    curves = [hop.curve for hop in hops if hop.curve is not None]
+    if len(curves) < len(hops):
+        return _sampled(hops)
+    best = walk(curves)
+    return None if best is None else _Search(hops, curves, best).run(most)
+
+
+class _Search:
+    def __init__(self, hops: Sequence[Hop], curves: Sequence[Curve], at: Optimum) -> None:
+        self._at = at
+        split = _coarsest(at.rates)
+        self._before, self._behind = hops[:split], hops[split:]
+        self._hops = hops
+        self._before_curves, self._behind_curves = curves[:split], curves[split:]
+        self._start = at.amounts[split] >> SHIFT
+        self._best, self._input = 0, 0
+
+    def _ceiling(self, amount: int) -> int:
+        """No input that brings this amount of the coarsest token pays more; scaled."""
+        given: int = amount << SHIFT
+        for curve in self._behind_curves:
+            given = curve.gives(given)
+        taken: int | None = amount << SHIFT
+        for curve in reversed(self._before_curves):
+            taken = None if taken is None else curve.takes(taken)
+        return -1 if taken is None else given - taken + _SLACK
+
+    def _try(self, amount: int) -> None:
+        taken: int | None = amount
+        for hop in reversed(self._before):
+            taken = None if taken is None else hop.needed(taken)
+        if taken is None:
+            return
+        given = amount
+        for hop in self._behind:
+            given = hop.out(given)
+        if given - taken > self._best:
+            self._best, self._input = given - taken, taken
+
+    def _centre(self) -> int:
+        """An amount that the real profit falls from on either side."""
+        middle = max(self._start, 1)
+        here = self._ceiling(middle)
+        for _ in range(MOST_DOUBLINGS):
+            left = self._ceiling(middle - 1) if middle > 1 else -1
+            right = self._ceiling(middle + 1)
+            if max(left, right) <= here:
+                break
+            middle, here = (middle - 1, left) if left > right else (middle + 1, right)
+        return middle
+
+    def run(self, most: int) -> Sized | None:
+        middle = self._centre()
+        low, high = middle, middle + 1
+        below, above = self._ceiling(low) >> SHIFT, self._ceiling(high) >> SHIFT
+        tried = 0
+        while max(below, above) > self._best and tried < most:
+            if below >= above:
+                first = max(low - _CHUNK, 0)
+                for amount in range(low, first, -1):
+                    self._try(amount)
+                tried += low - first
+                low = first
+                below = self._ceiling(low) >> SHIFT if low else -1
+            else:
+                for amount in range(high, high + _CHUNK):
+                    self._try(amount)
+                tried += _CHUNK
+                high += _CHUNK
+                above = self._ceiling(high) >> SHIFT
+        if not self._best:
+            return None
+        amounts = through(self._hops, self._input)
+        profit = amounts[-1] - amounts[0]
+        return Sized(amounts, max(profit, below, above), self._at.ended, self._at.cut)
+
+
+def _coarsest(rates: Sequence[float]) -> int:
+    """The hop that takes the token whose unit is worth most, in the last token."""
+    worth, most, found = 1.0, 0.0, 0
+    for place in reversed(range(len(rates))):
+        worth *= rates[place]
+        if worth >= most:
+            most, found = worth, place
+    return found
+
+
+def _sampled(hops: Sequence[Hop]) -> Sized | None:
+    """The best input that is found by doublings, then between two of them by golden sections.
+
+    For pools that have no curve of pieces. It takes the profit to have one maximum, and proves
+    nothing.
+    """
+
+    def pays(amount: int) -> int:
+        return through(hops, amount)[-1] - amount
+
+    powers = [1 << power for power in range(MOST_DOUBLINGS)]
+    middle = max(powers, key=pays)
+    low, high = middle // 2, middle * 2
+    for _ in range(MOST_HALVINGS):
+        if high - low < 3:
+            break
+        third = (high - low) * 382 // 1000 or 1
+        left, right = low + third, high - third
+        if pays(left) < pays(right):
+            low = left
+        else:
+            high = right
+    best = max((low, (low + high) // 2, high, middle), key=pays)
+    # The same output for less: back to the left edge of the plateau.
+    least: int | None = through(hops, best)[-1]
+    for hop in reversed(hops):
+        least = None if least is None else hop.needed(least)
+    best = best if least is None or pays(least) < pays(best) else least
+    amounts = through(hops, best)
+    return Sized(amounts, None) if amounts[-1] > amounts[0] else None
