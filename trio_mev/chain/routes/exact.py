@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from ...model.noun import Noun
 from .curve import SHIFT, Curve
 from .hop import Hop
+from .outward import outward
 from .walk import Optimum, walk
 
 MOST_CANDIDATES = 4096
@@ -24,8 +25,6 @@ MOST_DOUBLINGS = 128
 MOST_HALVINGS = 200
 _SLACK = 1 << SHIFT // 2
 """More than what rounding of the scaled amounts comes to."""
-_CHUNK = 8
-"""Candidates between two looks at the bound."""
 
 
 class Sized(Noun, frozen=True):
@@ -81,7 +80,6 @@ class _Search:
         self._hops = hops
         self._before_curves, self._behind_curves = curves[:split], curves[split:]
         self._start = at.amounts[split] >> SHIFT
-        self._best, self._input = 0, 0
 
     def _ceiling(self, amount: int) -> int:
         """No input that brings this amount of the coarsest token pays more; scaled."""
@@ -93,54 +91,29 @@ class _Search:
             taken = None if taken is None else curve.takes(taken)
         return -1 if taken is None else given - taken + _SLACK
 
-    def _try(self, amount: int) -> None:
-        taken: int | None = amount
-        for hop in reversed(self._before):
-            taken = None if taken is None else hop.needed(taken)
+    def _pays(self, amount: int) -> int:
+        taken = self._least(amount)
         if taken is None:
-            return
+            return 0
         given = amount
         for hop in self._behind:
             given = hop.out(given)
-        if given - taken > self._best:
-            self._best, self._input = given - taken, taken
+        return given - taken
 
-    def _centre(self) -> int:
-        """An amount that the real profit falls from on either side."""
-        middle = max(self._start, 1)
-        here = self._ceiling(middle)
-        for _ in range(MOST_DOUBLINGS):
-            left = self._ceiling(middle - 1) if middle > 1 else -1
-            right = self._ceiling(middle + 1)
-            if max(left, right) <= here:
-                break
-            middle, here = (middle - 1, left) if left > right else (middle + 1, right)
-        return middle
+    def _least(self, amount: int) -> int | None:
+        """The smallest input that brings an amount of the coarsest token."""
+        taken: int | None = amount
+        for hop in reversed(self._before):
+            taken = None if taken is None else hop.needed(taken)
+        return taken
 
     def run(self, most: int) -> Sized | None:
-        middle = self._centre()
-        low, high = middle, middle + 1
-        below, above = self._ceiling(low) >> SHIFT, self._ceiling(high) >> SHIFT
-        tried = 0
-        while max(below, above) > self._best and tried < most:
-            if below >= above:
-                first = max(low - _CHUNK, 0)
-                for amount in range(low, first, -1):
-                    self._try(amount)
-                tried += low - first
-                low = first
-                below = self._ceiling(low) >> SHIFT if low else -1
-            else:
-                for amount in range(high, high + _CHUNK):
-                    self._try(amount)
-                tried += _CHUNK
-                high += _CHUNK
-                above = self._ceiling(high) >> SHIFT
-        if not self._best:
+        found = outward(self._start, self._ceiling, self._pays, most)
+        if found is None:
             return None
-        amounts = through(self._hops, self._input)
-        profit = amounts[-1] - amounts[0]
-        return Sized(amounts, max(profit, below, above), self._at.ended, self._at.cut)
+        amounts = through(self._hops, self._least(found.amount) or 0)
+        bound = max(found.bound, amounts[-1] - amounts[0])
+        return Sized(amounts, bound, self._at.ended, self._at.cut)
 
 
 def _coarsest(rates: Sequence[float]) -> int:

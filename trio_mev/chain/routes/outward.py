@@ -1,0 +1,81 @@
+"""A search for the best integer that knows when it has found it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ...model.noun import Noun
+from .curve import SHIFT
+
+MOST_STEPS = 256
+"""From where a search is told to begin to where it does."""
+_CHUNK = 8
+"""Candidates between two looks at the bound."""
+
+
+class Edge(Noun, frozen=True):
+    """The best that was found."""
+
+    amount: int
+    pays: int
+    bound: int
+    """No amount pays more than this."""
+
+
+def outward(
+    start: int,
+    ceiling: Callable[[int], int],
+    pays: Callable[[int], int],
+    most: int,
+    last: int | None = None,
+) -> Edge | None:
+    """The amount that pays best; None where none pays.
+
+    Amounts are tried from the best real one outwards, a few on the side whose bound is higher,
+    until what has been found reaches the bound on both sides.
+
+    Args:
+        start: near the best real amount.
+        ceiling: what no amount pays more than, scaled by 2**SHIFT; it rises to one maximum and
+            falls from there on. Below zero where an amount is out of reach.
+        pays: what an amount pays, exactly; 0 or less where it pays nothing.
+        most: amounts that are tried before the search gives up, and says so by its bound.
+        last: the highest amount that is allowed.
+    """
+    low = _crest(start, ceiling, last)
+    high = low + 1
+    found, best, tried = 0, 0, 0
+
+    def bound(amount: int) -> int:
+        allowed = amount > 0 and (last is None or amount <= last)
+        return ceiling(amount) >> SHIFT if allowed else -1
+
+    below, above = bound(low), bound(high)
+    while max(below, above) > best and tried < most:
+        if below >= above:
+            some = range(low, max(low - _CHUNK, 0), -1)
+            low = some[-1] - 1
+            below = bound(low)
+        else:
+            some = range(high, high + _CHUNK if last is None else min(high + _CHUNK, last + 1))
+            high = some[-1] + 1
+            above = bound(high)
+        tried += len(some)
+        for amount in some:
+            paid = pays(amount)
+            if paid > best:
+                found, best = amount, paid
+    return Edge(found, best, max(best, below, above)) if best > 0 else None
+
+
+def _crest(start: int, ceiling: Callable[[int], int], last: int | None) -> int:
+    """An amount that the ceiling does not rise from."""
+    at = max(start, 1) if last is None else max(min(start, last), 1)
+    here = ceiling(at)
+    for _ in range(MOST_STEPS):
+        left = ceiling(at - 1) if at > 1 else -1
+        right = ceiling(at + 1) if last is None or at < last else -1
+        if max(left, right) <= here:
+            break
+        at, here = (at - 1, left) if left > right else (at + 1, right)
+    return at
