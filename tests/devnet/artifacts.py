@@ -14,6 +14,7 @@ from tests.devnet.node import MODULES
 
 OURS = Path(__file__).parent / "contracts"
 _AAVE = "@aave/core-v3/artifacts/contracts"
+_V4 = "@uniswap/v4-periphery/foundry-out"
 PLACES = {
     "UniswapV2": "@uniswap/v2-core/build/{}.json",
     "WETH9": "@uniswap/v2-periphery/build/{}.json",
@@ -24,6 +25,10 @@ PLACES = {
     "QuoterV2": "@uniswap/v3-periphery/artifacts/contracts/lens/{0}.sol/{0}.json",
     "SwapRouter02": "@uniswap/swap-router-contracts/artifacts/contracts/{0}.sol/{0}.json",
     "UniversalRouter": "@uniswap/universal-router/artifacts/contracts/{0}.sol/{0}.json",
+    "PoolManager": _V4 + "/{0}.sol/{0}.default.json",
+    "PoolModifyLiquidityTest": _V4 + "/{0}.sol/{0}.default.json",
+    "StateView": _V4 + "/{0}.sol/{0}.json",
+    "V4Quoter": _V4 + "/{0}.sol/{0}.json",
     "Pool": _AAVE + "/protocol/pool/{0}.sol/{0}.json",
     "PoolConfigurator": _AAVE + "/protocol/pool/{0}.sol/{0}.json",
     "DefaultReserveInterestRateStrategy": _AAVE + "/protocol/pool/{0}.sol/{0}.json",

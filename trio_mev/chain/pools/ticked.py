@@ -80,6 +80,8 @@ class TickedPool(Noun, frozen=True):
                     net = ticks.ticks[at].net
                     liquidity += -net if down else net
                     crossed += 1
+                    if liquidity < 0:
+                        return refused(self)
                 tick = at - 1 if down else at
             elif root != before:
                 tick = tick_at(root)

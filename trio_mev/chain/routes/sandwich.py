@@ -14,7 +14,7 @@ from ..pools.product import ProductPool
 from ..pools.swap import PoolState, Swap
 from .curve import SHIFT
 from .exact import MOST_CANDIDATES, MOST_DOUBLINGS, MOST_HALVINGS
-from .hop import ProductHop, hop_of
+from .hop import AskedHop, ProductHop, hop_of
 from .outward import outward
 
 _SLACK = 1 << SHIFT // 2
@@ -81,8 +81,9 @@ def largest_front(pool: PoolState, victim: Victim) -> int:
         front = pool.swap(victim.token_in, victim.token_out, paid)
         return front.stop is None and victim.accepts(front.after) is not None
 
-    hop = hop_of(pool, victim.token_in, victim.token_out)
-    first = None if hop is None else hop.needed(1)
+    places = victim.token_in, victim.token_out
+    hop = hop_of(pool, *places) or AskedHop(pool, *places, 1)
+    first = hop.needed(1)
     if first is None or not bears(first):
         return 0
     near = limit_root(pool, victim) if isinstance(pool, ProductPool) else 0
