@@ -49,7 +49,8 @@ def test_blocks_change_the_pools_that_they_name(book: PoolBook):
     assert book.advance(block(11, sync(PAIRS[0], 110, 190), sync(PAIRS[0], 120, 180))) == {PAIRS[0]}
     assert held(book, PAIRS[0]) == (120, 180)
     assert held(book, PAIRS[1]) == (100, 200)
-    assert book.advance(block(12, sync("0xelse", 1, 1))) == set()
+    other = Log("", 0, 0, "", 0, PAIRS[0], ("0x" + "11" * 32,), b"")
+    assert book.advance(block(12, sync("0xelse", 1, 1), other)) == set()
     assert book.head == (12, "12")
     assert (book.counts.blocks, book.counts.logs) == (2, 2)
 

@@ -22,7 +22,6 @@ from .walk import Optimum, walk
 MOST_CANDIDATES = 4096
 """Amounts of the coarsest token that are tried."""
 MOST_DOUBLINGS = 128
-MOST_HALVINGS = 200
 _SLACK = 1 << SHIFT // 2
 """More than what rounding of the scaled amounts comes to."""
 
@@ -139,9 +138,7 @@ def _sampled(hops: Sequence[Hop]) -> Sized | None:
     powers = [1 << power for power in range(MOST_DOUBLINGS)]
     middle = max(powers, key=pays)
     low, high = middle // 2, middle * 2
-    for _ in range(MOST_HALVINGS):
-        if high - low < 3:
-            break
+    while high - low > 2:
         third = (high - low) * 382 // 1000 or 1
         left, right = low + third, high - third
         if pays(left) < pays(right):

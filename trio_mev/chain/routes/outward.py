@@ -7,8 +7,6 @@ from collections.abc import Callable
 from ...model.noun import Noun
 from .curve import SHIFT
 
-MOST_STEPS = 256
-"""From where a search is told to begin to where it does."""
 _CHUNK = 8
 """Candidates between two looks at the bound."""
 
@@ -71,11 +69,13 @@ def outward(
 def _crest(start: int, ceiling: Callable[[int], int], last: int | None) -> int:
     """An amount that the ceiling does not rise from."""
     at = max(start, 1) if last is None else max(min(start, last), 1)
-    here = ceiling(at)
-    for _ in range(MOST_STEPS):
-        left = ceiling(at - 1) if at > 1 else -1
-        right = ceiling(at + 1) if last is None or at < last else -1
-        if max(left, right) <= here:
-            break
-        at, here = (at - 1, left) if left > right else (at + 1, right)
+    here, step = ceiling(at), 1
+    while step:
+        left = ceiling(at - step) if at > step else -1
+        right = ceiling(at + step) if last is None or at + step <= last else -1
+        if max(left, right) > here:
+            at, here = (at - step, left) if left > right else (at + step, right)
+            step *= 2
+        else:
+            step //= 2
     return at

@@ -13,7 +13,7 @@ from ...model.noun import Noun
 from ..pools.product import ProductPool
 from ..pools.swap import PoolState, Swap
 from .curve import SHIFT
-from .exact import MOST_CANDIDATES, MOST_DOUBLINGS, MOST_HALVINGS
+from .exact import MOST_CANDIDATES
 from .hop import AskedHop, ProductHop, hop_of
 from .outward import outward
 
@@ -117,21 +117,14 @@ def _largest(bears: Callable[[int], bool], low: int, near: int) -> int:
     """The largest number that is borne, from one that is and one that may be near it."""
     step = 1
     if near > low:
-        # Down to one that is borne: the closed form is too high by a few units at most.
-        high = near + 1
-        while high - step > low and not bears(high - step):
-            high, step = high - step, step * 2
-        low = max(high - step, low)
-        if high <= near:
-            return _between(bears, low, high)
-        step = 1
-    high = low + step
-    for _ in range(MOST_DOUBLINGS):
-        if not bears(high):
-            break
-        low, step = high, step * 2
-        high = low + step
-    return _between(bears, low, high)
+        # The router may ask for one unit more than is needed, so that the root itself is too much.
+        if not bears(near):
+            return _between(bears, low, near)
+        low = near
+    # A pool takes no more than fits its integers, so there is an end.
+    while bears(low + step):
+        low, step = low + step, step * 2
+    return _between(bears, low, low + step)
 
 
 def _between(bears: Callable[[int], bool], low: int, high: int) -> int:
@@ -169,9 +162,7 @@ def _sampled(pool: PoolState, victim: Victim, limit: int) -> Sandwich | None:
         return -paid if played is None else played.profit
 
     low, high = 1, limit
-    for _ in range(MOST_HALVINGS):
-        if high - low < 3:
-            break
+    while high - low > 2:
         third = (high - low) * 382 // 1000 or 1
         left, right = low + third, high - third
         if leaves(left) < leaves(right):
@@ -246,8 +237,6 @@ class _Pair:
         held, given = (self._held << SHIFT) + paid, (self._given << SHIFT) - bought
         amount = self._victim.amount << SHIFT
         if self._victim.exact_out:
-            if amount >= given:
-                return -1
             # The router asks for up to one unit more than is needed.
             held += held * amount * d // ((given - amount) * g) + one
             given -= amount
@@ -261,8 +250,8 @@ class _Pair:
         low, high = 0, most
         if self._real(most) > self._real(most - (most >> 20) - 1):
             return most  # it still rises there
-        for _ in range(MOST_HALVINGS):
-            third = (high - low) * 382 // 1000
+        while high - low > 2:
+            third = (high - low) * 382 // 1000 or 1
             left, right = low + third, high - third
             if self._real(left) < self._real(right):
                 low = left
