@@ -164,6 +164,20 @@ def test_a_walk_ends_where_nobody_knows_what_comes():
     assert known.swap(0, 1, sized.amounts[0]).stop is None
 
 
+@pytest.mark.parametrize("token_in", [0, 1])
+def test_a_walk_goes_through_ranges_behind_other_pools(token_in):
+    pool = empty(0)
+    for width in (600, 1800, 6000):
+        pool = pool.with_liquidity(-width, width, 10**20)
+    route = [ProductHop(ProductPool(10**22, 13 * 10**21), 0), TickedHop(pool, token_in)]
+    sized = size(route)
+    assert sized is not None
+    assert sized.exact
+    crossed = pool.swap(token_in, 1 - token_in, sized.amounts[1]).crossed
+    assert crossed == 2
+    assert fine_search(route, sized, random.Random(1)) <= sized.profit
+
+
 def test_a_gap_without_liquidity_ends_the_walk_where_it_does_not_pay_to_jump():
     pool = empty(0).with_liquidity(-60, 60, 10**20).with_liquidity(-60000, -54000, 10**20)
     route = [TickedHop(pool, 0), ProductHop(ProductPool(10**24, 11 * 10**23), 0)]

@@ -73,6 +73,17 @@ def test_the_root_itself_is_too_much_where_the_router_asks_for_a_unit_more():
     assert victim.accepts(pool.swap(0, 1, 1000).after) is None
 
 
+def test_a_swap_that_pays_the_coarser_token_is_sandwiched_in_its_units():
+    given_ = POOL.swap(1, 0, 20_000 * USDC).amount_out
+    victim = Victim(1, 0, 20_000 * USDC, given_ * 99 // 100)
+    paid = largest_front(POOL, victim)
+    found = sandwich(POOL, victim)
+    assert found is not None
+    assert found.profit == found.bound
+    near = [play(POOL, victim, paid - step) for step in range(2000)]
+    assert found.profit == max(one.profit for one in near if one is not None)
+
+
 def test_a_swap_without_a_limit_is_sandwiched_up_to_the_best_payment():
     found = sandwich(POOL, Victim(0, 1, 10 * WETH, 0))
     assert found is not None

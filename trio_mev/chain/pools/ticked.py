@@ -6,6 +6,8 @@ modifyLiquidity (@uniswap/v4-core).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from ...model.noun import Noun
 from .steps import PIPS, step_in, step_out
 from .swap import Stop, Swap, refused
@@ -14,8 +16,22 @@ from .ticks import MAX_ROOT, MAX_TICK, MIN_ROOT, MIN_TICK, sqrt_at, tick_at
 
 LARGEST = 2**255 - 1
 """Of an amount: the contracts' integers have a sign."""
+_ALL = 2**512
+"""More than any step takes."""
 MOST_STEPS = 20_000
 """Of one swap. A step costs over 3,000 gas, and a block has 60 million."""
+
+
+class Stretch(Noun, frozen=True):
+    """One step of a swap that goes on: within it nothing but its last rounding is lost."""
+
+    paid: int
+    """Before it, exactly."""
+    got: int
+    root: int
+    liquidity: int
+    more: int
+    """What it takes to its end."""
 
 
 class TickedPool(Noun, frozen=True):
@@ -92,6 +108,22 @@ class TickedPool(Noun, frozen=True):
         paid, got = (other, done) if exact_out else (done, other)
         after = TickedPool(root, tick, liquidity, self.fee, ticks, self.protocol_fees)
         return Swap(paid, got, after, stop if remaining else None, crossed)
+
+    def stretches(self, zero_for_one: bool) -> Iterator[Stretch]:
+        """The steps of a swap that goes on as far as the ticks are known."""
+        root, tick, liquidity, fee = self.root, self.tick, self.liquidity, self.fee_of(zero_for_one)
+        next_stop = self.ticks.below if zero_for_one else self.ticks.above
+        paid, got, end = 0, 0, MIN_ROOT + 1 if zero_for_one else MAX_ROOT - 1
+        while root != end and (ahead := next_stop(tick)) is not None:
+            at, initialised = ahead
+            edge = sqrt_at(at)
+            edge = max(edge, end) if zero_for_one else min(edge, end)
+            _, more, given = step_in(root, edge, liquidity, _ALL, fee)
+            yield Stretch(paid, got, root, liquidity, more)
+            paid, got, root, tick = paid + more, got + given, edge, at - 1 if zero_for_one else at
+            if initialised:
+                net = self.ticks.ticks[at].net
+                liquidity += -net if zero_for_one else net
 
     def with_liquidity(self, lower: int, upper: int, delta: int) -> TickedPool:
         """With a position's liquidity added, or taken where it is negative.

@@ -117,6 +117,46 @@ class Curve:
         return piece.start_in + paid
 
 
+class Near(Noun, frozen=True):
+    """A curve that holds for some inputs only, and there loses nothing but a last rounding."""
+
+    first: int
+    """Input, not scaled, from which it holds."""
+    last: int
+    piece: Piece
+
+    def gives(self, amount: int) -> int:
+        """As `Curve.gives`."""
+        piece = self.piece
+        paid = min(max(amount - piece.start_in, 0), (self.last - self.first) << SHIFT)
+        counted = paid * piece.kept
+        return piece.start_out - (
+            -counted * piece.reserve_out // (piece.reserve_in * piece.of + counted)
+        )
+
+    def takes(self, amount: int) -> int | None:
+        """As `Curve.takes`."""
+        piece = self.piece
+        got = max(amount - piece.start_out, 0)
+        if got >= piece.reserve_out:
+            return None
+        counted = piece.reserve_in * got * piece.of
+        return piece.start_in + counted // ((piece.reserve_out - got) * piece.kept)
+
+
+def near(pool: TickedPool, token_in: int, amount: int) -> Near | None:
+    """The step that an input ends in; None where no step takes as much."""
+    down = token_in == 0
+    kept = PIPS - pool.fee_of(down)
+    for step in pool.stretches(down):
+        if step.paid <= amount < step.paid + step.more:
+            here = _reserves(step.root, step.liquidity, down)
+            starts = step.paid << SHIFT, step.got << SHIFT
+            piece = Piece(*starts, *here, kept, PIPS, step.more << SHIFT)
+            return Near(step.paid, step.paid + step.more, piece)
+    return None
+
+
 def product_pieces(pool: ProductPool, token_in: int) -> Iterator[Piece]:
     """The one piece of a pair."""
     held, given = pool.reserve0, pool.reserve1

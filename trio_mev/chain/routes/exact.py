@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...model.noun import Noun
-from .curve import SHIFT, Curve
+from .curve import SHIFT, Curve, Near
 from .hop import Hop
 from .outward import outward
 from .walk import Optimum, walk
@@ -73,46 +73,84 @@ def size(hops: Sequence[Hop], most: int = MOST_CANDIDATES) -> Sized | None:
 
 class _Search:
     def __init__(self, hops: Sequence[Hop], curves: Sequence[Curve], at: Optimum) -> None:
-        self._at = at
+        self._at, self._hops = at, hops
         split = _coarsest(at.rates)
         self._before, self._behind = hops[:split], hops[split:]
-        self._hops = hops
-        self._before_curves, self._behind_curves = curves[:split], curves[split:]
+        self._loose = curves[:split], curves[split:]
         self._start = at.amounts[split] >> SHIFT
+        near = [hop.near(amount >> SHIFT) for hop, amount in zip(hops, at.amounts, strict=False)]
+        close = [one or curve for one, curve in zip(near, curves, strict=True)]
+        self._close = close[:split], close[split:]
+        self._first, self._last = self._range(near[:split], near[split:])
+        # Where the close bounds end, the loose ones say that nothing beyond pays more.
+        self._beneath = self._ceiling(self._first - 1) if self._first > 1 else -1
+        self._beyond = -1 if self._last is None else self._ceiling(self._last + 1)
+
+    def _range(
+        self, before: Sequence[Near | None], behind: Sequence[Near | None]
+    ) -> tuple[int, int | None]:
+        """For which amounts of the coarsest token every hop is in the step that it is in."""
+        first, last = 1, list[int]()
+        for place, near in enumerate(before):
+            if near is not None:
+                rest = self._before[place:]
+                first = max(first, through(rest, near.first - 1)[-1] + 1)
+                last.append(through(rest, near.last)[-1])
+        for place, near in enumerate(behind):
+            if near is not None:
+                ahead = self._behind[:place]
+                first = max(first, _least(ahead, near.first) or 1)
+                beyond = _least(ahead, near.last + 1)
+                last += [] if beyond is None else [beyond - 1]
+        return first, min(last, default=None)
 
     def _ceiling(self, amount: int) -> int:
         """No input that brings this amount of the coarsest token pays more; scaled."""
-        given: int = amount << SHIFT
-        for curve in self._behind_curves:
-            given = curve.gives(given)
-        taken: int | None = amount << SHIFT
-        for curve in reversed(self._before_curves):
-            taken = None if taken is None else curve.takes(taken)
-        return -1 if taken is None else given - taken + _SLACK
+        return _bound(*self._loose, amount)
+
+    def _closely(self, amount: int) -> int:
+        if self._first <= amount and (self._last is None or amount <= self._last):
+            return _bound(*self._close, amount)
+        return self._ceiling(amount)
+
+    def _under(self, amount: int) -> int:
+        outside = self._beneath if amount >= self._first else -1
+        return max(self._closely(amount), outside)
+
+    def _over(self, amount: int) -> int:
+        outside = self._beyond if self._last is not None and amount <= self._last else -1
+        return max(self._closely(amount), outside)
 
     def _pays(self, amount: int) -> int:
-        taken = self._least(amount)
-        if taken is None:
-            return 0
-        given = amount
-        for hop in self._behind:
-            given = hop.out(given)
-        return given - taken
-
-    def _least(self, amount: int) -> int | None:
-        """The smallest input that brings an amount of the coarsest token."""
-        taken: int | None = amount
-        for hop in reversed(self._before):
-            taken = None if taken is None else hop.needed(taken)
-        return taken
+        taken = _least(self._before, amount)
+        return 0 if taken is None else through(self._behind, amount)[-1] - taken
 
     def run(self, most: int) -> Sized | None:
-        found = outward(self._start, self._ceiling, self._pays, most)
+        sides = self._under, self._over
+        found = outward(self._start, self._ceiling, self._pays, most, sides=sides)
         if found is None:
             return None
-        amounts = through(self._hops, self._least(found.amount) or 0)
+        amounts = through(self._hops, _least(self._before, found.amount) or 0)
         bound = max(found.bound, amounts[-1] - amounts[0])
         return Sized(amounts, bound, self._at.ended, self._at.cut)
+
+
+def _least(hops: Sequence[Hop], amount: int) -> int | None:
+    """The smallest input that brings an amount behind some hops."""
+    taken: int | None = amount
+    for hop in reversed(hops):
+        taken = None if taken is None else hop.needed(taken)
+    return taken
+
+
+def _bound(before: Sequence[Curve | Near], behind: Sequence[Curve | Near], amount: int) -> int:
+    given: int = amount << SHIFT
+    for curve in behind:
+        given = curve.gives(given)
+    taken: int | None = amount << SHIFT
+    for curve in reversed(before):
+        taken = None if taken is None else curve.takes(taken)
+    return -1 if taken is None else given - taken + _SLACK
 
 
 def _coarsest(rates: Sequence[float]) -> int:
@@ -147,9 +185,7 @@ def _sampled(hops: Sequence[Hop]) -> Sized | None:
             high = right
     best = max((low, (low + high) // 2, high, middle), key=pays)
     # The same output for less: back to the left edge of the plateau.
-    least: int | None = through(hops, best)[-1]
-    for hop in reversed(hops):
-        least = None if least is None else hop.needed(least)
+    least = _least(hops, through(hops, best)[-1])
     best = best if least is None or pays(least) < pays(best) else least
     amounts = through(hops, best)
     return Sized(amounts, None) if amounts[-1] > amounts[0] else None

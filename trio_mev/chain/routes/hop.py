@@ -11,7 +11,7 @@ from ..pools.steps import PIPS
 from ..pools.swap import PoolState
 from ..pools.ticked import TickedPool
 from ..pools.ticks import Q96
-from .curve import Curve, product_pieces, ticked_pieces
+from .curve import Curve, Near, near, product_pieces, ticked_pieces
 
 
 class Hop(Protocol):
@@ -20,6 +20,10 @@ class Hop(Protocol):
     @property
     def curve(self) -> Curve | None:
         """What bounds it; None where its prices are of another kind."""
+        ...
+
+    def near(self, amount: int) -> Near | None:
+        """What bounds it closely about an input; None where its curve does no worse."""
         ...
 
     @property
@@ -59,6 +63,10 @@ class ProductHop:
         below = self._held * self._of + paid
         return paid * self._given // below if below > 0 else 0
 
+    def near(self, amount: int) -> Near | None:
+        """See `Hop.near`."""
+        return None
+
     def needed(self, amount: int) -> int | None:
         """See `Hop.needed`."""
         if amount >= self._given or self._held <= 0:
@@ -75,7 +83,7 @@ class TickedHop:
     """
 
     def __init__(self, pool: TickedPool, token_in: int) -> None:
-        self._pool, self._down = pool, token_in == 0
+        self._pool, self._side, self._down = pool, token_in, token_in == 0
         self.curve = Curve(ticked_pieces(pool, token_in))
         kept = PIPS - pool.fee_of(self._down)
         self.log_rate = -math.inf
@@ -86,6 +94,10 @@ class TickedHop:
     def out(self, amount: int) -> int:
         """See `Hop.out`."""
         return self._pool.swap_to(self._down, amount).amount_out
+
+    def near(self, amount: int) -> Near | None:
+        """See `Hop.near`."""
+        return near(self._pool, self._side, amount)
 
     def needed(self, amount: int) -> int | None:
         """See `Hop.needed`."""
@@ -137,6 +149,10 @@ class AskedHop:
     def out(self, amount: int) -> int:
         """See `Hop.out`."""
         return self._pool.swap(*self._places, amount).amount_out
+
+    def near(self, amount: int) -> Near | None:
+        """See `Hop.near`."""
+        return None
 
     def needed(self, amount: int) -> int | None:
         """See `Hop.needed`."""
