@@ -42,9 +42,23 @@ class Size:
     """As many for the text's own waits, of up to 200 ms each."""
     idle: float = 4.0
     """Seconds."""
+    quotes: int = 50_000
+    pools: int = 5000
+    touched: int = 50
+    """Of the pools, by one block."""
 
 
-QUICK = Size(rounds=1, windows=4, seconds=0.05, events=5, text_events=1, idle=0.2)
+QUICK = Size(
+    rounds=1,
+    windows=4,
+    seconds=0.05,
+    events=5,
+    text_events=1,
+    idle=0.2,
+    quotes=200,
+    pools=100,
+    touched=3,
+)
 BATCH = 512
 """Events that the engine is given at once."""
 RATES = 1000, 5000, 10_000, 20_000
@@ -159,6 +173,27 @@ def idle(size: Size) -> list[Row]:
     return [row("idle", name, "%", share, bounds=budgets.IDLE)]
 
 
+def pools(size: Size) -> list[Row]:
+    rows = []
+    for kind in ("v2", "v3 in one range", "v3 over ticks"):
+        each = [measure("quotes", kind=kind, count=size.quotes) for _ in range(size.rounds)]
+        cost = median(one["cost"] for one in each)
+        rows.append(row("pools", f"CPU per quote, {kind}", "us", cost))
+    both = {
+        who: measure("block", who=who, pools=size.pools, touched=size.touched)
+        for who in ("ours", "bisection")
+    }
+    ours, theirs = both["ours"], both["bisection"]
+    if ours["found"] != theirs["found"]:
+        raise RuntimeError(f"not the same cycles: {both}")
+    name = f"block with {size.touched} of {size.pools} pools"
+    rows.append(row("pools", f"{name}, update", "ms", ours["update"]))
+    name = f"{name}, its {ours['found'][1]} cycles sized"
+    peer = "plain bisection of each"
+    rows.append(row("pools", name, "ms", ours["sizing"], theirs["sizing"], peer, budgets.POOLS))
+    return rows
+
+
 BENCHES: dict[str, Callable[[Size], list[Row]]] = {
-    bench.__name__: bench for bench in (flood, engine, paced, lanes, idle)
+    bench.__name__: bench for bench in (flood, engine, paced, lanes, idle, pools)
 }

@@ -18,6 +18,7 @@ PACED = 1.3, 1.0
 LOWER = 2.0, 0.5
 HIGH = 3.0, 1.5
 IDLE = 1.0, 0.3
+POOLS = 1 / 5, 1 / 10
 
 
 @attrs.frozen

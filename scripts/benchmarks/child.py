@@ -102,8 +102,20 @@ def high(flooded: bool, count: int) -> dict[str, Any]:
     return {"p50": delays[len(delays) // 2]}
 
 
+def quotes(kind: str, count: int) -> dict[str, Any]:
+    """Microseconds of processor time a quote of a pool."""
+    result: dict[str, Any] = load("pools", "quotes")(kind, count)
+    return result
+
+
+def block(who: str, pools: int, touched: int) -> dict[str, Any]:
+    """Milliseconds of processor time for a block that changes some of many pools."""
+    result: dict[str, Any] = load("pools", "block")(who, pools, touched)
+    return result
+
+
 TASKS: dict[str, Callable[..., dict[str, Any]]] = {
-    task.__name__: task for task in (flood, engine, paced, idle, lower, high)
+    task.__name__: task for task in (flood, engine, paced, idle, lower, high, quotes, block)
 }
 
 if __name__ == "__main__":

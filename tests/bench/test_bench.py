@@ -13,7 +13,7 @@ import pytest
 
 SCRIPTS = Path(__file__).parent.parent.parent / "scripts"
 KEYS = ["bench", "measure", "unit", "ours", "peer", "peer_name", "ratio", "must", "aim", "holds"]
-ROWS = {"flood": 6, "engine": 1, "paced": 12, "lanes": 5, "idle": 1}
+ROWS = {"flood": 6, "engine": 1, "paced": 12, "lanes": 5, "idle": 1, "pools": 5}
 PEERS = {"flood", "paced"}
 
 

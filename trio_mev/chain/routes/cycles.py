@@ -16,8 +16,9 @@ from ...model.noun import Noun
 from ..pools.pool import Pool
 
 MOST_HOPS = 4
-MOST_CYCLES = 20_000
-"""Of one pool when it is learned, each direction for itself; the shortest are kept."""
+MOST_CYCLES = 100
+"""Of one pool when it is learned, each direction for itself; the shortest are kept. Where a few
+tokens are traded for everything, cycles of four hops grow with the square of the pools."""
 
 
 class Edge(Noun, frozen=True):
@@ -118,16 +119,14 @@ class CycleBook:
 
     def _add_all(self, edge: int, path: list[list[int]], room: int) -> None:
         """The cycles that one way makes; pools of more than two tokens may be in it only once."""
-        if len(self.cycles) >= room:
-            self.left_out += prod(map(len, path))
-            return
-        for rest in product(*path):
+        every = prod(map(len, path))
+        for done, rest in enumerate(product(*path)):
+            if len(self.cycles) >= room:
+                self.left_out += every - done
+                return
             cycle = (edge, *rest)
             pools = {self.edges[one].pool for one in cycle}
             if len(pools) < len(cycle):
-                continue
-            if len(self.cycles) >= room:
-                self.left_out += 1
                 continue
             for pool in pools:
                 self._through[pool].append(len(self.cycles))

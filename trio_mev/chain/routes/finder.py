@@ -9,9 +9,12 @@ from ...model.noun import Noun
 from ..pools.pool import Pool
 from ..pools.swap import PoolState
 from .cycles import MOST_CYCLES, MOST_HOPS, CycleBook, Edge
-from .exact import MOST_CANDIDATES, Sized, size
+from .exact import Sized, size
 from .hop import AskedHop, Hop, hop_of
 
+MOST_CANDIDATES = 64
+"""Of each cycle in a round. What a longer search may add is in its bound; `size` alone tries
+more, for the few that deserve it."""
 NEARLY = -1e-12
 """A sum of logarithms that rounding may have brought below zero."""
 
