@@ -31,7 +31,7 @@ MOVED = 0.01
 """How far a change moves it."""
 WORD = 2**256
 SHARE = 4
-"""Of the cycles every fourth is bisected, and what that takes is multiplied: all would be minutes."""
+"""Every fourth of the cycles is bisected, and what that takes is multiplied: all take a minute."""
 
 
 def ticked(rng: random.Random, root: int, liquidity: int, fee: int = 3000) -> TickedPool:
@@ -141,11 +141,9 @@ def block(who: str, pools: int, touched: int) -> dict[str, Any]:
     for pool_id in changed:
         finder.update(pool_id, book[pool_id].state)
     updated = time.process_time()
-    if who == "ours":
-        pay = len(finder.look(changed).found)
-    else:
-        pay = _bisected(finder, book, changed)
-    share = 1 if who == "ours" else SHARE
+    ours = who == "ours"
+    pay = len(finder.look(changed).found) if ours else _bisected(finder, book, changed)
+    share = 1 if ours else SHARE
     return {
         "update": (updated - start) * 1e3,
         "sizing": (time.process_time() - updated) * 1e3 * share,
