@@ -287,6 +287,34 @@ def test_an_output_between_two_pieces_costs_the_end_of_the_first():
     assert curve.takes(120) is None
 
 
+@given(SEEDS, st.integers(1, 10**9))
+def test_the_bound_about_an_input_is_closer_and_still_one(rng, amount):
+    pool, token_in = crowded(rng, magnitude=(3, 9)), rng.randrange(2)
+    hop = TickedHop(pool, token_in)
+    near = hop.near(amount)
+    if near is not None:
+        assert near.first <= amount < near.last
+        got = hop.out(amount)
+        assert (
+            got << SHIFT <= near.gives(amount << SHIFT) <= hop.curve.gives(amount << SHIFT) + 2**33
+        )
+        taken = near.takes(got << SHIFT)
+        assert taken is not None
+        assert taken <= amount << SHIFT
+
+
+def test_about_an_input_that_no_step_takes_nothing_is_closer():
+    pool = empty(0).with_liquidity(-60, 60, 10**18)
+    hop = TickedHop(pool, 0)
+    assert hop.near(10**30) is None
+    assert asked_hop().near(5) is None
+    near = hop.near(1000)
+    assert near is not None
+    assert near.takes(10**30 << SHIFT) is None
+    assert near.gives(0) == near.piece.start_out
+    assert near.gives(10**30 << SHIFT) == near.gives(near.last << SHIFT)
+
+
 def test_pools_that_take_all_as_a_fee_have_no_rate():
     greedy = empty(0, fee=10**6).with_liquidity(-60, 60, 10**18)
     assert TickedHop(greedy, 0).log_rate == float("-inf")

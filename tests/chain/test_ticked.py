@@ -175,6 +175,21 @@ def test_a_swap_has_no_more_steps_than_a_block_has_gas_for(monkeypatch):
     assert swap.after.tick == -60 * 256 * 2 - 1  # the price is at the edge of a word itself
 
 
+@pytest.mark.parametrize("down", [True, False])
+def test_stretches_are_the_steps_of_a_swap_to_the_end(down):
+    pool = empty(0).with_liquidity(-600, 600, 10**18).with_liquidity(-60, 60, 10**19)
+    steps = list(pool.stretches(down))
+    whole = pool.swap_to(down, 10**30)
+    last = steps[-1]
+    assert (last.paid + last.more, last.got) == (whole.amount_in, whole.amount_out)
+    for step in steps[:12]:
+        if step.paid:
+            swap = pool.swap_to(down, step.paid)
+            assert (swap.amount_in, swap.amount_out) == (step.paid, step.got)
+    known = TickedPool(pool.root, 0, pool.liquidity, 3000, tick_map(60, {}, words=(0,)))
+    assert len(list(known.stretches(down))) == 1
+
+
 def test_the_protocols_fee_is_of_the_side_that_is_paid():
     pool = empty(0, fee=3000).charging(1000 << 12 | 250)
     assert pool.fee_of(True) == 250 + 3000 - 250 * 3000 // 10**6
