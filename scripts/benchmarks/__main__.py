@@ -16,7 +16,7 @@ import attrs
 from rich.console import Console
 from rich.table import Table
 
-from .benches import BENCHES, QUICK, Size
+from .benches import BENCHES, NOTES, QUICK, Size
 from .budgets import Row
 
 PACKAGES = "trio", "websockets", "msgspec", "uvloop", "picows"
@@ -93,6 +93,8 @@ def main() -> int:
     else:
         console = Console(width=None if sys.stdout.isatty() else 160)
         console.print(table(rows))
+        for name in {row.bench for row in rows} & NOTES.keys():
+            console.print(NOTES[name])
         console.print(machine(), soft_wrap=True)
     return 0 if all(row.holds for row in rows) else 1
 

@@ -11,14 +11,14 @@ import os
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 import attrs
 
-from . import budgets
+from . import budgets, peers
 from .budgets import Row, row
 from .frames import QUOTE, SIZES, TRANSACTION
 from .tally import WINDOW
@@ -42,7 +42,9 @@ class Size:
     """As many for the text's own waits, of up to 200 ms each."""
     idle: float = 4.0
     """Seconds."""
-    quotes: int = 50_000
+    reads: int = 800
+    """Of fifty quotes each, the first fifth being the warm-up."""
+    pool_quotes: int = 50_000
     pools: int = 5000
     touched: int = 50
     """Of the pools, by one block."""
@@ -55,7 +57,8 @@ QUICK = Size(
     events=5,
     text_events=1,
     idle=0.2,
-    quotes=200,
+    reads=48,
+    pool_quotes=200,
     pools=100,
     touched=3,
 )
@@ -64,6 +67,7 @@ BATCH = 512
 RATES = 1000, 5000, 10_000, 20_000
 GATED = frozenset({5000, 10_000, 20_000})
 CONNECTIONS = 20
+BOOK_TICKER, OWN = "bookTicker", "exchanges' own formats"
 FIGURES = {
     "p50": "p50 from due to handler",
     "p99": "p99 from due to handler",
@@ -71,12 +75,12 @@ FIGURES = {
 }
 
 
-def measure(task: str, **orders: Any) -> dict[str, Any]:
+def measure(task: str, python: str = sys.executable, **orders: Any) -> dict[str, Any]:
     """One measurement."""
     scripts = Path(__file__).parent.parent
     paths = str(scripts), str(scripts.parent), os.environ.get("PYTHONPATH", "")
     done = subprocess.run(  # noqa: S603 - our own program
-        [sys.executable, "-m", "benchmarks.child", task, json.dumps(orders)],
+        [python, "-m", "benchmarks.child", task, json.dumps(orders)],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(p for p in paths if p)},
         stdout=subprocess.PIPE,
         timeout=LIMIT,
@@ -86,7 +90,7 @@ def measure(task: str, **orders: Any) -> dict[str, Any]:
     return result
 
 
-def same_work(results: dict[str, list[dict[str, Any]]]) -> None:
+def same_work(results: Mapping[str, list[dict[str, Any]]]) -> None:
     """Refuse figures of pipelines that did not find the same."""
     found = {who: {tuple(one["found"]) for one in each} for who, each in results.items()}
     if len(set().union(*found.values())) != 1:
@@ -176,7 +180,9 @@ def idle(size: Size) -> list[Row]:
 def pools(size: Size) -> list[Row]:
     rows = []
     for kind in ("v2", "v3 in one range", "v3 over ticks"):
-        each = [measure("quotes", kind=kind, count=size.quotes) for _ in range(size.rounds)]
+        each = [
+            measure("pool_quotes", kind=kind, count=size.pool_quotes) for _ in range(size.rounds)
+        ]
         cost = median(one["cost"] for one in each)
         rows.append(row("pools", f"CPU per quote, {kind}", "us", cost))
     both = {
@@ -194,6 +200,54 @@ def pools(size: Size) -> list[Row]:
     return rows
 
 
+def prices(size: Size) -> list[Row]:
+    orders = {"reads": size.reads, "warm": size.reads // 5}
+    there = [name for name in peers.NAMES if peers.missing(name) is None]
+    whole: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    parts: dict[str, list[dict[str, float]]] = defaultdict(list)
+    for _ in range(size.rounds):
+        for kind in (BOOK_TICKER, OWN):
+            whole[kind].append(measure("quotes", who="ours", own=kind == OWN, **orders))
+            parts[kind].append(measure("parts", own=kind == OWN, **orders))
+        for name in there:
+            whole[name].append(measure("quotes", peers.python(), who=name, own=False, **orders))
+    same_work(whole)
+    rows = []
+    for kind in (BOOK_TICKER, OWN):
+        title = f"CPU per quote, {kind}"
+        ours = median(one["cost"] for one in whole[kind])
+        compared = whole if kind == BOOK_TICKER else None
+        rows.append(row("prices", title, "us", ours, bounds=budgets.PRICES if compared else None))
+        rows += _beside(title, ours, compared)
+        for part in parts[kind][0]:
+            alone, ours = f"{title}: {part} alone", median(one[part] for one in parts[kind])
+            rows.append(row("prices", alone, "us", ours))
+            rows += _beside(alone, ours, compared if part == "decode" else None)
+    return rows
+
+
+def _beside(
+    title: str, ours: float, results: Mapping[str, list[dict[str, Any]]] | None
+) -> Iterator[Row]:
+    """Rows beside the peers that are there, and beside none where one is not."""
+    for name in () if results is None else peers.NAMES:
+        if name in results:
+            peer = median(one["cost"] for one in results[name])
+            yield row("prices", title, "us", ours, peer, str(results[name][0]["name"]))
+        else:
+            why = f"{name}, left out: {peers.missing(name)}"
+            yield row("prices", title, "us", ours, peer_name=why)
+
+
 BENCHES: dict[str, Callable[[Size], list[Row]]] = {
-    bench.__name__: bench for bench in (flood, engine, paced, lanes, idle, pools)
+    bench.__name__: bench for bench in (flood, engine, paced, lanes, idle, prices, pools)
 }
+NOTES = {
+    "prices": (
+        "prices: ours checks numbers, order, time and quality, learns how far each exchange is to "
+        "be believed, makes every instrument's price each 0.1 s, and looks for spreads. ccxt and "
+        "cryptofeed decode the same messages into their own objects and do none of this; ccxt "
+        "keeps them by symbol, cryptofeed hands them to a callback, without their sizes."
+    )
+}
+"""What a table does not tell."""

@@ -6,6 +6,7 @@ import importlib
 import json
 import sys
 from collections.abc import Callable
+from importlib.metadata import version
 from typing import Any
 
 from .tally import AHEAD, WINDOW, Tally, sender
@@ -102,7 +103,7 @@ def high(flooded: bool, count: int) -> dict[str, Any]:
     return {"p50": delays[len(delays) // 2]}
 
 
-def quotes(kind: str, count: int) -> dict[str, Any]:
+def pool_quotes(kind: str, count: int) -> dict[str, Any]:
     """Microseconds of processor time a quote of a pool."""
     result: dict[str, Any] = load("pools", "quotes")(kind, count)
     return result
@@ -114,8 +115,23 @@ def block(who: str, pools: int, touched: int) -> dict[str, Any]:
     return result
 
 
+def quotes(who: str, own: bool, reads: int, warm: int) -> dict[str, Any]:
+    """Microseconds of processor time a quote; of ours through everything."""
+    if who == "ours":
+        result: dict[str, Any] = load("prices", "whole")(reads, warm, own)
+        return result
+    return {**load("price_peers", who)(reads, warm), "name": f"{who} {version(who)}"}
+
+
+def parts(own: bool, reads: int, warm: int) -> dict[str, Any]:
+    """Microseconds of processor time a quote, of each of our parts alone."""
+    result: dict[str, Any] = load("prices", "parts")(reads, warm, own)
+    return result
+
+
 TASKS: dict[str, Callable[..., dict[str, Any]]] = {
-    task.__name__: task for task in (flood, engine, paced, idle, lower, high, quotes, block)
+    task.__name__: task
+    for task in (flood, engine, paced, idle, lower, high, quotes, parts, pool_quotes, block)
 }
 
 if __name__ == "__main__":

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain
-from typing import Any, TypeVar
+from typing import Any
 
 from trio_mev.model.event import DataEvent, DataType
 from trio_mev.model.identity import Instrument, Venue
@@ -19,6 +19,7 @@ from trio_mev.wire.venue import VenueAdapter
 from trio_mev.wire.venues import ADAPTERS
 
 from .quotes import BASES, QUOTE, START, VENUES, Read, book_ticker, checksum, market
+from .timing import finish, timed
 from .venue_frames import bitfinex_subscribed, wordings
 
 INSTRUMENTS = [Instrument(base, QUOTE) for base in BASES]
@@ -34,7 +35,6 @@ CHANNELS = {
 }
 """That bring quotes."""
 
-T = TypeVar("T")
 Frames = tuple[VenueAdapter, float, list[bytes]]
 """What came over one connection at one time."""
 
@@ -87,7 +87,7 @@ def whole(reads: int, warm: int, own: bool) -> dict[str, Any]:
                 for one in await process(event):
                     found[one.event_type] += 1
 
-    cost = timed(lambda some: _finish(run(some)), come, warm)
+    cost = timed(lambda some: finish(run(some)), come, warm, len(BASES))
     if not found[DataType.PRICE]:
         raise RuntimeError("there is no price")
     figures = processor.get_quality(come[-1][0][1])
@@ -95,87 +95,65 @@ def whole(reads: int, warm: int, own: bool) -> dict[str, Any]:
     if any(one.faults for one in figures) or any(end.refused for end in ends):
         raise RuntimeError("not every quote was sound")
     latest = [event.data for end, _, _ in come[-1] for event in end.newest.values()]
-    bids = {quote.instrument.base: float(quote.bid) for quote in latest}
+    bids = {quote.instrument.base: quote.bid for quote in latest}
     return {"cost": cost, "found": [sum(one.updates for one in figures), checksum(bids)]}
 
 
-def _finish(coroutine: Any) -> None:
-    """Run what waits for nothing."""
-    try:
-        coroutine.send(None)
-    except StopIteration:
-        return
-    raise RuntimeError("it waits")
+class Parts:
+    """Each part of the way alone, on events that are there already."""
 
+    def __init__(self, settings: PriceSettings) -> None:
+        self.decoded: list[list[DataEvent]] = []
+        self.qualities = QualityBook(settings)
+        self.aggregator = PriceFeedAggregator(settings)
+        self.book = SpreadBook(
+            settings.fees, settings.spread_report, settings.max_deviation, settings.spread_max_age
+        )
 
-def timed(run: Callable[[list[list[T]]], object], come: list[list[T]], warm: int) -> float:
-    """Microseconds of processor time a quote, without those of the first ``warm`` reads."""
-    run(come[:warm])
-    start = time.process_time()
-    run(come[warm:])
-    return _each(time.process_time() - start, len(come) - warm)
-
-
-def _each(seconds: float, reads: int) -> float:
-    return seconds / (reads * len(BASES)) * 1e6
-
-
-def parts(reads: int, warm: int, own: bool) -> dict[str, float]:
-    """Microseconds of processor time a quote, of each part alone."""
-    settings, come = PriceSettings(), arrivals(own, reads)
-    decoded: list[list[DataEvent]] = []
-
-    def decode(some: list[list[Frames]]) -> None:
+    def decode(self, some: list[list[Frames]]) -> None:
         for read in some:
             events: list[DataEvent] = []
             for session, at, sent in read:
                 session.receive_batch(sent, at, 0, events)
-            decoded.append(events)
+            self.decoded.append(events)
 
-    quality, aggregator = QualityBook(settings), PriceFeedAggregator(settings)
-    spreads = SpreadBook(
-        settings.fees, settings.spread_report, settings.max_deviation, settings.spread_max_age
-    )
+    def quality(self, some: list[list[DataEvent]]) -> None:
+        look = self.qualities.quote
+        for event in chain.from_iterable(some):
+            look(event.data, event.received_at, event.lag)
 
-    def check(event: DataEvent) -> None:
-        quality.quote(event.data, event.received_at, event.lag)
-
-    def update(event: DataEvent) -> None:
-        quote, now = event.data, event.received_at
-        aggregator.update_quote(
-            quote.venue, quote.instrument, quote.bid, quote.ask, now, None, stamp=event.occurred_at
-        )
-
-    def compare(event: DataEvent) -> None:
-        spreads.update(event.data, event.received_at, event.received_at)
-
-    def each(one: Callable[[DataEvent], None]) -> Callable[[list[list[DataEvent]]], None]:
-        def run(some: list[list[DataEvent]]) -> None:
-            for event in chain.from_iterable(some):
-                one(event)
-
-        return run
-
-    return {
-        "decode": timed(decode, come, warm),
-        "quality": timed(each(check), decoded, warm),
-        "update_quote": timed(each(update), decoded, warm),
-        "spreads": timed(each(compare), decoded, warm),
-        "tick": ticks(decoded, settings, warm),
-    }
-
-
-def ticks(decoded: list[list[DataEvent]], settings: PriceSettings, warm: int) -> float:
-    """Microseconds of processor time a quote, of the prices that are made of them."""
-    aggregator, spent, due = PriceFeedAggregator(settings), 0.0, 0.0
-    for place, read in enumerate(decoded):
-        for event in read:
+    def intake(self, some: list[list[DataEvent]]) -> None:
+        take = self.aggregator.update_quote
+        for event in chain.from_iterable(some):
             quote, now = event.data, event.received_at
-            aggregator.update_quote(quote.venue, quote.instrument, quote.bid, quote.ask, now)
+            take(quote.venue, quote.instrument, quote.bid, quote.ask, now, stamp=event.occurred_at)
+
+    def spreads(self, some: list[list[DataEvent]]) -> None:
+        update = self.book.update
+        for event in chain.from_iterable(some):
+            update(event.data, event.received_at, event.received_at)
+
+
+def parts(reads: int, warm: int, own: bool) -> dict[str, float]:
+    """Microseconds of processor time a quote, of each part alone."""
+    settings = PriceSettings()
+    each = Parts(settings)
+    cost = {"decode": timed(each.decode, arrivals(own, reads), warm, len(BASES))}
+    for name in ("quality", "intake", "spreads"):
+        cost[name] = timed(getattr(each, name), each.decoded, warm, len(BASES))
+    return {**cost, "prices": made(each.decoded, settings, warm)}
+
+
+def made(decoded: list[list[DataEvent]], settings: PriceSettings, warm: int) -> float:
+    """Microseconds of processor time a quote, of the prices that are made."""
+    each, spent, due = Parts(settings), 0.0, 0.0
+    for place, read in enumerate(decoded):
+        each.intake([read])
+        now = read[0].received_at
         if now >= due:
             due = now + settings.publish_interval
             start = time.process_time()
             for instrument in INSTRUMENTS:
-                aggregator.tick(instrument, now)
+                each.aggregator.tick(instrument, now)
             spent += time.process_time() - start if place >= warm else 0.0
-    return _each(spent, len(decoded) - warm)
+    return spent / ((len(decoded) - warm) * len(BASES)) * 1e6

@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Mapping
 from math import exp, log
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 VENUES = "binance", "bitfinex", "bitstamp", "bybit", "coinbase", "gemini", "kraken", "okx"
 BASES = (
@@ -104,6 +104,6 @@ def book_ticker(shown: Shown) -> str:
     )
 
 
-def checksum(bids: Mapping[str, float]) -> float:
+def checksum(bids: Mapping[str, Any]) -> float:
     """What a pipeline must have made of the last read: its bids, by instrument."""
-    return round(sum(bids.values()) if len(bids) == len(BASES) else -1.0, 6)
+    return round(sum(map(float, bids.values())) if len(bids) == len(BASES) else -1.0, 6)

@@ -42,7 +42,16 @@ def shown(score: Score) -> str:
 def table(results: list[Result]) -> Table:
     """The rows for people."""
     drawn = Table(title="RMSE / p99 / coverage ± median half-width")
-    for heading in ("row", "episodes", "median", "Pyth, true errors", "ours", "disputed", "holds"):
+    for heading in (
+        "row",
+        "episodes",
+        "median",
+        "Pyth, true errors",
+        "ours",
+        "ok",
+        "disputed",
+        "holds",
+    ):
         drawn.add_column(heading, no_wrap=heading != "holds")
     for result in results:
         asked = demands(result)
@@ -54,6 +63,7 @@ def table(results: list[Result]) -> Table:
             shown(result.median),
             shown(result.pyth),
             shown(result.ours),
+            f"{result.ok:.1%}",
             f"{result.disputed:.1%}",
             verdict if asked else "",
         )

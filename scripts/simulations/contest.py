@@ -41,8 +41,10 @@ class Result:
     median: Score
     pyth: Score
     ours: Score
+    ok: float
+    """Share of the scored moments at which ours was called ok."""
     disputed: float
-    """Share of the scored moments at which ours was in dispute."""
+    """And in dispute."""
     disputed_standing: float | None
     """And of those at which a source's latest quote was a faulty one; None where there is none."""
 
@@ -86,7 +88,7 @@ class Contest:
         self.held: dict[int, tuple[float, float, float]] = {}
         """By source: value, time, and what the price had moved by then."""
         self.median, self.pyth, self.ours = Tally(), Tally(), Tally()
-        self.disputed = self.standing = self.disputed_standing = 0
+        self.ok = self.disputed = self.standing = self.disputed_standing = 0
 
     def run(self) -> None:
         """All of it."""
@@ -107,6 +109,7 @@ class Contest:
         truth = tick.truth
         self.ours.add(estimate.middle - truth, estimate.half_width)
         disputed = estimate.status is PriceStatus.DISPUTED
+        self.ok += estimate.status is PriceStatus.OK
         self.disputed += disputed
         self.standing += tick.standing
         self.disputed_standing += disputed and tick.standing
@@ -147,6 +150,7 @@ def contest(
         run.median.score(),
         run.pyth.score(),
         run.ours.score(),
+        run.ok / moments,
         run.disputed / moments,
         run.disputed_standing / run.standing if run.standing else None,
     )

@@ -40,7 +40,7 @@ SHARED, SHARED_FOR = 1.5, 30.0
 Family = Literal["normal", "tails", "regimes", "shared"]
 """How errors and the price are distributed: normally at constant speed; as Student's t with three
 degrees of freedom; normally at changing speed; with an error that two sources share."""
-Fault = Literal["clean", "stuck", "one", "two", "restamped"]
+Fault = Literal["clean", "stuck", "one", "two", "restamped", "frozen", "drifting", "creeping"]
 
 
 @attrs.frozen
@@ -50,6 +50,8 @@ class Episode:
     every: float
     lasts: float
     scored: float
+    enough: int = 2000
+    """Of them for a figure; of the long ones every moment is scored, so that fewer do."""
 
 
 EPISODES: dict[Fault, Episode] = {
@@ -57,9 +59,17 @@ EPISODES: dict[Fault, Episode] = {
     "one": Episode(every=60.0, lasts=20.0, scored=20.0),
     "two": Episode(every=60.0, lasts=20.0, scored=20.0),
     "restamped": Episode(every=60.0, lasts=30.0, scored=10.0),
+    "frozen": Episode(every=5400.0, lasts=3600.0, scored=3600.0, enough=20),
+    "drifting": Episode(every=2700.0, lasts=900.0, scored=900.0, enough=40),
+    "creeping": Episode(every=7200.0, lasts=5000.0, scored=5000.0, enough=20),
 }
 APART = 50.0
 """How far a bad source is off, in bp."""
+AWAY: dict[Fault, float] = {"drifting": 0.2, "creeping": 0.02}
+"""By how much a source that moves away is further off every second, in bp."""
+FAR = 100.0
+"""And at most."""
+REPEATING: tuple[Fault, ...] = ("restamped", "frozen")
 
 
 @attrs.frozen
@@ -104,7 +114,7 @@ class World:
         """Bad sources, to how far each is off or the price that it repeats."""
         self._marked = [False] * count
         self._begins = WARM if fault in EPISODES else math.inf
-        self._ends = math.inf
+        self._began, self._ends = 0.0, math.inf
 
     def error_of(self, source: int) -> float:
         """Standard deviation of what a source quotes less the price of that moment."""
@@ -163,7 +173,13 @@ class World:
         if self.fault == "stuck":
             return None
         self._marked[source] = True
-        return self._faulty[source] if self.fault == "restamped" else value + self._faulty[source]
+        off = self._faulty[source]
+        if self.fault in REPEATING:
+            return off
+        if self.fault in AWAY:
+            far = min(AWAY[self.fault] * (self._time - self._began), FAR)
+            off = math.copysign(far, off)
+        return value + off
 
     def _begin_or_end(self, now: float) -> None:
         if now >= self._ends:
@@ -173,7 +189,7 @@ class World:
             return
         episode = EPISODES[self.fault]
         self._begins += episode.every
-        self._ends = now + episode.lasts
+        self._began, self._ends = now, now + episode.lasts
         self.episodes += 1
         count = len(self.rates)
         if self.fault == "two":
@@ -183,7 +199,7 @@ class World:
         off = self.random.choice((-APART, APART))
         latest = self._latest[bad]
         repeated = self.truth if latest is None else latest
-        self._faulty = {bad: repeated if self.fault == "restamped" else off}
+        self._faulty = {bad: repeated if self.fault in REPEATING else off}
 
     def _scored(self, now: float) -> bool:
         if self.fault not in EPISODES:

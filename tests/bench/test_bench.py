@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -13,12 +14,20 @@ import pytest
 
 SCRIPTS = Path(__file__).parent.parent.parent / "scripts"
 KEYS = ["bench", "measure", "unit", "ours", "peer", "peer_name", "ratio", "must", "aim", "holds"]
-ROWS = {"flood": 6, "engine": 1, "paced": 12, "lanes": 5, "idle": 1, "pools": 5}
+ROWS = {
+    "flood": 6,
+    "engine": 1,
+    "paced": 12,
+    "lanes": 5,
+    "idle": 1,
+    "prices": 16,
+    "pools": 5,
+}
 PEERS = {"flood", "paced"}
 
 
-def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
-    paths = os.pathsep.join((str(SCRIPTS), str(SCRIPTS.parent)))
+def bench(*arguments: str, scripts: Path = SCRIPTS) -> subprocess.CompletedProcess[str]:
+    paths = os.pathsep.join((str(scripts), str(SCRIPTS.parent)))
     return subprocess.run(
         [sys.executable, "-m", "benchmarks", *arguments],
         env={**os.environ, "PYTHONPATH": paths},
@@ -40,7 +49,9 @@ def test_rows_are_shaped_as_the_contract_says(name: str):
         assert list(row) == KEYS
         assert row["bench"] == name
         assert row["ours"] > 0
-        assert (row["peer"] is None) == (row["peer_name"] is None) == (row["ratio"] is None)
+        assert (row["peer"] is None) == (row["ratio"] is None)
+        left_out = ", left out: " in (row["peer_name"] or "")
+        assert (row["peer"] is None) == (row["peer_name"] is None or left_out)
         assert (row["must"] is None) == (row["aim"] is None)
     # The code says what the rows say; how fast it was is nobody's business here.
     assert done.returncode == (0 if all(row["holds"] for row in rows) else 1)
@@ -62,6 +73,21 @@ def test_the_table_names_the_machine():
     assert "quiet connections" in done.stdout
     assert "cores" in done.stdout
     assert "trio " in done.stdout
+
+
+def test_a_peer_that_is_not_there_is_left_out_with_a_reason(tmp_path: Path):
+    shutil.copytree(SCRIPTS / "benchmarks", tmp_path / "scripts" / "benchmarks")
+    home = tmp_path / ".venv" / "peers"
+    home.mkdir(parents=True)
+    (home / "cryptofeed.log").write_text("building\nERROR: no compiler\n")
+    done = bench("prices", "--quick", "--json", scripts=tmp_path / "scripts")
+    assert done.returncode in {0, 1}, done.stderr
+    named = {json.loads(line)["peer_name"] for line in done.stdout.splitlines()}
+    assert named == {
+        None,
+        "ccxt, left out: scripts/bench has not installed it",
+        "cryptofeed, left out: ERROR: no compiler",
+    }
 
 
 def test_an_unknown_bench_is_refused():

@@ -178,7 +178,7 @@ def test_a_cut_tape_yields_what_is_whole_and_says_so(capfd, schemas, tmp_path):
     cut = tmp_path / "cut.tape"
     cut.write_bytes(TAPE.read_bytes()[: TAPE.stat().st_size // 2])
     lines = check_lines(replayed(capfd, str(cut)), schemas)
-    assert lines[-1]["refused"] == {"tape_cut": 1}
+    assert lines[-1]["refused"] == {"tape_cut": 1, "crossed_book": 1}
     assert lines[-1]["events"]["quote"] > 0
 
 

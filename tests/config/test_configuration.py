@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from decimal import Decimal
 from pathlib import Path
 
@@ -528,3 +529,70 @@ def test_an_endpoint_that_cannot_be_dialled_is_refused_without_showing_a_key(hos
     (problem,) = problems_of(binance(endpoint=f'"wss://{host}/{KEY}"'))
     assert problem.startswith("feeds[0].endpoint: ")
     assert KEY not in problem
+
+
+VENUES = """
+[[feeds]]
+kind = "binance"
+name = "b"
+instruments = ["ETH/USDT"]
+
+[[feeds]]
+kind = "kraken"
+name = "k"
+instruments = ["ETH/USDT", "USDT/USD"]
+"""
+
+
+def test_settings_that_go_together_raise_nothing():
+    alerts = """
+    [[prices.alerts]]
+    id = "joined"
+    instrument = "ETH/USD"
+    type = "disputed"
+    """
+    trades = """
+    [[feeds]]
+    kind = "binance"
+    name = "trades"
+    instruments = ["ETH/USDT"]
+    channels = ["aggTrade"]
+    """
+    config = loads(VENUES + trades + alerts, environment={})
+    made = config.processors()[0]()
+    assert {(venue, str(one)) for venue, one in made.quality._expected} == {
+        ("binance", "ETH/USDT"),
+        ("kraken", "ETH/USDT"),
+        ("kraken", "USDT/USD"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("more", "problem"),
+    [
+        (
+            '[[feeds]]\nkind = "kraken"\nname = "k2"\ninstruments = ["ETH/USDT"]',
+            "feeds[2].instruments: feeds[1] brings kraken's quotes of ETH/USDT already",
+        ),
+        (
+            '[[feeds]]\nkind = "okx"\nname = "o"\ninstruments = ["ETH/USDT"]\n'
+            'channels = ["bbo-tbt", "tickers"]',
+            "feeds[2]: channels bbo-tbt and tickers both bring quotes; name one of them",
+        ),
+        ('[prices]\nfees = { binanse = "0.001" }', "no venue binanse; did you mean binance?"),
+        ('[prices]\nfees = { nyse = "0.001" }', "prices.fees: there is no venue nyse; known are"),
+        (
+            '[[prices.alerts]]\nid = "a"\ninstrument = "EHT/USDT"\ntype = "stale"',
+            "prices.alerts[0].instrument: no feed quotes EHT/USDT, and no two others make it",
+        ),
+        ('[prices]\nspread_high = "0.0001"', "spread_high is below spread_report"),
+    ],
+)
+def test_settings_that_do_not_go_together_are_told(more, problem):
+    with pytest.raises(ConfigError, match=re.escape(problem)):
+        loads(VENUES + more, environment={})
+
+
+def test_an_alert_without_any_exchange_waits_for_a_replay():
+    alert = '[[prices.alerts]]\nid = "a"\ninstrument = "ETH/USD"\ntype = "stale"'
+    assert loads(alert, environment={}).settings.prices.alerts[0].type == "stale"

@@ -360,6 +360,10 @@ def lines() -> list[dict[str, Any]]:
     return recorded_lines()
 
 
+PRICE_ALERTS = (
+    "`price_above`, `price_below`, `price_change`, `price_spread`, `price_disputed` and "
+    "`price_stale`"
+)
 LINES = {
     ("quote", None): ["`quote`"],
     ("trade", None): ["`trade`"],
@@ -370,14 +374,8 @@ LINES = {
     ("alert", "health"): ["`alert`", "`health`"],
     ("alert", "spread"): ["`alert`", "`spread`"],
     ("alert", "transaction"): ["`alert`", "`transaction`"],
-    ("alert", "price_above"): [
-        "`alert`",
-        "`price_above`, `price_below`, `price_change`, `price_spread`, `price_disputed` and `price_stale`",
-    ],
-    ("alert", "price_below"): [
-        "`alert`",
-        "`price_above`, `price_below`, `price_change`, `price_spread`, `price_disputed` and `price_stale`",
-    ],
+    ("alert", "price_above"): ["`alert`", PRICE_ALERTS],
+    ("alert", "price_below"): ["`alert`", PRICE_ALERTS],
 }
 
 

@@ -13,6 +13,7 @@ from trio_mev.flow.crew import BATCH
 from trio_mev.flow.processor import DataProcessor
 from trio_mev.flow.pump import HandlerProcessor, Pump
 from trio_mev.model.event import DataEvent, DataType, EventPriority
+from trio_mev.model.health import HealthIssue
 from trio_mev.model.settings import StreamConfig
 
 HIGH, LOW = EventPriority.HIGH, EventPriority.LOW
@@ -431,7 +432,7 @@ async def test_what_is_urgent_overtakes_what_came_in_the_same_batch(make_pump, m
     assert pump.processor.seen == [0, 100, 1, 2]
 
 
-async def test_others_run_after_every_batch(make_pump, make_event):
+async def test_others_run_after_every_batch(make_pump, make_event, autojump_clock):
     pump = make_pump(nothing)
     put_all(pump, *(make_event(n, at=trio.current_time()) for n in range(3 * BATCH)))
     progress = []
@@ -446,6 +447,17 @@ async def test_others_run_after_every_batch(make_pump, make_event):
         nursery.start_soon(pump.run)
     assert any(0 < done < 3 * BATCH for done in progress)
     assert {done % BATCH for done in progress} == {0}
+
+
+async def test_a_processor_says_what_is_wrong_and_may_fail_at_that(make_pump):
+    pump = make_pump(nothing)
+    assert list(pump.health(1.0)) == []
+    issue = HealthIssue("dry", "well", "no water")
+    pump.processor.health = lambda now: [issue] if now > 1 else 1 / 0
+    assert list(pump.health(2.0)) == [issue]
+    (failed,) = pump.health(0.5)
+    assert (failed.kind, failed.where) == ("health_failed", pump.name)
+    assert failed.detail == "ZeroDivisionError: division by zero"
 
 
 async def test_failures_are_logged_once_a_minute(make_pump, make_event, autojump_clock, logged):

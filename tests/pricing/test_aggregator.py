@@ -162,8 +162,8 @@ def test_without_an_event_time_the_receipt_counts_and_several_may_come_at_once()
     prices = aggregator()
     assert prices.update_price(A, ETH, Decimal(2000), 10.0) is None
     assert prices.update_price(A, ETH, Decimal(2001), 10.0) is None
-    assert prices.update_price(A, ETH, Decimal(2002), 9.9) == "time_backwards"
-    assert prices.get_price(ETH, 10.0).price == 2001
+    assert prices.update_price(A, ETH, Decimal(2002), 9.9) is None  # it came later all the same
+    assert prices.get_price(ETH, 10.0).price == 2002
 
 
 def test_the_event_time_decides_how_old_a_quote_is():
@@ -342,7 +342,9 @@ def test_the_sources_own_time_orders_its_quotes_though_our_clock_is_set():
         (15.0, 14.0, None, None),  # no longer told
         (14.9, 14.8, None, None),
         (14.8, 14.7, None, "time_backwards"),
-        (14.0, None, None, "time_backwards"),
+        (14.0, None, None, None),
+        (14.1, 13.9, None, "superseded"),  # by what came without a time
+        (14.2, 14.1, None, None),
     ]
     for now, at, stamp, reason in stamped:
         told = prices.update_quote(A, ETH, Decimal(1), Decimal(2), now, at, stamp=stamp)
@@ -535,3 +537,13 @@ def test_nothing_that_is_kept_grows_with_time():
     tracemalloc.stop()
     assert max(sizes[1:]) - sizes[0] < 2048
     assert len(prices.get_price_history(ETH, 10**6)) == 100
+
+
+def test_a_quote_that_is_withdrawn_makes_no_price_until_the_next():
+    prices = filled([2000, 2000, 2000])
+    prices.withdraw(A, ETH)
+    assert prices.get_price(ETH, 0.0).sources == ("b", "c")
+    prices.withdraw(F, ETH)  # of whom nothing is known
+    prices.withdraw(A, Instrument("BTC", "USD"))
+    prices.update_price(A, ETH, Decimal(2000), 1.0)
+    assert prices.get_price(ETH, 1.0).sources == ("a", "b", "c")

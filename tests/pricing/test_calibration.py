@@ -181,3 +181,86 @@ def test_faults_cost_reliability_by_their_share_of_all_quotes_of_late():
     for _ in range(30):
         one.judge(0.0, 0.5)
     assert one.reliability == pytest.approx(1.0, abs=1e-4)
+
+
+class TestANoisyOne:
+    """Its error is over five times what is usual among the others."""
+
+    def test_it_is_found_and_its_error_is_bounded(self):
+        *steady, noisy = compared([1.0, 1.0, 1.0, 8.0])
+        assert [one.noisy for one in steady] == [False] * 3
+        assert noisy.noisy
+        assert sqrt(noisy.noise) == pytest.approx(5.0, rel=0.2)
+
+    def test_it_says_nothing_of_the_errors_of_the_others(self):
+        first, second, noisy = compared([1.0, 1.0, 50.0])
+        assert noisy.noisy
+        assert first.variance == second.variance == first.pair_with(second).square / 2
+
+    def test_three_times_is_not_noisy(self):
+        assert not any(one.noisy for one in compared([1.0, 1.0, 1.0, 3.0]))
+
+    def test_of_errors_under_two_and_a_half_bp_none_is(self):
+        assert not any(one.noisy for one in compared([0.05, 0.05, 2.0]))
+
+    def test_thirty_differences_from_two_others_have_to_show_it(self):
+        sources = [constituent(name) for name in "abc"]
+        for one in sources[:2]:
+            pair = sources[2].pair_with(one)
+            pair.square, pair.count = 1000.0, 29
+        attribute(sources)
+        assert not sources[2].noisy
+        for one in sources[:2]:
+            sources[2].pair_with(one).count = 30
+        attribute(sources)
+        assert sources[2].noisy
+
+    def test_it_is_back_under_three_times(self):
+        sources = [constituent(name) for name in "abc"]
+        for place, one in enumerate(sources):
+            for other in sources[:place]:
+                pair = one.pair_with(other)
+                pair.square, pair.count = 2.0, 30
+        first, second, noisy = sources
+        noisy.noisy = True
+        for square, expected in ((26.5, True), (10.5, True), (9.5, False)):
+            for other in (first, second):
+                noisy.pair_with(other).square = square
+            attribute(sources)
+            assert noisy.noisy is expected
+
+    def test_a_majority_is_always_left(self):
+        assert sum(one.noisy for one in compared([1.0, 1.0, 60.0, 50.0])) == 1
+        assert sum(one.noisy for one in compared([1.0, 1.0, 1.0, 60.0, 50.0])) == 2
+
+    def test_with_one_other_alone_the_two_are_taken_to_be_equal(self):
+        first, _, noisy = compared([1.0, 1.0, 50.0])
+        attribute([first, noisy])
+        assert first.variance == noisy.variance
+        assert noisy.noisy
+
+
+def test_a_quote_that_repeats_the_last_one_is_as_old_as_that():
+    """What the price moved meanwhile is not the source's error."""
+    calibration = Calibration(drift=4.0)
+    one, other = constituent("a", 0.0, time=1.0), constituent("b", 20.0, time=101.0)
+    one.note_value()
+    one.time = 101.0
+    one.note_value()
+    assert (one.news_at, other.news_at) == (1.0, 101.0)
+    calibration.compare(one, [other])
+    trust = 8.0 / (8.0 + 400.0)
+    assert one.pair_with(other).square == pytest.approx(8.0 + trust**2 * (400.0 - 400.0 - 8.0))
+    one.value = 20.0
+    assert one.news_at == 101.0
+
+
+def test_an_interval_does_not_miss_what_a_source_repeats_while_the_price_moves():
+    calibration = Calibration(drift=1.0)
+    one = constituent("a", 6.0, time=0.0)
+    one.variance = 1.0
+    one.note_value()
+    one.time = 24.0
+    others = Estimate(0.0, 1.96, PriceStatus.OK, (True, True, True))
+    calibration.test_interval(others, one, 24.0)
+    assert calibration.kappa == pytest.approx(1 - 0.0005, rel=1e-5)

@@ -12,7 +12,7 @@ from trio_mev.model.identity import Instrument, InstrumentKind, Venue
 from trio_mev.model.market import Price, PriceStatus
 from trio_mev.model.settings import PriceSettings
 from trio_mev.pricing.aggregator import PriceFeedAggregator
-from trio_mev.pricing.joins import better, join, joinable, legs
+from trio_mev.pricing.joins import Joinable, better, join, legs
 
 OK, DEGRADED = PriceStatus.OK, PriceStatus.DEGRADED
 DISPUTED, STALE = PriceStatus.DISPUTED, PriceStatus.STALE
@@ -97,14 +97,35 @@ def test_legs_are_spot_and_go_through_a_base_that_is_neither_side():
     assert list(legs(Instrument("ETH", "USD", InstrumentKind.PERPETUAL), BASES)) == []
 
 
+def joinable(known, bases, wanted=("USD",)):
+    found = Joinable(bases, wanted)
+    for instrument in known:
+        found.learn(instrument)
+    return found
+
+
 def test_only_what_is_not_quoted_itself_and_has_both_legs_can_be_joined():
     perpetual = Instrument("BTC", "USDT", InstrumentKind.PERPETUAL)
     usd_usdt = Instrument("ETH", "BTC")
     known = [ETH_USDT, ETH_USDC, USDT_USD, USDC_USD, perpetual, usd_usdt]
-    assert joinable(known, BASES) == [ETH_USD]
-    assert joinable([*known, ETH_USD], BASES) == []
-    assert joinable(known, ()) == []
-    assert joinable([ETH_USDT, Instrument("USDT", "ETH")], BASES) == []
+    for order in (known, known[::-1], [*known, *known]):
+        found = joinable(order, BASES)
+        assert found.instruments() == [ETH_USD]
+        assert set(found.of) == {ETH_USDT, ETH_USDC, USDT_USD, USDC_USD}
+        assert all(joined == [ETH_USD] for joined in found.of.values())
+    assert joinable([*known, ETH_USD], BASES).instruments() == []
+    assert joinable(known, ()).instruments() == []
+    assert joinable(known, BASES, ()).instruments() == []
+    back = [ETH_USDT, Instrument("USDT", "ETH")]
+    assert joinable(back, BASES, ("ETH",)).instruments() == []
+
+
+def test_prices_are_joined_in_the_currencies_that_are_wanted_only():
+    """Four hundred coins and fifteen currencies make four hundred prices, not six thousand."""
+    coins = [Instrument(f"C{n}", "USDT") for n in range(400)]
+    currencies = [Instrument("USDT", f"Y{n}") for n in range(15)]
+    found = joinable([*currencies, *coins, USDT_USD], BASES)
+    assert [str(one) for one in found.instruments()] == [f"C{n}/USD" for n in range(400)]
 
 
 @pytest.fixture

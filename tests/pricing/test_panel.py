@@ -9,8 +9,9 @@ import pytest
 
 from trio_mev.model.identity import Venue
 from trio_mev.model.market import PriceStatus
-from trio_mev.pricing.consensus import calibrated
+from trio_mev.pricing.consensus import Rule, calibrated
 from trio_mev.pricing.panel import Panel
+from trio_mev.pricing.rules import RULES
 from trio_mev.pricing.sources import Source
 
 OK, DEGRADED, DISPUTED = PriceStatus.OK, PriceStatus.DEGRADED, PriceStatus.DISPUTED
@@ -19,8 +20,10 @@ OK, DEGRADED, DISPUTED = PriceStatus.OK, PriceStatus.DEGRADED, PriceStatus.DISPU
 class Told:
     """A panel whose sources a, b, c and so on can be told values."""
 
-    def __init__(self, count: int, limit: float = 500.0, **settings) -> None:
-        self.panel = Panel(calibrated, limit, 60.0, **settings)
+    def __init__(
+        self, count: int, limit: float = 500.0, rule: Rule = calibrated, **settings
+    ) -> None:
+        self.panel = Panel(rule, limit, 60.0, **settings)
         self.members = [
             self.panel.add(Source(Venue("abcdefgh"[place]), "venue", "normal", 60.0), 0.0)
             for place in range(count)
@@ -188,7 +191,7 @@ class TestOneOfThreeThatIsFarOff:
         assert told.tick(2.0).status is DISPUTED
         told.say(1, 1.0, 3.0)
         found = told.panel.tick(3.0)
-        assert (found.estimate.status, found.screened) == (DEGRADED, told.members[2])
+        assert (found.estimate.status, found.left_out) == (DEGRADED, [told.members[2]])
         assert found.estimate.half_width < 20
         assert told.members[2].rejected
 
@@ -205,7 +208,7 @@ class TestOneOfThreeThatIsFarOff:
         told = self.told()
         told.say(0, 900.0, 2.0)
         found = told.panel.tick(2.0)
-        assert (found.estimate.status, found.screened) == (DISPUTED, None)
+        assert (found.estimate.status, found.left_out) == (DISPUTED, [])
         assert found.estimate.middle == pytest.approx(900.0, abs=1)
         told.say(1, 901.0, 3.0)
         assert told.tick(3.0).status is OK
@@ -216,7 +219,7 @@ class TestOneOfThreeThatIsFarOff:
             told.say(0, 900.0, now)
             told.say(2, 900.0, now)
             told.tick(now)
-        assert told.panel.look(3.0).screened is told.members[1]
+        assert told.panel.look(3.0).left_out == [told.members[1]]
         told.say(1, 900.0, 4.0)
         assert told.tick(4.0).status is OK
 
@@ -225,13 +228,96 @@ class TestOneOfThreeThatIsFarOff:
         for now in (2.0, 3.0):
             told.all([0.0, 300.0, 900.0], now)
             assert told.tick(now).status is DISPUTED
-        assert told.panel.look(3.0).screened is None
+        assert told.panel.look(3.0).left_out == []
 
     def test_nearer_than_the_limit_it_stays_a_dispute(self):
         told = Told(3)
         for now in (0.0, 1.0, 2.0, 3.0):
             told.all([0.0, 1.0, 450.0], now)
             assert told.tick(now).status is DISPUTED
+
+
+class TestOneThatRepeatsItself:
+    """With new times, while the price moves."""
+
+    def told(self, count: int, repeating: int, *, move: float, rule: Rule = calibrated) -> Told:
+        """Ninety seconds in which the last ones say the same; quotes count for sixty."""
+        told, dice = Told(count, rule=rule), random.Random(8)
+        for second in range(100):
+            values = [dice.gauss(move * second, 1.0) for _ in range(count - repeating)]
+            said = [one.value for one in told.members[count - repeating :]]
+            told.all(values + (said if second > 9 else [values[0]] * repeating), float(second))
+            told.tick(float(second))
+        return told
+
+    @pytest.mark.parametrize("count", [3, 5])
+    def test_it_is_left_out_by_name_until_it_says_something_new(self, count):
+        told = self.told(count, 1, move=0.5)
+        stuck = told.members[-1]
+        found = told.panel.look(99.0)
+        assert (found.estimate.status, found.left_out) == (DEGRADED, [stuck])
+        assert found.estimate.middle == pytest.approx(49.5, abs=3)
+        assert (stuck.stuck, stuck.rejected) == (True, True)
+        assert stuck.reliability < 1
+        told.say(count - 1, 49.5, 100.0)
+        assert told.tick(100.0).status is OK
+        assert (stuck.stuck, stuck.rejected) == (False, False)
+
+    def test_what_it_repeats_teaches_nothing_of_its_error(self):
+        assert sqrt(self.told(5, 1, move=0.5).members[4].noise) < 5
+
+    def test_it_counts_where_the_price_has_not_moved(self):
+        told = self.told(3, 1, move=0.0)
+        assert told.tick(100.0).status is OK
+        assert not told.members[2].stuck
+
+    def test_it_counts_where_those_that_move_are_no_majority(self):
+        told = self.told(5, 3, move=0.5)
+        assert not any(one.stuck for one in told.members)
+
+    def test_it_counts_where_the_others_do_not_agree(self):
+        told = Told(3)
+        for second in range(100):
+            told.all([-900 + second / 100, second / 100, 900.0], float(second))
+            told.tick(float(second))
+        assert not told.members[2].stuck
+
+    def test_it_counts_where_only_one_other_is_there(self):
+        told = self.told(3, 1, move=0.5)
+        told.members[0].source.is_active = False
+        found = told.panel.look(99.0)
+        assert (found.estimate.status, found.left_out) == (DISPUTED, [])
+
+    def test_one_other_does_not_learn_to_agree_with_it(self):
+        told = self.told(3, 1, move=0.5)
+        told.members[0].source.is_active = False
+        _, other, stuck = told.members
+        known = other.pair_with(stuck).square
+        for second in range(100, 200):
+            told.say(1, second / 2, float(second))
+            told.say(2, stuck.value, float(second))
+            assert told.tick(float(second)).status is DISPUTED
+        assert other.pair_with(stuck).square == known
+
+    def test_other_rules_count_every_source(self):
+        told = self.told(5, 1, move=0.5, rule=RULES["median"])
+        assert told.members[4].stuck
+        assert told.panel.look(99.0).left_out == []
+
+
+def test_a_source_with_far_larger_errors_is_left_out_and_its_interval_is_no_worse():
+    """Of three, the other two are not believed to be better than they know of each other."""
+    told, dice = Told(3), random.Random(9)
+    held = out = 0
+    for second in range(3000):
+        told.all([dice.gauss(0.0, deviation) for deviation in (1.0, 1.0, 10.0)], float(second))
+        found = told.panel.tick(second + 0.5)
+        if second >= 1000:
+            assert found.left_out == [told.members[2]]
+            out += found.estimate.status is DEGRADED
+            held += abs(found.estimate.middle) <= found.estimate.half_width
+    assert held >= 1900
+    assert out >= 1990
 
 
 def test_with_no_limit_nobody_is_left_out_and_with_none_at_all_all_that_differ_are():
@@ -273,3 +359,17 @@ def test_a_true_move_of_twenty_percent_is_followed_when_a_majority_has_quoted(co
         told.all([2000.0 + dice.gauss(0.0, 1.0) for _ in range(count)], 301.0 + extra)
         found = told.tick(301.0 + extra)
     assert found.status is OK
+
+
+@pytest.mark.parametrize(
+    ("noisy", "status", "is_left_out"), [(1.0, DEGRADED, False), (-90.0, DISPUTED, True)]
+)
+def test_who_is_noisy_is_asked_where_without_it_there_is_no_majority(
+    learned, noisy, status, is_left_out
+):
+    learned.all([0.0, 0.5, 60.0, 60.5, noisy], 300.5)
+    learned.members[4].noisy = True
+    found = learned.panel.look(300.5)
+    assert found.estimate.status is status
+    assert (learned.members[4] in found.left_out) is is_left_out
+    assert is_left_out or abs(found.estimate.middle) < 2

@@ -110,3 +110,17 @@ def test_more_places_than_can_be_kept_are_left_out(book, monkeypatch):
     book.trade(BETA, ETH, 0.0, None)
     book.fault(MarketFault(BETA, ETH, "missed"), 0.0)
     assert [figures.venue for figures in book.figures(1.0)] == [ALPHA]
+
+
+def test_who_should_quote_and_never_does_is_late():
+    book = QualityBook(PriceSettings(), {}, [(ALPHA, ETH)])
+    assert wrong(book, 100.0) == []  # looked for from now on
+    assert wrong(book, 150.0) == []
+    assert wrong(book, 151.0) == [("quote_late", "alpha ETH/USD")]
+
+
+def test_no_more_is_expected_than_can_be_kept(monkeypatch):
+    monkeypatch.setattr(quality, "MOST", 1)
+    book = QualityBook(PriceSettings(), {}, [(ALPHA, ETH), (BETA, ETH)])
+    assert wrong(book, 0.0) == []
+    assert wrong(book, 100.0) == [("quote_late", "alpha ETH/USD")]

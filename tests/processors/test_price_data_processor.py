@@ -177,7 +177,7 @@ async def test_a_quote_of_yesterday_makes_no_price_and_no_spread(feed, quote):
     assert {price.sources for price in of_type(found, DataType.PRICE)} == {("alpha",)}
     assert of_type(found, DataType.ARBITRAGE) == []
     issues = {(issue.kind, issue.where) for issue in processor.health(1.0)}
-    assert issues == {("quote_lag", "beta ETH/USD"), ("quote_refused", "beta ETH/USD")}
+    assert issues == {("quote_refused", "beta ETH/USD")}
 
 
 async def test_quotes_are_put_in_order_by_the_venues_own_time(feed, quote):
@@ -209,10 +209,95 @@ async def test_trades_tell_the_lag_of_a_venue_whose_quotes_have_no_time(feed, qu
     processor = PriceDataProcessor()
     await feed(processor, quote("alpha", "10", "10.1"))
     trade = Trade(Venue("alpha"), ETH_USD, Decimal(10), Decimal(1), None)
-    await feed(processor, make_event(DataType.TRADE, trade, 1.0, lag=7.0))
-    (figures,) = processor.get_quality(2.0)
-    assert (figures.updates, figures.age, figures.lag, figures.worst_lag) == (2, 1.0, 7.0, 7.0)
-    assert [issue.kind for issue in processor.health(2.0)] == ["quote_lag"]
+    late = [make_event(DataType.TRADE, trade, 1.0 + n, lag=7.0) for n in range(10)]
+    await feed(processor, *late[:9])
+    assert list(processor.health(10.0)) == []  # too few to be sure
+    await feed(processor, late[9])
+    (figures,) = processor.get_quality(12.0)
+    assert (figures.updates, figures.age, figures.worst_lag) == (11, 2.0, 7.0)
+    assert figures.lag == pytest.approx(7.0)
+    assert [issue.kind for issue in processor.health(12.0)] == ["quote_lag"]
+
+
+async def test_trades_do_not_hide_that_there_are_no_quotes(feed, quote, make_event):
+    processor = PriceDataProcessor(expected=[(Venue("beta"), ETH_USD)])
+    await feed(processor, quote("alpha", "10", "10.1"))
+    trade = Trade(Venue("alpha"), ETH_USD, Decimal(10), Decimal(1), None)
+    assert list(processor.health(0.0)) == []
+    for second in range(100):
+        await feed(processor, make_event(DataType.TRADE, trade, float(second)))
+    issues = [(issue.kind, issue.where) for issue in processor.health(100.0)]
+    assert issues == [("quote_late", "alpha ETH/USD"), ("quote_late", "beta ETH/USD")]
+
+
+async def test_the_old_first_ticker_of_a_quiet_product_is_no_lag(feed, quote):
+    processor = PriceDataProcessor()
+    first = msgspec.structs.replace(quote("alpha", "10", "10.1"), lag=107.0)
+    then = [
+        msgspec.structs.replace(quote("alpha", "10", f"10.{n}", float(n)), lag=0.1)
+        for n in range(1, 40)
+    ]
+    kinds = set()
+    for event in (first, *then):
+        await feed(processor, event)
+        kinds |= {issue.kind for issue in processor.health(event.received_at)}
+    assert kinds == {"quote_refused"}  # the first is too old to count
+
+
+async def test_sizes_that_change_at_one_time_are_news_and_no_fault(feed, quote):
+    processor = PriceDataProcessor(PriceSettings(fees=FREE))
+    for n, size in enumerate(("1", "2", "3")):
+        event = quote("alpha", "999", "1000", float(n), sizes=("9", size))
+        await feed(processor, msgspec.structs.replace(event, occurred_at=5))
+    found = await feed(processor, quote("beta", "1010", "1011", 3.0, sizes=("8", "8")))
+    (spread,) = of_type(found, DataType.ARBITRAGE)
+    assert spread.size == 3
+    assert list(processor.health(3.0)) == []
+
+
+async def test_a_book_that_is_crossed_or_empty_ends_the_quote_before(feed, quote, make_event):
+    for reason in ("crossed_book", "one_sided"):
+        processor = PriceDataProcessor(PriceSettings(fees=FREE))
+        await feed(processor, quote("alpha", "999", "1000"), quote("beta", "990", "991", 0.1))
+        fault = MarketFault(Venue("alpha"), ETH_USD, reason)
+        found = await feed(
+            processor,
+            make_event(DataType.FAULT, fault, 1.0),
+            quote("beta", "1010", "1011", 2.0),
+        )
+        assert of_type(found, DataType.ARBITRAGE) == []
+        assert of_type(found, DataType.PRICE)[-1].sources == ("beta",)
+        found = await feed(processor, quote("alpha", "999", "1000", 3.0))
+        assert len(of_type(found, DataType.ARBITRAGE)) == 1
+
+
+async def test_what_was_received_before_a_handover_still_counts_after_it(feed, quote):
+    """The quotes of a new connection wait for those of the old one, and are older by then."""
+    processor = PriceDataProcessor()
+    await feed(processor, quote("alpha", "10", "10.1", 5.0), quote("alpha", "11", "11.1", 4.0))
+    (stats,) = processor.aggregator.get_source_stats(5.0)
+    assert (stats.updates, dict(stats.refused)) == (2, {})
+    assert processor.aggregator.get_price(ETH_USD, 5.0).price == Decimal("11.05")
+
+
+async def test_a_channel_that_tells_its_time_does_not_overtake_one_that_tells_none(feed, quote):
+    processor = PriceDataProcessor()
+    old = msgspec.structs.replace(quote("alpha", "90", "90.1", 1.0), lag=3.0, occurred_at=7)
+    await feed(processor, quote("alpha", "100", "100.1", 0.9), old)
+    (stats,) = processor.aggregator.get_source_stats(1.0)
+    assert dict(stats.refused) == {"superseded": 1}
+    assert list(processor.health(1.0)) == []
+
+
+async def test_very_many_instruments_are_looked_at_by_and_by(feed, quote, block):
+    processor = PriceDataProcessor()
+    every = [Instrument(f"C{n}", "USD") for n in range(100)]
+    await feed(processor, *(quote("alpha", "10", "10", instrument=one) for one in every))
+    made = []
+    for n in range(10):
+        found = await feed(processor, block(at=100.0 + n))
+        made.append(len(of_type(found, DataType.PRICE)))
+    assert made == [20, 20, 20, 20, 20, 0, 0, 0, 0, 0]
 
 
 async def test_each_instrument_is_published_by_itself(feed, quote):
@@ -322,6 +407,33 @@ async def test_a_price_that_nobody_quotes_any_more_goes_stale(feed, quote, block
     (last,) = of_type(await feed(processor, block(at=200.0)), DataType.PRICE)
     assert (last.instrument, last.status) == (other, PriceStatus.STALE)
     assert await feed(processor, block(at=200.5), block(at=300.0)) == []
+
+
+async def test_a_spread_that_cannot_be_compared_is_over(feed, quote, block):
+    one = AlertSettings("wide", ETH_USD, "spread", ratio=Decimal("0.002"))
+    processor = PriceDataProcessor(PriceSettings(fees=FREE, alerts=(one,)))
+    wide = [("alpha", "999", "1000"), ("beta", "1010", "1011")]
+    told = 0
+    for at in (0.0, 1000.0):
+        quotes = [quote(*sides, at + n) for n, sides in enumerate(wide)]
+        found = await feed(processor, *quotes)
+        told += len(of_type(found, DataType.ALERT))
+        await feed(processor, block(at=at + 500))
+    assert told == 2
+
+
+async def test_an_absurd_venue_hides_no_true_spread_from_an_alert(feed, quote):
+    one = AlertSettings("wide", ETH_USD, "spread", ratio=Decimal("0.002"))
+    fees = {**FREE, "gamma": Decimal(0)}
+    processor = PriceDataProcessor(PriceSettings(fees=fees, alerts=(one,)))
+    found = await feed(
+        processor,
+        quote("gamma", "10000", "10010", 0.0),
+        quote("alpha", "999", "1000", 0.1),
+        quote("beta", "1010", "1011", 0.2),
+    )
+    (alert,) = of_type(found, DataType.ALERT)
+    assert alert.ratio == Decimal("0.01")
 
 
 async def test_an_alert_on_a_spread_looks_at_the_best_one(feed, quote):

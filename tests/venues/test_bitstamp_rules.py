@@ -104,3 +104,20 @@ async def test_a_server_that_answers_no_heartbeat_is_left(autojump_clock):
     assert client.status.failures >= 1
     assert server.log[-1] == f"{len(server.log) // 2} down"
     assert client.status.ready_at > 800
+
+
+async def test_very_many_pairs_are_asked_for_anew_before_the_old_connection_is_left(autojump_clock):
+    """Their requests take longer than connecting and confirming may."""
+    pairs = {f"c{n}usd": Instrument(f"C{n}", "USD") for n in range(140)}
+    server = BitstampServer(pairs, pace=1.0)
+
+    async def mend(client: object) -> None:
+        await trio.sleep(300)
+        await server.retire(120.0)
+
+    client, heard = await watch(server, venue_settings(server, "bitstamp"), 600, meanwhile=mend)
+    # Pairs are heard from when their turn to be asked for has come.
+    assert (server.broken, client.status.failures) == ([], 0)
+    assert set(heard.quotes) == server.delivered
+    assert set(heard.quotes.values()) == {1}
+    assert server.log == ["1 up", "2 up", "1 down", "2 down"]

@@ -135,3 +135,17 @@ async def test_a_rotation_that_finds_no_new_connection_goes_on_with_the_old(auto
     assert_nothing_lost(server, client, heard)
     assert server.log[:3] == ["1 up", "2 up", "1 down"]
     assert client.endpoint == ENDPOINT
+
+
+async def test_what_a_new_connection_cannot_hold_until_the_old_one_ends_is_counted(
+    autojump_clock, monkeypatch
+):
+    monkeypatch.setattr("trio_mev.feeds.connection.MOST", 3)
+    server = CoinbaseServer({"ETH-USD": ETH}, pace=0.1)
+    settings = venue_settings(server, "coinbase", "ticker", rotate_after=100.0)
+    client, heard = await watch(server, settings, 150)
+    lost = client.status.refused["handover_full"]
+    assert lost > 3
+    twice = client.status.ignored["delivered_before"]
+    assert client.status.events == heard.quotes.total() + twice + lost
+    assert set(heard.quotes.values()) == {1}

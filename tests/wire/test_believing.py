@@ -14,7 +14,7 @@ from trio_mev.wire.binance import BinanceAdapter
 from trio_mev.wire.coinbase import CoinbaseAdapter
 from trio_mev.wire.follower import SPARE
 from trio_mev.wire.node import EthereumSession
-from trio_mev.wire.venue import NEW_COUNT
+from trio_mev.wire.updates import NEW_COUNT
 
 ETH = Instrument("ETH", "USD")
 
@@ -103,13 +103,17 @@ def quotes(session, numbers):
     ]
 
 
-def test_one_absurd_number_silences_an_instrument_for_a_few_quotes_only():
+def test_after_an_absurd_number_a_new_connection_is_asked_for():
     session = BinanceAdapter("b", [ETH], ["bookTicker"])
     session.opening()
     assert quotes(session, [5, 2**63 - 1]) == [5, 2**63 - 1]
-    assert quotes(session, range(10, 10 + NEW_COUNT + 2)) == [19, 20, 21]
-    assert session.refused == {"time_backwards": NEW_COUNT - 1}
+    assert quotes(session, range(10, 10 + NEW_COUNT - 1)) == []
+    assert not session.leaving
+    assert quotes(session, range(20, 30)) == []
+    assert session.leaving
+    assert session.refused == {"time_backwards": NEW_COUNT - 1 + 10}
     assert session.ignored["new_count"] == 1
+    assert quotes(BinanceAdapter("b", [ETH], ["bookTicker"]), [30, 31]) == [30, 31]
     assert quotes(session, [2**63, -1]) == []
     assert session.refused["bad_number"] == 2
 

@@ -225,3 +225,17 @@ def test_what_a_recorded_client_asked_for_is_read_from_its_request_or_its_addres
         ("bookTicker", "ETHUSDT"),
     ]
     assert BinanceAdapter.read("BNBUSDT") == BNB
+
+
+@pytest.mark.parametrize(
+    ("symbol", "instrument"),
+    [
+        ("BNBUSD", "BNB/USD"),
+        ("USDTUSD", "USDT/USD"),
+        ("ETHUSDT", "ETH/USDT"),
+        ("DOTUSD", "DOT/USD"),
+    ],
+)
+def test_pairs_in_dollars_are_read_as_such_at_venues_in_dollars(symbol, instrument):
+    for kind in ("binance_us", "bitstamp", "gemini"):
+        assert str(ADAPTERS[kind].read(symbol)) == instrument

@@ -237,12 +237,20 @@ def test_old_news_change_nothing():
     session = linear()
     session.receive(LINEAR_TICKER, 1.0, 1)
     session.receive(delta(5, bid1Price="17215.60"), 1.0, 2)
-    session.receive(delta(5, bid1Price="17215.70"), 1.0, 3)
+    session.receive(delta(5, bid1Price="17215.60"), 1.0, 3)
     session.receive(delta(4, bid1Price="17215.80"), 1.0, 4)
     assert session.refused == {"repeated": 1, "time_backwards": 1}
     assert asked_anew(session) == []
     (event,) = session.receive(delta(6), 1.0, 5)
     assert event.data.bid == Decimal("17215.60")
+
+
+def test_two_changes_of_one_time_both_count():
+    session = linear()
+    session.receive(LINEAR_TICKER, 1.0, 1)
+    session.receive(delta(5, bid1Price="17215.60"), 1.0, 2)
+    (event,) = session.receive(delta(5, bid1Size="7"), 1.0, 3)
+    assert (event.data.bid, event.data.bid_size) == (Decimal("17215.60"), 7)
 
 
 @pytest.mark.parametrize("side", ["bid1Price", "ask1Price"])

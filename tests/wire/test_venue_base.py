@@ -12,8 +12,10 @@ from trio_mev.errors import MalformedFrame
 from trio_mev.model.event import DataEvent
 from trio_mev.model.identity import Instrument, Venue
 from trio_mev.model.market import MarketFault, Quote, Side, Trade
-from trio_mev.wire import venue as module
-from trio_mev.wire.venue import Pair, VenueAdapter, VenueRules
+from trio_mev.wire import updates as module
+from trio_mev.wire import venue
+from trio_mev.wire.updates import Pair
+from trio_mev.wire.venue import VenueAdapter, VenueRules
 
 ETH, BTC = Instrument("ETH", "USD"), Instrument("BTC", "USD")
 
@@ -115,7 +117,7 @@ def test_a_state_is_asked_for_anew_but_not_again_at_once():
     outcomes("again 0 x 1", "again 0 x 1", session=session, now=1.0)
     pair = ["a", "ETH/USD"]
     assert [json.loads(frame) for frame in session.outgoing()] == [[False, pair], [True, pair]]
-    outcomes("again 0 x 1", session=session, now=1.0 + module.AGAIN)
+    outcomes("again 0 x 1", session=session, now=1.0 + venue.AGAIN)
     assert len(session.outgoing()) == 2
 
 
@@ -130,3 +132,24 @@ def test_a_number_that_cannot_be_is_refused_where_updates_share_numbers():
     session = Plain("p", [ETH])
     with pytest.raises(MalformedFrame, match="bad_number"):
         session.once(("b", "ETH/USD", 2**63))
+
+
+def test_a_message_over_the_venues_bytes_is_shared_out():
+    class Narrow(Plain):
+        rules = VenueRules(most_bytes=40)
+
+        def request(self, wanted, on):
+            return "+".join(f"{channel}:{symbol}" for channel, symbol in wanted)
+
+    every = [Instrument(f"COIN{n}", "USD") for n in range(9)]
+    session = Narrow("f", every)
+    frames = session.opening()
+    assert all(len(frame) <= 40 for frame in frames)
+    assert "+".join(frames).split("+") == [
+        f"{channel}:{symbol}" for channel in session.channels for symbol in session.symbols
+    ]
+
+
+def test_a_venue_that_knows_no_recorded_requests_finds_none():
+    assert list(Plain.asked({"op": "subscribe"})) == []
+    assert list(Plain.asked_by("wss://plain.test/ws")) == []

@@ -13,14 +13,14 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from ..flow.pump import ConsumerSnapshot
 from ..flow.status import FeedSnapshot, FeedState
 from ..model.chain import BlockSummary, MempoolView
 from ..model.event import FINDINGS, DataEvent, DataType
 from ..model.identity import Instrument
-from ..model.market import Price, PriceStatus
+from ..model.market import Price
 from ..stream import StreamStats
-from ..wire.lines import line_of, text
+from ..wire.lines import line_of
+from .tables import consumer_table, price_table, table
 
 WATCHED = (DataType.PRICE, DataType.BLOCK_SUMMARY, DataType.MEMPOOL_VIEW, *FINDINGS)
 FINDINGS_SHOWN = 30
@@ -34,12 +34,6 @@ _STATES = {
     FeedState.LOST: "red",
     FeedState.REFUSED: "red",
     FeedState.ENDED: "dim",
-}
-_STATUSES = {
-    PriceStatus.OK: "green",
-    PriceStatus.DEGRADED: "yellow",
-    PriceStatus.DISPUTED: "red",
-    PriceStatus.STALE: "red",
 }
 _GWEI = 10**9
 
@@ -99,15 +93,20 @@ class View:
         parts: list[RenderableType] = [
             self._head(stats, now, start),
             Panel(self._feeds(stats.feeds, now), title="feeds", title_align="left"),
-            Panel(self._prices(), title="prices", title_align="left"),
+            Panel(price_table(self.prices.values()), title="prices", title_align="left"),
         ]
         room = left - processors - len(foot) - LEAST_FINDINGS
         if room >= 0:
-            table = _consumers(stats.consumers)
-            parts.append(Panel(table, title="processors and lanes", title_align="left"))
+            parts.append(
+                Panel(
+                    consumer_table(stats.consumers),
+                    title="processors and lanes",
+                    title_align="left",
+                )
+            )
             left -= processors
         if left - len(foot) < LEAST_FINDINGS:
-            foot = foot[-1:]
+            foot = foot[-1:] if left > 4 else []
         rows = max(1, left - len(foot) - 3)
         found = f"findings: {self.found}"
         parts.append(Panel(self._latest(start, rows), title=found, title_align="left"))
@@ -132,10 +131,10 @@ class View:
             self._before_at = now
 
     def _feeds(self, feeds: tuple[FeedSnapshot, ...], now: float) -> Table:
-        table = _table("feed", "state", "events/s>", "events>", "age>", "unusable>", "")
+        made = table("feed", "state", "events/s>", "events>", "age>", "unusable>", "")
         for feed in feeds:
             age = "" if feed.last_frame_at is None else f"{now - feed.last_frame_at:.1f} s"
-            table.add_row(
+            made.add_row(
                 Text(feed.name),
                 Text(feed.state.value, style=_STATES[feed.state]),
                 f"{self._rates.get(feed.name, 0.0):.1f}",
@@ -144,38 +143,21 @@ class View:
                 str(sum(feed.refused.values())),
                 Text(feed.detail[:60], style="dim"),
             )
-        return table
-
-    def _prices(self) -> Table:
-        table = _table("instrument", "price>", "±>", "status", "volatility>", "trend", "sources")
-        for instrument, price in sorted(self.prices.items(), key=lambda item: str(item[0])):
-            names = Text(", ".join(price.sources))
-            if price.rejected:
-                names.append(f" (rejected: {', '.join(price.rejected)})", style="red")
-            table.add_row(
-                Text(str(instrument)),
-                text(price.price) or "—",
-                text(price.confidence) or "—",
-                Text(price.status.value, style=_STATUSES[price.status]),
-                "—" if price.volatility is None else f"{price.volatility:.3%}",
-                price.trend.value.replace("insufficient_data", "—"),
-                names,
-            )
-        return table
+        return made
 
     def _latest(self, start: float, rows: int) -> RenderableType:
-        table = Table.grid(padding=(0, 1), expand=True)
-        table.add_column(justify="right", style="cyan", no_wrap=True)
-        table.add_column(style="magenta", no_wrap=True)
-        table.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
+        found = Table.grid(padding=(0, 1), expand=True)
+        found.add_column(justify="right", style="cyan", no_wrap=True)
+        found.add_column(style="magenta", no_wrap=True)
+        found.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
         for at, kind, message in list(reversed(self.findings))[:rows]:
             style = "" if kind == "transaction" else "bold green"
-            table.add_row(f"{at - start:.1f} s", kind, Text(message, style=style))
+            found.add_row(f"{at - start:.1f} s", kind, Text(message, style=style))
         if not self.findings:
-            table.add_row("", "", Text("none yet", style="dim"))
+            found.add_row("", "", Text("none yet", style="dim"))
         line = _chain_line(self.block, self.mempool)
         chain = Text(line, style="dim", no_wrap=True, overflow="ellipsis")
-        return Group(table, chain)
+        return Group(found, chain)
 
 
 def _chain_line(block: BlockSummary | None, mempool: MempoolView | None) -> str:
@@ -194,43 +176,6 @@ def _chain_line(block: BlockSummary | None, mempool: MempoolView | None) -> str:
             shares = "/".join(f"{fee / _GWEI:.2f}" for fee in (gas.p50, gas.p90, gas.p99))
             parts.append(f"fees p50/p90/p99 {shares} gwei")
     return " · ".join(parts) or "no block yet"
-
-
-def _consumers(consumers: tuple[ConsumerSnapshot, ...]) -> Table:
-    table = _table(
-        "processor",
-        "events>",
-        "mean>",
-        "p99>",
-        "failed>",
-        "vital>",
-        "high>",
-        "normal>",
-        "low>",
-        "lost>",
-    )
-    for one in consumers:
-        depths = [f"{lane.depth}/{lane.capacity}" for lane in one.lanes]
-        lost = Text(str(one.books.lost), style="red" if one.books.lost else "")
-        failed = Text(str(one.books.failed), style="red" if one.books.failed else "")
-        mean, p99 = _duration(one.timing.mean), _duration(one.timing.p99)
-        table.add_row(Text(one.name), str(one.books.processed), mean, p99, failed, *depths, lost)
-    return table
-
-
-def _duration(seconds: float | None) -> str:
-    if seconds is None:
-        return "—"
-    return f"{seconds * 1e6:.0f} µs" if seconds < 0.01 else f"{seconds * 1e3:.0f} ms"
-
-
-def _table(*columns: str) -> Table:
-    """A plain table; a column whose name ends in ``>`` holds numbers."""
-    table = Table(box=None, expand=True, pad_edge=False, header_style="dim")
-    for name in columns:
-        number = name.endswith(">")
-        table.add_column(name.rstrip(">"), justify="right" if number else "left", no_wrap=True)
-    return table
 
 
 def console(environment: Mapping[str, str], file: TextIO | None = None) -> Console:

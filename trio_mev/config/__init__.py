@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import random
 import tomllib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from ..feeds.ethereum import EthereumFeed, EthereumWebSocketClient
 from ..feeds.venues import VenueClient
 from ..feeds.websocket import Dial, obstacles
 from ..flow.processor import Factory
-from ..model.identity import Venue
+from ..model.identity import Instrument, Venue
 from ..model.settings import (
     AnyFeed,
     EthereumSettings,
@@ -36,9 +36,10 @@ from ..processors.filters import EventFilter
 from ..processors.mempool import MempoolAnalyzer
 from ..processors.prices import PriceDataProcessor
 from ..processors.transactions import TransactionAnalyzer
-from ..wire.venues import ADAPTERS
+from ..wire.venues import ADAPTERS, quoting
 from .explain import explain
 from .structure import make_converter
+from .whole import contradictions, expected_quotes
 
 PREFIX = "TRIO_MEV_"
 TABLES = frozenset({"stream", "prices", "transactions", "mempool"})
@@ -72,7 +73,7 @@ class Config:
             for feed in settings.feeds
             if isinstance(feed, VenueSettings)
         }
-        return standard_processors(settings, classes)
+        return standard_processors(settings, classes, tuple(expected_quotes(settings)))
 
 
 def make_feed(
@@ -106,11 +107,19 @@ def played_by(
 
 
 def standard_processors(
-    settings: Settings, classes: Mapping[Venue, str] | None = None
+    settings: Settings,
+    classes: Mapping[Venue, str] | None = None,
+    expected: Sequence[tuple[Venue, Instrument]] = (),
 ) -> list[Factory]:
-    """Factories of every processor that comes with the package."""
+    """Factories of every processor that comes with the package.
+
+    Args:
+        settings: theirs.
+        classes: how often each venue is expected to be heard.
+        expected: who should quote what.
+    """
     return [
-        lambda: PriceDataProcessor(settings.prices, dict(classes or {})),
+        lambda: PriceDataProcessor(settings.prices, dict(classes or {}), expected),
         lambda: TransactionAnalyzer(settings.transactions),
         lambda: MempoolAnalyzer(settings.mempool),
         BlockAnalyzer,
@@ -147,6 +156,8 @@ def loads(text: str, environment: Mapping[str, str] | None = None) -> Config:
     except RecursionError:
         raise ConfigError("its values are nested too deeply") from None
     if settings is None or problems:
+        raise ConfigError(*map(_line, problems))
+    if problems := list(contradictions(settings)):
         raise ConfigError(*map(_line, problems))
     return Config(settings)
 
@@ -251,6 +262,7 @@ def _spelled(number: int, feed: Any) -> Iterable[str]:
     adapter = ADAPTERS[feed.kind]
     try:
         adapter(feed.name, feed.instruments, feed.channels, feed.symbols)
+        quoting(adapter, feed.channels)
         if feed.endpoint is None:
             adapter.address(feed.channels)
     except ValueError as error:

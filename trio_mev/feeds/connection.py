@@ -51,6 +51,11 @@ class _Generation:
     """Events, until this is the life that is believed; there the oldest can be spared, since
     the old life told them."""
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether it may take over."""
+        return self.life is not None and self.life.ready.is_set() and not self.over.is_set()
+
 
 _Once = Callable[[_Generation, Sequence[DataEvent]], None]
 """Takes the events of a life, of which another may have delivered some."""
@@ -215,15 +220,15 @@ class Connection:
         waiting = None if self.handover is None else deque[DataEvent](maxlen=MOST)
         new = _Generation(held=[], waiting=waiting)
         nursery.start_soon(self._generation, new, once)
-        wait = self.connect_interval + conn.connect_timeout + conn.confirm_timeout
-        with trio.move_on_after(wait):
-            async with trio.open_nursery() as either:
-                either.start_soon(_cancel_after, new.over, either.cancel_scope)
-                await new.begun.wait()
-                assert new.life is not None
-                await new.life.ready.wait()
-                either.cancel_scope.cancel()
-        if new.over.is_set() or new.life is None or not new.life.ready.is_set():
+        # Connecting, asking at the venue's pace and being confirmed each have their own bound:
+        # a life that is not ready by then is over.
+        async with trio.open_nursery() as either:
+            either.start_soon(_cancel_after, new.over, either.cancel_scope)
+            await new.begun.wait()
+            assert new.life is not None
+            await new.life.ready.wait()
+            either.cancel_scope.cancel()
+        if not new.is_ready:
             new.scope.cancel()
             await new.over.wait()
             logger.warning("feed {}: no new connection yet: {}", self.status.name, new.failure)
@@ -249,6 +254,9 @@ class Connection:
     ) -> None:
         """Emit what no other life has delivered, as soon as this one is believed."""
         if generation.waiting is not None:
+            over = len(generation.waiting) + len(events) - MOST
+            if over > 0:
+                self.status.refused["handover_full"] += over
             generation.waiting.extend(events)
             return
         fresh = overlap.admit(events, trio.current_time())

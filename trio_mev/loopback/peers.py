@@ -12,6 +12,8 @@ from typing import Any, ClassVar
 
 import attrs
 
+from ..errors import DataStreamError
+from ..wire.session import Session
 from ..wire.tape import Direction, Record
 from ..wire.venues import ADAPTERS
 
@@ -34,6 +36,10 @@ class Peer(abc.ABC):
 
     def learn(self, record: Record) -> None:
         """Look at the tape once before it is played."""
+
+    def prepares(self, record: Record) -> bool:
+        """Whether a visitor needs this frame of before the part that is played."""
+        return False
 
     @abc.abstractmethod
     def answer(self, visitor: Visitor, message: str) -> list[str]:
@@ -190,6 +196,31 @@ class RecordedPeer(Peer):
     """Any other exchange: whoever is there gets every recorded frame, confirmations too."""
 
     confirms = False
+
+    def __init__(self) -> None:
+        self.session: Session | None = None
+        """What has asked for everything, and reads the tape once before it is played."""
+        self._confirmations: set[bytes] = set()
+
+    def learn(self, record: Record) -> None:
+        """Note the frames that confirm a subscription."""
+        session, frame = self.session, record.frame
+        if session is None or not frame:
+            return
+        if record.direction is Direction.OUT:
+            session.sent(frame)
+            return
+        before = dict(session.subscriptions)
+        try:
+            events = session.receive(frame, 0.0, 0)
+        except DataStreamError:  # whoever visits is refused as well
+            return
+        if not events and session.subscriptions != before:
+            self._confirmations.add(frame)
+
+    def prepares(self, record: Record) -> bool:
+        """Whether it confirms a subscription, which must be known to read what comes later."""
+        return record.frame in self._confirmations
 
     def answer(self, visitor: Visitor, message: str) -> list[str]:
         """Nothing but what was recorded, at its time."""

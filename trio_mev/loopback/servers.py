@@ -22,10 +22,10 @@ from ..flow.clock import TapeClock, settle
 from ..flow.outstanding import Outstanding
 from ..model.identity import Endpoint
 from ..model.settings import AnyFeed, ConnectionSettings
-from ..wire.sessions import grouped, tape_settings
+from ..wire.sessions import grouped, replay_session, tape_settings
 from ..wire.tape import Direction, FeedHeader, merged
 from ..wire.timeline import Moment, RecordedTape, timeline
-from .peers import EVERYBODY, PEERS, Peer, Visitor
+from .peers import EVERYBODY, PEERS, Peer, RecordedPeer, Visitor
 
 _LONG = 1e9
 SEND_TIMEOUT = 10.0
@@ -65,7 +65,10 @@ class LoopbackServers:
                     raise ConfigError(f"feed {name} is of the unknown kind {header.kind!r}")
                 known = self._headers.get(name)
                 self._headers[name] = header if known is None else merged(name, known, header)
-                self._peers.setdefault(name, PEERS[header.kind]())
+                peer = self._peers.setdefault(name, PEERS[header.kind]())
+                if isinstance(peer, RecordedPeer) and peer.session is None:
+                    peer.session = replay_session(name, self._headers[name])
+                    peer.session.opening()
                 self._visitors.setdefault(name, {})
                 self.asked.setdefault(name, trio.Event())
             for record in tape.records():
@@ -139,6 +142,8 @@ class LoopbackServers:
             if seconds >= end:
                 break
             if seconds < start:
+                if self._peers[moment.record.feed].prepares(moment.record):
+                    await self._send(moment)
                 continue
             at = origin + (seconds - start) / speed
             if isinstance(clock, TapeClock):

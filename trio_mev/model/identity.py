@@ -9,6 +9,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 import attrs
 
+from .noun import Noun
+
 Venue = NewType("Venue", str)
 """An exchange's name in lower case, such as ``binance``."""
 
@@ -25,8 +27,7 @@ class InstrumentKind(enum.Enum):
     INDEX = "index"
 
 
-@attrs.frozen(cache_hash=True)
-class Instrument:
+class Instrument(Noun, frozen=True, cache_hash=True):
     """A canonical instrument: base over quote, and its kind.
 
     Its text form is ``ETH/USDT`` for spot, ``ETH/USDT:perpetual`` or
@@ -40,7 +41,7 @@ class Instrument:
     expiry: str | None = None
     """Day of delivery as YYYY-MM-DD; of futures only."""
 
-    def __attrs_post_init__(self) -> None:
+    def __post_init__(self) -> None:
         for name, asset in (("base", self.base), ("quote", self.quote)):
             if not _ASSET.fullmatch(asset):
                 raise ValueError(f"{name} {asset!r} is not 1 to 20 of A-Z and 0-9")

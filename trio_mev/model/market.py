@@ -91,8 +91,7 @@ class Trend(enum.Enum):
     INSUFFICIENT_DATA = "insufficient_data"
 
 
-@attrs.frozen
-class Price:
+class Price(Noun, frozen=True):
     """One instrument's aggregated price at one time."""
 
     instrument: Instrument

@@ -404,6 +404,8 @@ class PriceSettings:
     """Seconds after which what a source did weighs half in its reliability."""
     bases: tuple[str, ...] = attrs.field(default=("USDT", "USDC"), validator=_assets)
     """Currencies through which a price is had from two others: X/Q from X/B and B/Q."""
+    joined: tuple[str, ...] = attrs.field(default=("USD",), validator=_assets)
+    """Currencies Q for which that is done, beside the instruments that are quoted themselves."""
     history: int = positive(1000, LONGEST)
     """Prices kept for each instrument."""
     retention: float = positive(3600.0)
@@ -427,6 +429,10 @@ class PriceSettings:
     stuck_after: float = positive(60.0)
     """Seconds after which a quote that does not change, while others do, is reported."""
     alerts: tuple[AlertSettings, ...] = ()
+
+    def __attrs_post_init__(self) -> None:
+        if self.spread_high < self.spread_report:
+            raise ValueError("spread_high is below spread_report; it must be as high or higher")
 
 
 @attrs.frozen

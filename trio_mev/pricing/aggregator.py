@@ -18,7 +18,7 @@ from ..model.settings import PriceSettings
 from .constituent import Constituent
 from .history import History
 from .intake import Intake
-from .joins import better, join, joinable, legs
+from .joins import better, join, legs
 from .panel import Seen
 from .scale import BP, price_of
 from .sources import Source, SourceStats
@@ -57,8 +57,6 @@ class PriceFeedAggregator(Intake):
         super().__init__(settings)
         self._histories: dict[Instrument, History] = {}
         self._last: dict[Instrument, Price] = {}
-        self._joinable: tuple[int, list[Instrument]] = 0, []
-        """Those that can be joined of so many instruments."""
 
     def get_price(self, instrument: Instrument, now: float) -> Price:
         """The instrument's price as of now; STALE where too few sources are fresh.
@@ -103,8 +101,7 @@ class PriceFeedAggregator(Intake):
         fresh = list(zip(seen.fresh, estimate.kept, strict=True))
         used = [one for one, kept in fresh if kept or estimate.whole]
         rejected = [one.source.source_id for one, kept in fresh if not kept]
-        if seen.screened is not None:
-            rejected.append(seen.screened.source.source_id)
+        rejected += [one.source.source_id for one in seen.left_out]
         return Price(
             instrument,
             price,
@@ -126,10 +123,7 @@ class PriceFeedAggregator(Intake):
 
     def instruments(self) -> Iterable[Instrument]:
         """Those that a quote has come for, and those whose price can be had from two others."""
-        if self._joinable[0] != len(self._panels):
-            found = joinable(self._panels, self._settings.bases)
-            self._joinable = len(self._panels), found
-        return (*self._panels, *self._joinable[1])
+        return (*self._panels, *self.joinable.instruments())
 
     def get_price_history(
         self, instrument: Instrument, limit: int = 100

@@ -38,8 +38,11 @@ class Alert:
             return self._change(price.price, now)
         return self._level(price.price)
 
-    def look_at(self, spread: Spread) -> PriceAlert | None:
+    def look_at(self, spread: Spread | None) -> PriceAlert | None:
         """The alert, if the best spread of its instrument raises it."""
+        if spread is None:  # where no two quotes can be compared it is over
+            self.armed = True
+            return None
         ratio = spread.net_ratio
         text = (
             f"{self.settings.instrument}: buying at {spread.buy_venue} and selling at "

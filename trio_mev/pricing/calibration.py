@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import exp, sqrt
+from statistics import fmean, median
 
 import attrs
 
@@ -21,6 +22,12 @@ SLOWEST = 0.004
 KAPPA_STEP, KAPPA_LEAST, KAPPA_MOST = 0.01, 0.5, 4.0
 MISSED = 0.05
 """Share of new quotes that a 95 % interval misses."""
+NOISY, QUIET = 25.0, 9.0
+"""Of the others' usual variance: over so much a source is left out, under so much it is back."""
+USUAL_LEAST = 0.25
+"""In bp², below which that is not taken to be: who errs by under 2.5 bp is not left out."""
+ENOUGH = 30
+"""Differences of two sources without which neither is held to be noisy."""
 DRIFT = 4.0
 """Variance of the price that is begun with, in bp² a second."""
 DRIFT_INTERVAL = 10.0
@@ -42,17 +49,23 @@ class Calibration:
 
     def error(self, one: Constituent, now: float) -> float:
         """Standard deviation of its quote less the true price as of now, in bp."""
-        return sqrt(one.noise + self.drift * max(0.0, now - one.time))
+        age = now - one.time
+        return sqrt(one.noise + self.drift * age if age > 0 else one.noise)
+
+    def repeated_error(self, one: Constituent, now: float) -> float:
+        """The same of a quote that is as old as the first that said so."""
+        return sqrt(one.noise + self.drift * max(now - one.news_at, 0.0))
 
     def test_interval(self, others: Estimate, one: Constituent, now: float) -> None:
         """Hold the interval that the others made without it against a source's new quote.
 
         The quote's own error is added to it in quadrature. What is beyond the gate is a fault,
-        not a miss, and a dispute says nothing.
+        not a miss, and a dispute says nothing. Nor is it the interval's miss where a source
+        repeats what was so: then its age is in its error.
         """
         if others.status is PriceStatus.DISPUTED:
             return
-        error = self.error(one, now)
+        error = self.repeated_error(one, now)
         apart = abs(one.value - others.middle)
         deviation = others.half_width / Z95
         expected = sqrt(deviation * deviation + error * error)
@@ -62,11 +75,15 @@ class Calibration:
         self.kappa = min(max(kappa, KAPPA_LEAST), KAPPA_MOST)
 
     def compare(self, one: Constituent, others: Sequence[Constituent]) -> None:
-        """Learn the difference of a source's new quote from each of the others'."""
-        noise = one.noise
+        """Learn the difference of a source's new quote from each of the others'.
+
+        A quote that repeats the one before is as old as that: what the price moved meanwhile
+        is not the source's error, and teaches little of it.
+        """
+        noise, news_at = one.noise, one.news_at
         for other in others:
             pair = one.pair_with(other)
-            moved = self.drift * abs(one.time - other.time)
+            moved = self.drift * abs(news_at - other.news_at)
             expected = noise + other.noise
             apart = one.value - other.value
             square = min(apart * apart - moved, OUTLIER * (expected + moved))
@@ -93,11 +110,27 @@ class Calibration:
 
 
 def attribute(present: Sequence[Constituent]) -> None:
-    """Divide the pairs' differences among their sources: the N-cornered hat.
+    """Divide the pairs' differences among their sources, and find who is too noisy to count.
+
+    A source with much larger errors than the others says nothing of theirs: the differences of
+    its differences from two of them are mostly its own, by chance. So they are divided among
+    the others, and what is left is its. One alone keeps what was known of it.
+    """
+    steady = [one for one in present if not one.noisy]
+    if len(steady) < 2:
+        steady = list(present)
+    _divide(steady)
+    for one in present:
+        if one not in steady:
+            one.variance = fmean(one.square_with(other) - other.noise for other in steady)
+    _sift(present, steady)
+
+
+def _divide(present: Sequence[Constituent]) -> None:
+    """The N-cornered hat.
 
     Where errors are independent, a pair's mean squared difference is the sum of two variances.
-    Of three sources or more these can be told apart; of two they are taken to be equal. One
-    alone keeps what was known of it.
+    Of three sources or more these can be told apart; of two they are taken to be equal.
     """
     count = len(present)
     if count < 2:
@@ -109,3 +142,27 @@ def attribute(present: Sequence[Constituent]) -> None:
     total = sum(rows) / (2 * (count - 1))
     for one, row in zip(present, rows, strict=True):
         one.variance = (row - total) / (count - 2)
+
+
+def _sift(present: Sequence[Constituent], steady: Sequence[Constituent]) -> None:
+    """Leave out who is far noisier than the others, as long as a majority is left.
+
+    Its error is bounded as well, so that it need not be forgotten for long when it is well again.
+    """
+    spare = len(steady) - (len(present) // 2 + 1)
+    for one in present:
+        others = [
+            other.noise
+            for other in steady
+            if other is not one and one.pair_with(other).count >= ENOUGH
+        ]
+        if len(others) < 2:
+            continue
+        usual = max(median(others), USUAL_LEAST)
+        if one.noisy:
+            one.noisy = one.variance > QUIET * usual
+        elif one.variance > NOISY * usual and spare > 0:
+            one.noisy = True
+            spare -= 1
+        if one.noisy:
+            one.variance = min(one.variance, NOISY * usual)

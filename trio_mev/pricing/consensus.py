@@ -10,10 +10,9 @@ from collections.abc import Callable, Sequence
 from math import hypot
 from statistics import median
 
-import attrs
-
 from ..model.market import PriceStatus
-from .weighted import Vote, capped, quartiles
+from ..model.noun import Noun
+from .weighted import Vote, capped, quartiles, weighted_median
 
 Z95 = 1.96
 """Standard deviations on either side that hold 95 % of a normal error."""
@@ -23,8 +22,7 @@ GATE, NARROW = 4.0, 2.0
 _OK, _DEGRADED, _DISPUTED = PriceStatus.OK, PriceStatus.DEGRADED, PriceStatus.DISPUTED
 
 
-@attrs.frozen
-class Vector:
+class Vector(Noun, frozen=True):
     """What a rule sees of the sources that are fresh, each at the same place in every list."""
 
     values: Sequence[float]
@@ -36,8 +34,7 @@ class Vector:
     """Whether they stood outside the gate when last a price was committed."""
 
 
-@attrs.frozen
-class Estimate:
+class Estimate(Noun, frozen=True):
     """A price in bp, the half-width of its 95 % interval, and how far it can be believed."""
 
     middle: float
@@ -101,7 +98,7 @@ def densest(seen: Vector) -> tuple[float, float]:
     widths = [far[0] - near[0] for near, far in zip(ordered, ordered[half - 1 :], strict=False)]
     start = widths.index(min(widths))
     chosen = ordered[start : start + half]
-    _, centre, _ = quartiles([(value, 1 / error) for value, error in chosen])
+    centre = weighted_median([(value, 1 / error) for value, error in chosen])
     return centre, median([error for _, error in chosen])
 
 
@@ -126,7 +123,8 @@ def _voted(seen: Vector, kept: Sequence[bool]) -> tuple[float, float]:
     weights = capped([seen.reliabilities[place] / errors[place] for place in chosen])
     votes: list[Vote] = []
     for place, weight in zip(chosen, weights, strict=True):
-        votes += _votes(seen.values[place], errors[place], weight)
+        value, error = seen.values[place], errors[place]
+        votes += (value - error, weight), (value, weight), (value + error, weight)
     return _spread(votes)
 
 

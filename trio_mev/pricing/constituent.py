@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from math import inf, log, sqrt
+from math import inf, log, nan, sqrt
 
 import attrs
 
@@ -26,6 +26,8 @@ class Pair:
 
 
 _UNKNOWN = Pair()
+_EVEN = BP / 2 / sqrt(3)
+"""Of a spread, evenly distributed: by which it, over the mid, becomes a deviation in bp."""
 
 
 @attrs.define(eq=False)
@@ -57,6 +59,14 @@ class Constituent:
     a spread, evenly distributed."""
     variance: float = NOISE * NOISE
     """Of its quotes less the true price at their time, in bp², as estimated."""
+    said: float = nan
+    """What it said when it was last learned from."""
+    said_at: float = inf
+    """And since when it has said so; not known before it is learned from."""
+    stuck: bool = False
+    """Whether it still says what it said, though the others are elsewhere by now."""
+    noisy: bool = False
+    """Whether its error is so much larger than the others' that it is left out."""
     rejected: bool = False
     astray_since: float | None = None
     """Since when, of three, it has been further from both others than any source may be."""
@@ -82,11 +92,21 @@ class Constituent:
         bid, ask = float(self.bid), float(self.ask)
         mid = (bid + ask) / 2
         self.value = BP * log(mid)
-        least = max(LEAST, BP * (ask - bid) / 2 / mid / sqrt(3))
+        least = _EVEN * (ask - bid) / mid
         if self.tick is not None:
             least = max(least, BP * float(self.tick) / mid)
-        self.floor = least * least
+        self.floor = max(LEAST * LEAST, least * least)
         self.unread = False
+
+    def note_value(self) -> None:
+        """Note what it says, and since when, if that is new."""
+        if self.value != self.said:
+            self.said, self.said_at, self.stuck = self.value, self.time, False
+
+    @property
+    def news_at(self) -> float:
+        """Time of its last quote that was another one than that before it."""
+        return min(self.said_at, self.time) if self.value == self.said else self.time
 
     def pair_with(self, other: Constituent) -> Pair:
         """What is known of the difference of the two, from now on."""
@@ -114,5 +134,5 @@ class Constituent:
         self.judged = quotes, faults
         self.good += quotes - before[0] - weight * self.good
         self.bad += faults - before[1] - weight * self.bad
-        sound = (self.good + 1) / (self.good + self.bad + 1)
-        self.reliability = max(LEAST_RELIABILITY, self.agreement * sound)
+        reliability = self.agreement * (self.good + 1) / (self.good + self.bad + 1)
+        self.reliability = reliability if reliability > LEAST_RELIABILITY else LEAST_RELIABILITY

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
+from math import inf
 
 from ..model.identity import Instrument, Venue
 from ..model.settings import MOST_SOURCES, PriceSettings
 from .constituent import Constituent
+from .joins import Joinable
 from .panel import Panel
 from .rules import RULES
 from .scale import HIGHEST, LOWEST, deviation
@@ -15,7 +17,7 @@ from .sources import PATIENCE, UPDATE_INTERVALS, Refusal, Source
 MOST_INSTRUMENTS = 10_000
 MOST_NAMES = 1000
 """Of sources."""
-BLAMELESS = frozenset({"repeated", "too_many"})
+BLAMELESS = frozenset({"repeated", "superseded", "too_many"})
 """Refusals that cost no reliability: what comes over two connections comes twice."""
 
 
@@ -26,6 +28,8 @@ class Intake:
         self._settings = settings
         self._sources: dict[Venue, Source] = {}
         self._panels: dict[Instrument, Panel] = {}
+        self.joinable = Joinable(settings.bases, settings.joined)
+        """Prices that can be had from two others."""
 
     def add_price_source(
         self, source_id: Venue, source_type: str = "venue", update_frequency: str = "normal"
@@ -105,7 +109,7 @@ class Intake:
             if admitted is None:
                 return "too_many"
             panel, one = admitted
-        reason = _disordered(one, now, at, stamp, same=one.bid == bid and one.ask == ask)
+        reason = _disordered(one, at, stamp, bid, ask)
         reason = reason or _mistimed(one, now, at, self._settings.clock_slack)
         reason = reason or _misquoted(bid, ask, tick)
         source = one.source
@@ -116,10 +120,9 @@ class Intake:
         one.received = now
         one.stamp = stamp
         one.time = now
-        if at is not None:
-            one.at = at
-            if at < now:
-                one.time = at
+        one.at = at
+        if at is not None and at < now:
+            one.time = at
         one.quotes += 1
         source.updates += 1
         source.last_update = now
@@ -139,6 +142,7 @@ class Intake:
         panel = self._panels.get(instrument)
         if panel is None and len(self._panels) < MOST_INSTRUMENTS:
             panel = self._panels[instrument] = self._new_panel()
+            self.joinable.learn(instrument)
         if panel is None or len(panel.constituents) >= MOST_SOURCES:
             source.refuse("too_many")
             return None
@@ -162,6 +166,13 @@ class Intake:
         one.source.refuse(reason)
         one.faults += reason not in BLAMELESS
 
+    def withdraw(self, source_id: Venue, instrument: Instrument) -> None:
+        """A source's quote no longer stands, and nothing is known in its place."""
+        panel = self._panels.get(instrument)
+        one = None if panel is None else panel.constituents.get(source_id)
+        if one is not None:
+            one.time = -inf
+
     def note_fault(self, source_id: Venue, instrument: Instrument | None, kind: str) -> None:
         """Let what was refused before it came here cost a source its reliability.
 
@@ -183,7 +194,7 @@ class Intake:
 
 
 def _disordered(
-    one: Constituent, now: float, at: float | None, stamp: int | None, *, same: bool
+    one: Constituent, at: float | None, stamp: int | None, bid: Decimal, ask: Decimal
 ) -> Refusal | None:
     """Why a quote cannot follow the source's last one.
 
@@ -191,12 +202,15 @@ def _disordered(
     """
     if stamp is not None and one.stamp is not None:
         if stamp == one.stamp:
-            return "repeated" if same else None
+            return "repeated" if one.bid == bid and one.ask == ask else None
         return "time_backwards" if stamp < one.stamp else None
-    if at is None or one.at is None or stamp is not None:
-        return "time_backwards" if now < one.received else None
+    if at is None:  # in the order in which they come
+        return None
+    if one.at is None or stamp is not None or one.stamp is not None:
+        # Two channels, of which one tells no time: what is older than the last is no news.
+        return "superseded" if at < one.time else None
     if at == one.at:
-        return "repeated" if same else None
+        return "repeated" if one.bid == bid and one.ask == ask else None
     return "time_backwards" if at < one.at else None
 
 

@@ -30,17 +30,48 @@ def legs(instrument: Instrument, bases: Sequence[str]) -> Iterator[tuple[Instrum
             yield Instrument(instrument.base, base), Instrument(base, instrument.quote)
 
 
-def joinable(known: Iterable[Instrument], bases: Sequence[str]) -> list[Instrument]:
-    """The spot instruments that are not among the known, but both of whose legs are."""
-    spot = {one for one in known if one.kind is InstrumentKind.SPOT}
-    found = dict.fromkeys(
-        Instrument(first.base, second.quote)
-        for base in bases
-        for first in sorted((one for one in spot if one.quote == base), key=str)
-        for second in sorted((one for one in spot if one.base == base), key=str)
-        if second.quote != first.base
-    )
-    return [one for one in found if one not in spot]
+class Joinable:
+    """Which prices can be had from two others, as instruments become known.
+
+    Args:
+        bases: currencies in the middle.
+        wanted: those that joined prices are in.
+    """
+
+    def __init__(self, bases: Sequence[str], wanted: Sequence[str]) -> None:
+        self._bases = frozenset(bases)
+        self._wanted = frozenset(wanted)
+        self._spot: dict[Instrument, None] = {}
+        self._firsts: dict[str, list[Instrument]] = {base: [] for base in bases}
+        """Known instruments by the base that they are quoted in."""
+        self.of: dict[Instrument, list[Instrument]] = {}
+        """By a leg, the prices that are joined of it and another that is known."""
+
+    def learn(self, instrument: Instrument) -> None:
+        """One more is known."""
+        if instrument.kind is not InstrumentKind.SPOT or instrument in self._spot:
+            return
+        self._spot[instrument] = None
+        if instrument.quote in self._bases:
+            self._firsts[instrument.quote].append(instrument)
+            for quote in sorted(self._wanted - {instrument.quote, instrument.base}):
+                self._pair(instrument, Instrument(instrument.quote, quote))
+        if instrument.base in self._bases and instrument.quote in self._wanted:
+            for first in self._firsts[instrument.base]:
+                if first.base != instrument.quote:
+                    self._pair(first, instrument)
+
+    def _pair(self, first: Instrument, second: Instrument) -> None:
+        if second not in self._spot:
+            return
+        joined = Instrument(first.base, second.quote)
+        for leg in (first, second):
+            self.of.setdefault(leg, []).append(joined)
+
+    def instruments(self) -> Iterable[Instrument]:
+        """The joined ones that nobody quotes."""
+        every = dict.fromkeys(one for those in self.of.values() for one in those)
+        return [one for one in every if one not in self._spot]
 
 
 def join(instrument: Instrument, first: Price, second: Price) -> Price | None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import hypot, inf
+from math import hypot, inf, sqrt
 
 import attrs
+from msgspec.structs import replace
 
 from ..model.identity import Venue
 from ..model.market import PriceStatus
+from ..model.noun import Noun
 from .calibration import Calibration, attribute
-from .consensus import GATE, Estimate, Rule, Vector, calibrated
+from .consensus import GATE, Z95, Estimate, Rule, Vector, calibrated
 from .constituent import Constituent
 from .sources import Source
 
@@ -22,16 +24,15 @@ LONGEST_STEP = 60.0
 _DISPUTED = PriceStatus.DISPUTED
 
 
-@attrs.frozen
-class Seen:
+class Seen(Noun, frozen=True):
     """A price, and the sources that it was made from."""
 
     estimate: Estimate | None
     """None where too few sources are fresh, or the rule has no price."""
     fresh: Sequence[Constituent]
     """In the order of the estimate's ``kept``."""
-    screened: Constituent | None = None
-    """A fresh one that was left out."""
+    left_out: Sequence[Constituent] = ()
+    """Fresh ones that it was made without."""
 
 
 @attrs.define(eq=False)
@@ -63,12 +64,12 @@ class Panel:
         latest = max((one.time for one in self.constituents.values()), default=-inf)
         return latest if latest > -inf else None
 
-    def fresh(self, now: float, without: Constituent | None = None) -> list[Constituent]:
+    def fresh(self, now: float) -> list[Constituent]:
         """Those whose quotes count, read."""
         found = []
         for one in self.constituents.values():
             source = one.source
-            if source.is_active and now - one.time <= source.max_age and one is not without:
+            if source.is_active and now - one.time <= source.max_age:
                 if one.unread:
                     one.read()
                 found.append(one)
@@ -79,13 +80,29 @@ class Panel:
         return self._seen(self.fresh(now), now)
 
     def _seen(self, fresh: list[Constituent], now: float) -> Seen:
-        screened = self._screened(fresh, now)
-        if screened is not None:
-            fresh.remove(screened)
+        left_out = _discounted(fresh) if self.rule is calibrated else []
+        if not left_out:
+            return self._seen_of(fresh, now)
+        seen = self._seen_of([one for one in fresh if one not in left_out], now)
+        estimate = seen.estimate
+        if estimate is not None and estimate.status is _DISPUTED and len(seen.fresh) > 2:
+            # With them there may be a majority: who is noisy or slow to move is not alone wrong.
+            whole = self._seen_of(fresh, now)
+            if whole.estimate is not None and whole.estimate.status is not _DISPUTED:
+                return _degraded(whole)
+        return replace(_degraded(seen), left_out=[*left_out, *seen.left_out])
+
+    def _seen_of(self, fresh: list[Constituent], now: float) -> Seen:
+        """The price that these make; of three, an odd one is left out."""
+        odd = self._screened(fresh, now)
+        if odd is not None:
+            fresh = [one for one in fresh if one is not odd]
+        left_out = [] if odd is None else [odd]
         if not fresh or len(fresh) < self.least:
-            return Seen(None, fresh, screened)
+            return Seen(None, fresh, left_out)
         estimate = self.rule(self._vector(fresh, now), self.calibration.kappa, self.limit)
-        return Seen(estimate, fresh, screened)
+        seen = Seen(estimate, fresh, left_out)
+        return _degraded(seen) if left_out else seen
 
     def _vector(self, fresh: Sequence[Constituent], now: float) -> Vector:
         error = self.calibration.error
@@ -99,14 +116,16 @@ class Panel:
     def tick(self, now: float) -> Seen:
         """The price as of now; who was admitted and how far it moved are learned from it."""
         fresh = self.fresh(now)
+        self._note_stuck(fresh, now)
         self._note_astray(fresh, now)
         seen = self._seen(fresh, now)
         estimate = seen.estimate
-        if seen.screened is not None:
-            seen.screened.reject(rejected=True)
+        for one in seen.left_out:
+            one.reject(rejected=True)
         if estimate is not None:
             for one, kept in zip(seen.fresh, estimate.kept, strict=True):
-                one.reject(rejected=not kept)
+                if one.rejected is kept:
+                    one.reject(rejected=not kept)
             self._judge(now)
             self.calibration.learn_drift(
                 None if estimate.status is _DISPUTED else estimate.middle, now
@@ -128,17 +147,19 @@ class Panel:
         others = [other for other in present if other is not one]
         if len(others) == len(present) or not others:  # it is too old, or alone
             return
-        if len(others) > 1:
-            seen = self._vector(others, now)
+        one.note_value()
+        counted = [other for other in others if not (other.stuck or other.noisy)] or others
+        if len(counted) == 1 and self._apart(one, counted[0], now):
+            return
+        if len(counted) > 1 and not (one.stuck or one.noisy):
+            seen = self._vector(counted, now)
             estimate = calibrated(seen, self.calibration.kappa, self.limit, votes_only=True)
             self.calibration.test_interval(estimate, one, now)
-        elif self._apart(one, others[0], now):
-            return
-        if not one.rejected:
+        if one.noisy or not one.rejected:
             self.calibration.compare(one, [other for other in others if not other.rejected])
         if now >= self.attribute_at:
             self.attribute_at = now + self.sample
-            attribute(present)
+            attribute([other for other in present if not other.stuck])
 
     def _apart(self, one: Constituent, other: Constituent, now: float) -> bool:
         """Whether two are too far from each other to be of one price."""
@@ -175,3 +196,36 @@ class Panel:
                 one.astray_since = None
             elif one.astray_since is None:
                 one.astray_since = now
+
+    def _note_stuck(self, fresh: Sequence[Constituent], now: float) -> None:
+        """Find who repeats, for longer than a quote counts, what the others have left behind.
+
+        These must be a majority who agree and have said something new since; and what it says
+        must be outside the gate that it would have without its age.
+        """
+        still = [one for one in fresh if now - one.said_at > one.source.max_age and not one.stuck]
+        if not still:
+            return
+        moving = [one for one in fresh if not (one.stuck or one.noisy or one in still)]
+        if len(moving) < len(fresh) // 2 + 1:
+            return
+        seen = self._vector(moving, now)
+        others = calibrated(seen, self.calibration.kappa, self.limit, votes_only=True)
+        for one in still:
+            error = hypot(others.half_width / Z95, sqrt(one.noise))
+            apart = abs(one.value - others.middle) > GATE * error
+            one.stuck = apart and others.status is not _DISPUTED
+
+
+def _degraded(seen: Seen) -> Seen:
+    """As it is, but not to be called ok: somebody was left out, or had to be taken all the same."""
+    estimate = seen.estimate
+    if estimate is None or estimate.status is not PriceStatus.OK:
+        return seen
+    return replace(seen, estimate=replace(estimate, status=PriceStatus.DEGRADED))
+
+
+def _discounted(fresh: Sequence[Constituent]) -> list[Constituent]:
+    """Those that are stuck or too noisy to count, where two others are there."""
+    found = [one for one in fresh if one.stuck or one.noisy]
+    return found if len(fresh) - len(found) > 1 else []

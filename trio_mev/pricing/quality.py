@@ -4,7 +4,7 @@ books."""
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 
 import attrs
@@ -19,6 +19,10 @@ WEIGHT = 0.05
 """Of the latest in a mean of late."""
 RECENT = 60.0
 """Seconds for which a fault is what is wrong now."""
+FEW = 4
+"""Times the limit that a single lag counts as at most: some venues begin with what is old."""
+LEAST = 10
+"""Updates of which a mean lag is believed."""
 OTHERS = 10
 """Changes at other venues without one of its own that make a quote a stuck one."""
 MOST = 50_000
@@ -48,7 +52,13 @@ class _Course:
     heard_at: float
     changes: _Changes
     """Of the instrument, at all venues."""
+    quoted_at: float
+    """When the last quote came; before the first, since when it is looked for."""
     updates: int = 0
+    expected: bool = False
+    """Whether quotes must come."""
+    timed: int = 0
+    """Updates whose lag is known."""
     interval: float | None = None
     """Mean of late between two updates."""
     lag: float | None = None
@@ -63,8 +73,8 @@ class _Course:
     fault_at: dict[str, float] = attrs.Factory(dict)
     """By the kind of issue."""
 
-    def heard(self, now: float, lag: float | None) -> None:
-        """Something came that can be used."""
+    def heard(self, now: float, lag: float | None, most: float) -> None:
+        """Something came that can be used; of its lag, so much counts at most."""
         if self.updates:
             between = now - self.heard_at
             before = self.interval
@@ -72,7 +82,10 @@ class _Course:
         self.updates += 1
         self.heard_at = now
         if lag is not None:
-            self.lag = lag if self.lag is None else self.lag + WEIGHT * (lag - self.lag)
+            self.timed += 1
+            counted = min(lag, most)
+            weight = max(WEIGHT, 1 / self.timed)
+            self.lag = counted if self.lag is None else self.lag + weight * (counted - self.lag)
             if self.worst_lag is None or lag > self.worst_lag:
                 self.worst_lag = lag
 
@@ -106,20 +119,30 @@ class QualityBook:
     Args:
         settings: limits on lag and on quotes that do not change.
         classes: how often each venue is expected to be heard; ``normal`` where it is not said.
+        expected: who should quote what, so that a quote which never comes is missed.
     """
 
-    def __init__(self, settings: PriceSettings, classes: Mapping[Venue, str] | None = None) -> None:
+    def __init__(
+        self,
+        settings: PriceSettings,
+        classes: Mapping[Venue, str] | None = None,
+        expected: Iterable[tuple[Venue, Instrument]] = (),
+    ) -> None:
         self._settings = settings
         self._classes = dict(classes or {})
+        self._most_lag = FEW * settings.max_lag
+        self._expected = tuple(expected)
         self._courses: dict[Place, _Course] = {}
         self._changes: dict[Instrument | None, _Changes] = {}
 
     def quote(self, quote: Quote, now: float, lag: float | None) -> None:
         """A venue's quote has come; ``lag`` in seconds, None where it is not known."""
-        course = self._course((quote.venue, quote.instrument), now)
+        place = quote.venue, quote.instrument
+        course = self._courses.get(place) or self._course(place, now)
         if course is None:
             return
-        course.heard(now, lag)
+        course.heard(now, lag, self._most_lag)
+        course.quoted_at = now
         if quote.bid != course.bid or quote.ask != course.ask:
             course.bid, course.ask, course.changed_at = quote.bid, quote.ask, now
             course.changes.count += 1
@@ -129,7 +152,7 @@ class QualityBook:
         """A venue's trade has come."""
         course = self._course((venue, instrument), now)
         if course is not None:
-            course.heard(now, lag)
+            course.heard(now, lag, self._most_lag)
 
     def fault(self, fault: MarketFault, now: float) -> None:
         """A venue has sent what cannot be used, or left something out."""
@@ -142,7 +165,7 @@ class QualityBook:
         course = self._courses.get(place)
         if course is None and len(self._courses) < MOST:
             changes = self._changes.setdefault(place[1], _Changes())
-            course = self._courses[place] = _Course(now, changes)
+            course = self._courses[place] = _Course(now, changes, now)
         return course
 
     def figures(self, now: float) -> tuple[QualityFigures, ...]:
@@ -164,6 +187,11 @@ class QualityBook:
 
     def issues(self, now: float) -> Iterator[HealthIssue]:
         """What is wrong right now."""
+        for place in self._expected:
+            expected = self._course(place, now)
+            if expected is not None:
+                expected.expected = True
+        self._expected = ()
         for (venue, instrument), course in self._courses.items():
             where = f"{venue} {instrument or 'as a whole'}"
             for kind, detail in self._wrong(venue, instrument, course, now):
@@ -173,14 +201,15 @@ class QualityBook:
         self, venue: Venue, instrument: Instrument | None, course: _Course, now: float
     ) -> Iterator[tuple[str, str]]:
         settings = self._settings
-        if course.lag is not None and course.lag > settings.max_lag:
+        if course.lag is not None and course.lag > settings.max_lag and course.timed >= LEAST:
             yield "quote_lag", f"its data comes {course.lag:.1f} s after the event"
         if course.lag is not None and course.lag < -settings.clock_slack:
             yield "quote_ahead", f"its clock is {-course.lag:.1f} s ahead of ours: check ours"
         interval = UPDATE_INTERVALS[self._classes.get(venue, "normal")]
-        quiet = now - course.heard_at
-        if course.bid is not None and quiet > PATIENCE * interval:
-            yield "quote_late", f"nothing for {quiet:.0f} s, expected every {interval:g} s"
+        quiet = now - course.quoted_at
+        wanted = course.expected or course.bid is not None
+        if wanted and quiet > PATIENCE * interval:
+            yield "quote_late", f"no quote for {quiet:.0f} s, expected every {interval:g} s"
         elif instrument is not None and course.bid is not None:
             others = course.changes.count - course.others
             unchanged = now - course.changed_at

@@ -25,6 +25,7 @@ KINDS = 32
 Refusal = Literal[
     "time_backwards",
     "repeated",
+    "superseded",
     "future",
     "too_old",
     "not_positive",
@@ -33,7 +34,8 @@ Refusal = Literal[
     "out_of_range",
     "too_many",
 ]
-"""Why a quote does not count: its time is before that of the last one, or the same; later than
+"""Why a quote does not count: its time is before that of the last one, or the same, as are its
+sides; a newer one came over a channel that tells no time; it is later than
 now by more than the clocks may differ; its age is over the limit. A side is not over zero; the
 bid is over the ask; half the spread is over a third of the price; a side or the tick is no number
 that a price can be. There is no room for another source or instrument."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from math import inf
 from operator import attrgetter
 
 import attrs
@@ -151,17 +152,25 @@ class SpreadBook:
             market.open.remove(pair)
 
     def best(self, instrument: Instrument, now: float) -> Spread | None:
-        """The spread of an instrument that pays most right now, whether or not it pays at all;
-        None where no two quotes can be compared."""
+        """The spread of an instrument that pays most right now, of those that can be believed,
+        whether or not it pays at all; None where no two quotes can be compared."""
         oldest = now - self._max_age
         market = self._markets.get(instrument)
         sides = [] if market is None else [s for s in market.sides.values() if s.at >= oldest]
-        pairs = [(buy, sell) for buy in sides for sell in sides if buy is not sell]
-        if not pairs:
-            return None
-        buy, sell = max(pairs, key=lambda pair: pair[1].revenue / pair[0].enough)
         fees = self._fees
-        spread = executable_spread(
-            buy.quote, sell.quote, fees[buy.quote.venue], fees[sell.quote.venue]
+        spreads = (
+            executable_spread(buy.quote, sell.quote, fees[buy.quote.venue], fees[sell.quote.venue])
+            for buy in sides
+            for sell in sides
+            if buy is not sell
         )
-        return spread if spread.net_ratio <= self._highest else None
+        plausible = (one for one in spreads if abs(one.net_ratio) <= self._highest)
+        return max(plausible, key=attrgetter("net_ratio"), default=None)
+
+    def withdraw(self, venue: Venue, instrument: Instrument) -> None:
+        """A venue's quote no longer stands."""
+        market = self._markets.get(instrument)
+        side = None if market is None else market.sides.get(venue)
+        if market is not None and side is not None:
+            side.at = -inf
+            market.open = {pair for pair in market.open if venue not in pair}

@@ -29,6 +29,13 @@ def quartiles(votes: Sequence[Vote]) -> tuple[float, float, float]:
     )
 
 
+def weighted_median(votes: Sequence[Vote]) -> float:
+    """The weighted median of at least one vote, which is the second of the quartiles."""
+    ordered = sorted(votes)
+    sums = list(accumulate([weight for _, weight in ordered]))
+    return _at(ordered, sums, 0.5 * sums[-1])
+
+
 def _at(ordered: list[Vote], sums: list[float], wanted: float) -> float:
     index = bisect_left(sums, wanted)
     value, weight = ordered[index]

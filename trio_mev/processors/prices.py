@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 import attrs
+from msgspec.structs import replace
 
 from ..flow.processor import DataProcessor
 from ..model.event import DataEvent, DataType, EventPriority
@@ -15,12 +17,18 @@ from ..model.market import MarketFault, Price, PriceAlert, Quote, Trade
 from ..model.settings import AlertSettings, PriceSettings
 from ..pricing.aggregator import PriceFeedAggregator
 from ..pricing.alerts import Alert
-from ..pricing.joins import legs
 from ..pricing.quality import QualityBook, QualityFigures
 from ..pricing.spreads import SpreadBook
 
 LOOK_INTERVAL = 1.0
 """Seconds after which a price is made anew though nothing was heard of its instrument."""
+LOOK_EVERY = 0.05
+"""Seconds between two looks for those."""
+MOST_AT_ONCE = 20
+"""Of them that are made in one look."""
+ENDS_A_QUOTE = frozenset({"crossed_book", "one_sided", "no_snapshot", "too_many_levels"})
+"""Faults after which a venue's last quote says nothing any more: a newer state is known to be
+another one."""
 SMALL = Decimal("0.05")
 """A move by less than this share of the interval waits for the next look."""
 WIDER = Decimal("0.2")
@@ -56,13 +64,17 @@ class PriceDataProcessor(DataProcessor):
     Args:
         settings: limits, fees, alerts.
         classes: how often each venue is expected to be heard.
+        expected: who should quote what.
     """
 
     consumes = frozenset({DataType.QUOTE, DataType.TRADE, DataType.FAULT, DataType.BLOCK})
     emits = frozenset({DataType.PRICE, DataType.ARBITRAGE, DataType.ALERT})
 
     def __init__(
-        self, settings: PriceSettings | None = None, classes: dict[Venue, str] | None = None
+        self,
+        settings: PriceSettings | None = None,
+        classes: dict[Venue, str] | None = None,
+        expected: Iterable[tuple[Venue, Instrument]] = (),
     ) -> None:
         self.settings = settings = settings or PriceSettings()
         self.aggregator = PriceFeedAggregator(settings)
@@ -71,23 +83,30 @@ class PriceDataProcessor(DataProcessor):
         self.spreads = SpreadBook(
             settings.fees, settings.spread_report, settings.max_deviation, settings.spread_max_age
         )
-        self.quality = QualityBook(settings, classes)
-        self._published: dict[Instrument, _Published] = {}
-        self._joined: dict[Instrument, list[Instrument]] = {}
-        """Prices that are made of an instrument's among others."""
-        self._known = 0
+        self.quality = QualityBook(settings, classes, expected)
+        self._published: OrderedDict[Instrument, _Published] = OrderedDict()
+        """Those made longest ago first."""
         self._looked_at = _NEVER
         self._alerts: dict[str, Alert] = {}
+        self._alerts_on: dict[Instrument, tuple[Alert, ...]] = {}
         for alert in settings.alerts:
             self.add_alert(alert)
 
     def add_alert(self, alert: AlertSettings) -> None:
         """Watch for one more thing, or replace the alert of that id."""
         self._alerts[alert.id] = Alert(alert)
+        self._sort_alerts()
 
     def remove_alert(self, alert_id: str) -> None:
         """Watch for it no longer. KeyError where there is none of that id."""
         del self._alerts[alert_id]
+        self._sort_alerts()
+
+    def _sort_alerts(self) -> None:
+        sorted_out: dict[Instrument, list[Alert]] = {}
+        for alert in self._alerts.values():
+            sorted_out.setdefault(alert.settings.instrument, []).append(alert)
+        self._alerts_on = {instrument: tuple(those) for instrument, those in sorted_out.items()}
 
     def get_quality(self, now: float) -> tuple[QualityFigures, ...]:
         """How good each venue's data of each instrument is."""
@@ -104,13 +123,11 @@ class PriceDataProcessor(DataProcessor):
         if kind is _QUOTE:
             self._quoted(event, event.data, now, out)
         elif kind is _FAULT:
-            fault: MarketFault = event.data
-            self.quality.fault(fault, now)
-            self.aggregator.note_fault(fault.venue, fault.instrument, fault.reason)
+            self._faulted(event.data, now)
         elif kind is _TRADE:
             trade: Trade = event.data
             self.quality.trade(trade.venue, trade.instrument, now, event.lag)
-        if now - self._looked_at >= LOOK_INTERVAL:
+        if now - self._looked_at >= LOOK_EVERY:
             self._looked_at = now
             self._look(event, now, out)
         return out
@@ -122,45 +139,46 @@ class PriceDataProcessor(DataProcessor):
         refused = self.aggregator.update_quote(
             venue, instrument, quote.bid, quote.ask, now, at, stamp=event.occurred_at
         )
-        if refused is not None:
-            self.quality.fault(MarketFault(venue, instrument, refused), now)
+        if refused is not None and refused != "repeated":  # then its sizes may have changed
+            if refused != "superseded":
+                self.quality.fault(MarketFault(venue, instrument, refused), now)
             return
         for spread in self.spreads.update(quote, now, now if at is None else min(at, now)):
             high = spread.net_ratio >= self.settings.spread_high
             priority = EventPriority.HIGH if high else EventPriority.NORMAL
             out.append(event.finding(spread, DataType.ARBITRAGE, priority))
-        published = self._published.get(instrument)
-        if published is None:
-            published = self._published[instrument] = _Published()
-            self._learn_joins()
+        published = self._published.get(instrument) or self._learn(instrument)
         due = now - published.made_at >= self.settings.publish_interval
         if due or venue not in published.venues:
             published.venues.add(venue)
             self._make(event, instrument, published, now, out)
-            for other in self._joined.get(instrument, ()):
-                self._make_if_due(event, other, self.settings.publish_interval, now, out)
+            for other in self.aggregator.joinable.of.get(instrument, ()):
+                joined = self._published.get(other) or self._learn(other)
+                if now - joined.made_at >= self.settings.publish_interval:
+                    self._make(event, other, joined, now, out)
 
-    def _learn_joins(self) -> None:
-        """There is a new instrument: which prices can be made of two others now?"""
-        self._joined.clear()
-        for instrument in self.aggregator.instruments():
-            self._published.setdefault(instrument, _Published())
-            for pair in legs(instrument, self.settings.bases):
-                if all(leg in self._published for leg in pair):
-                    for leg in pair:
-                        self._joined.setdefault(leg, []).append(instrument)
+    def _learn(self, instrument: Instrument) -> _Published:
+        """There is a new instrument."""
+        made = self._published[instrument] = _Published()
+        return made
+
+    def _faulted(self, fault: MarketFault, now: float) -> None:
+        """A venue has sent what cannot be used; it may mean that its last quote is over."""
+        self.quality.fault(fault, now)
+        self.aggregator.note_fault(fault.venue, fault.instrument, fault.reason)
+        if fault.reason in ENDS_A_QUOTE and fault.instrument is not None:
+            self.aggregator.withdraw(fault.venue, fault.instrument)
+            self.spreads.withdraw(fault.venue, fault.instrument)
 
     def _look(self, event: DataEvent, now: float, out: list[DataEvent]) -> None:
-        """Prices of which nothing was made for a while: time alone changes them."""
-        for instrument in tuple(self._published):
-            self._make_if_due(event, instrument, LOOK_INTERVAL, now, out)
+        """Prices of which nothing was made for a while: time alone changes them.
 
-    def _make_if_due(
-        self, event: DataEvent, instrument: Instrument, after: float, now: float,
-        out: list[DataEvent],
-    ) -> None:  # fmt: skip
-        published = self._published[instrument]
-        if now - published.made_at >= after:
+        The longest unmade are first; with very many the rest wait for the next event.
+        """
+        for _ in range(min(MOST_AT_ONCE, len(self._published))):
+            instrument, published = next(iter(self._published.items()))
+            if now - published.made_at < LOOK_INTERVAL:
+                return
             self._make(event, instrument, published, now, out)
 
     def _make(
@@ -170,25 +188,21 @@ class PriceDataProcessor(DataProcessor):
         """The price as of now, told if it is news, and the alerts that it raises."""
         price = self.aggregator.tick(instrument, now)
         published.made_at = now
+        self._published.move_to_end(instrument)
         if _is_news(published, price, now):
             published.price, published.told_at = price, now
             _, volatility, trend = self.aggregator.get_course(instrument)
-            told = attrs.evolve(price, volatility=volatility, trend=trend)
+            told = replace(price, volatility=volatility, trend=trend)
             out.append(event.finding(told, DataType.PRICE, EventPriority.NORMAL))
-        if self._alerts:
-            out += [event.finding(a, DataType.ALERT) for a in self._crossed(price, now)]
-
-    def _crossed(self, price: Price, now: float) -> Iterator[PriceAlert]:
-        for alert in self._alerts.values():
-            if alert.settings.instrument != price.instrument:
-                continue
-            if alert.settings.type == "spread":
-                spread = self.spreads.best(price.instrument, now)
-                raised = None if spread is None else alert.look_at(spread)
-            else:
-                raised = alert.look(price, now)
+        for alert in self._alerts_on.get(instrument, ()):
+            raised = self._raised(alert, price, now)
             if raised is not None:
-                yield raised
+                out.append(event.finding(raised, DataType.ALERT))
+
+    def _raised(self, alert: Alert, price: Price, now: float) -> PriceAlert | None:
+        if alert.settings.type != "spread":
+            return alert.look(price, now)
+        return alert.look_at(self.spreads.best(price.instrument, now))
 
 
 def _is_news(published: _Published, price: Price, now: float) -> bool:

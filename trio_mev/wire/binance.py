@@ -21,7 +21,8 @@ from ..model.market import Quote, Side, Trade
 from .numbers import decimal, milliseconds, price, sides
 from .session import decode
 from .symbols import split_pair
-from .venue import Pair, VenueAdapter, VenueRules
+from .updates import Pair
+from .venue import VenueAdapter, VenueRules
 
 
 class _Envelope(msgspec.Struct, gc=False):
@@ -101,6 +102,7 @@ class BinanceAdapter(VenueAdapter):
     endpoint = "wss://stream.binance.com:9443/stream"
     hosts: ClassVar[tuple[str, ...]] = ("data-stream.binance.vision",)
     known_channels: ClassVar[tuple[str, ...]] = ("bookTicker", "ticker", "aggTrade")
+    quote_channels = frozenset({"bookTicker", "ticker"})
     usual_channels: ClassVar[tuple[str, ...]] = ("bookTicker", "aggTrade")
     periodic: ClassVar[frozenset[str]] = frozenset({"ticker"})
     consecutive = frozenset({"aggTrade"})

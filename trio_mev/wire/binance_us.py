@@ -6,8 +6,9 @@ of before 2025; of the event that tells of a server's end it says nothing.
 
 from __future__ import annotations
 
-from ..model.identity import Venue
+from ..model.identity import Instrument, Venue
 from .binance import BinanceAdapter
+from .symbols import DOLLARS, split_pair
 
 
 class BinanceUsAdapter(BinanceAdapter):
@@ -16,3 +17,8 @@ class BinanceUsAdapter(BinanceAdapter):
     venue = Venue("binance_us")
     endpoint = "wss://stream.binance.us:9443/stream"
     hosts = ()
+
+    @staticmethod
+    def read(symbol: str) -> Instrument:
+        """``BNBUSD`` is BNB/USD: the pairs in dollars decide."""
+        return split_pair(symbol, quotes=DOLLARS)

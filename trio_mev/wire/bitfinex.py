@@ -29,7 +29,8 @@ from ..model.identity import Instrument, InstrumentKind, Venue
 from ..model.market import Quote, Side, Trade
 from .numbers import exact, exact_price, milliseconds
 from .session import PENDING, decode
-from .venue import Pair, VenueAdapter, VenueRules
+from .updates import Pair
+from .venue import VenueAdapter, VenueRules
 
 
 class _Platform(msgspec.Struct, gc=False):
@@ -92,6 +93,7 @@ class BitfinexAdapter(VenueAdapter):
     hosts = ("api.bitfinex.com",)
     known_channels = ("ticker", "trades")
     usual_channels = known_channels
+    quote_channels = frozenset({"ticker"})
     periodic = frozenset({"ticker", "trades"})
     rules = VenueRules(
         connect_interval=3.0, request_interval=0.05, most_per_request=1, most_subscriptions=25

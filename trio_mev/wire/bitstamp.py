@@ -25,8 +25,9 @@ from ..model.identity import Instrument, InstrumentKind, Venue
 from ..model.market import Quote, Side, Trade
 from .numbers import decimal, microseconds, price, sides
 from .session import PENDING, decode
-from .symbols import split_pair
-from .venue import Pair, VenueAdapter, VenueRules
+from .symbols import DOLLARS, split_pair
+from .updates import Pair
+from .venue import VenueAdapter, VenueRules
 
 
 class _Message(msgspec.Struct, gc=False):
@@ -75,6 +76,7 @@ class BitstampAdapter(VenueAdapter):
     endpoint = "wss://ws.bitstamp.net"
     known_channels = ("order_book", "live_trades")
     usual_channels = known_channels
+    quote_channels = frozenset({"order_book"})
     rules = VenueRules(
         connect_interval=1.0,
         rotate_after=89 * 86_400.0,
@@ -99,7 +101,7 @@ class BitstampAdapter(VenueAdapter):
         """``ethusd`` is ETH/USD: what it ends in decides."""
         pair = symbol.removesuffix(_PERPETUAL)
         kind = InstrumentKind.SPOT if pair == symbol else InstrumentKind.PERPETUAL
-        return split_pair(pair.upper(), kind)
+        return split_pair(pair.upper(), kind, DOLLARS)
 
     @classmethod
     def asked(cls, frame: Any) -> Iterator[Pair]:

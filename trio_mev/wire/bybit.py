@@ -23,7 +23,8 @@ from ..model.market import Quote, Side, Trade
 from .numbers import decimal, milliseconds, price
 from .session import decode
 from .symbols import split_pair
-from .venue import Pair, VenueAdapter, VenueRules
+from .updates import Pair
+from .venue import VenueAdapter, VenueRules
 
 
 class _Envelope(msgspec.Struct, gc=False):
@@ -231,6 +232,7 @@ class BybitAdapter(_Bybit):
     venue = Venue("bybit")
     endpoint = "wss://stream.bybit.com/v5/public/spot"
     usual_channels = ("orderbook.1", "publicTrade")
+    quote_channels = frozenset({"orderbook.1"})
     rules = VenueRules(
         connect_interval=1.0, request_interval=0.1, most_per_request=10, ping='{"op":"ping"}'
     )
@@ -264,6 +266,7 @@ class BybitLinearAdapter(_Bybit):
     venue = Venue("bybit_linear")
     endpoint = "wss://stream.bybit.com/v5/public/linear"
     usual_channels = ("tickers", "publicTrade")
+    quote_channels = frozenset({"orderbook.1", "tickers"})
     rules = VenueRules(
         connect_interval=1.0, request_interval=0.1, most_bytes=20_000, ping='{"op":"ping"}'
     )
@@ -295,7 +298,7 @@ class BybitLinearAdapter(_Bybit):
         known = self._known.get(symbol) if m.type == "delta" else _NOTHING
         try:
             occurred_at = milliseconds(m.ts)
-            self.in_order("tickers", symbol, m.ts)
+            self.once(("tickers", symbol, m.ts), bytes(data))  # several may share a time
             if known is None:
                 raise MalformedFrame("no_snapshot", symbol[:40])
             known = _changed(known, decode(_TICKER, data))

@@ -22,7 +22,8 @@ from ..model.identity import Instrument, InstrumentKind, Venue
 from ..model.market import Quote, Side, Trade
 from .numbers import decimal, iso_time, price
 from .session import decode
-from .venue import MAX_NUMBER, Pair, VenueAdapter, VenueRules
+from .updates import MAX_NUMBER, Pair
+from .venue import VenueAdapter, VenueRules
 
 
 class _Type(msgspec.Struct, gc=False):
@@ -88,6 +89,7 @@ class CoinbaseAdapter(VenueAdapter):
     hosts = ("ws-feed.pro.coinbase.com",)
     known_channels = ("ticker", "matches", "heartbeat")
     usual_channels = known_channels
+    quote_channels = frozenset({"ticker"})
     periodic = frozenset({"heartbeat"})
     consecutive = frozenset({"matches"})
     rules = VenueRules(connect_interval=0.25, request_interval=0.125)
@@ -174,6 +176,7 @@ class CoinbaseAdapter(VenueAdapter):
 
     def _last_match(self, m: _Match) -> list[DataEvent]:
         """A trade from before the subscription is no news, but the next is counted from it."""
+        self._about = self.symbols.get(m.product_id)
         if m.product_id in self.symbols and ("matches", m.product_id) not in self._last:
             self.in_order("matches", m.product_id, m.trade_id)
         self.ignore("last_match")

@@ -27,8 +27,9 @@ from ..model.market import Quote, Side, Trade
 from .book import Book, Level
 from .numbers import decimal, milliseconds, price
 from .session import PENDING, decode
-from .symbols import QUOTES, split_pair
-from .venue import Pair, VenueAdapter, VenueRules
+from .symbols import DOLLARS, split_pair
+from .updates import Pair
+from .venue import VenueAdapter, VenueRules
 
 HEARTBEAT = "heartbeat"
 """Stands among the subscriptions that must be heard, once one has been."""
@@ -79,6 +80,7 @@ class GeminiAdapter(VenueAdapter):
     endpoint = "wss://api.gemini.com/v2/marketdata"
     known_channels = ("l2",)
     usual_channels = known_channels
+    quote_channels = frozenset({"l2"})
     rules = VenueRules(connect_interval=1.0, request_interval=0.1, most_per_request=50)
 
     def __init__(
@@ -107,7 +109,8 @@ class GeminiAdapter(VenueAdapter):
         pair = symbol.removesuffix(_PERPETUAL)
         kind = InstrumentKind.SPOT if pair == symbol else InstrumentKind.PERPETUAL
         gusd = kind is InstrumentKind.PERPETUAL or pair in _GUSD_SPOT
-        return split_pair(pair, kind, ("GUSD", *QUOTES, "SGD") if gusd else (*QUOTES, "SGD"))
+        quotes = DOLLARS if gusd else [quote for quote in DOLLARS if quote != "GUSD"]
+        return split_pair(pair, kind, quotes)
 
     @classmethod
     def asked(cls, frame: Any) -> Iterator[Pair]:

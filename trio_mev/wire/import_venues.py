@@ -16,7 +16,8 @@ import msgspec
 
 from ..errors import ConfigError
 from .tape import Direction, FeedHeader, Record
-from .venue import Pair, VenueAdapter
+from .updates import Pair
+from .venue import VenueAdapter
 from .venues import ADAPTERS, kind_of_url
 
 _TIME = r"([0-9]{1,10}(?:\.[0-9]{1,18})?)"

@@ -22,7 +22,8 @@ from ..model.identity import Instrument, InstrumentKind, Venue
 from ..model.market import Quote, Side, Trade
 from .numbers import decimal, exact, exact_price, iso_time, price, seconds
 from .session import decode
-from .venue import Pair, VenueAdapter, VenueRules
+from .updates import Pair
+from .venue import VenueAdapter, VenueRules
 
 
 class _Result(msgspec.Struct, gc=False):
@@ -112,6 +113,7 @@ class KrakenAdapter(VenueAdapter):
     endpoint = "wss://ws.kraken.com/v2"
     known_channels = ("ticker", "trade")
     usual_channels = known_channels
+    quote_channels = frozenset({"ticker"})
     consecutive = frozenset({"trade"})
     rules = VenueRules(
         connect_interval=4.0,

@@ -131,6 +131,9 @@ def _price(event: DataEvent, price: Price) -> dict[str, Any]:
         "status": price.status.value,
         "volatility": price.volatility,
         "trend": price.trend.value,
+        "age": price.age,
+        "spread": text(price.spread),
+        "via": [str(instrument) for instrument in price.via],
     }
 
 

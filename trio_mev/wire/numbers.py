@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import re
 from decimal import Decimal, InvalidOperation
-from itertools import product
 
 from ..errors import MalformedFrame
 
@@ -17,8 +16,8 @@ MAX_INPUT = 2**20
 """Bytes of a log's or transaction's data; nodes take transactions up to 128 KiB."""
 
 _DIGITS = "0123456789"
-_DECIMAL = _DIGITS.encode()
-_SOUND = frozenset(b" ".join(each) for each in product((b"", b"."), repeat=4))
+_PARTS = b"0123456789."
+"""Of a sound number."""
 _HASH = re.compile(r"0x[0-9a-fA-F]{64}")
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
@@ -121,16 +120,16 @@ def sides(bid: str, ask: str, bid_size: str, ask_size: str) -> Four:
     Raises:
         MalformedFrame: as ``price`` and ``decimal``.
     """
-    # Without its digits a sound number is empty, or its point alone. Two are nearly always shorter
-    # than one may be.
+    # Nothing is left where all is digits and points; whether these are well placed Decimal knows.
+    # Two numbers are nearly always shorter than one may be.
     if (
-        f"{bid} {ask} {bid_size} {ask_size}".encode().translate(None, _DECIMAL) in _SOUND
+        not f"{bid}{ask}{bid_size}{ask_size}".encode().strip(_PARTS)
         and len(bid) + len(ask) <= MAX_DIGITS
         and len(bid_size) + len(ask_size) <= MAX_DIGITS
     ):
         try:
             four = Decimal(bid), Decimal(ask), Decimal(bid_size), Decimal(ask_size)
-        except InvalidOperation:  # one has no digit at all
+        except InvalidOperation:  # one has no digit at all, or several points
             pass
         else:
             if four[0] and four[1]:

@@ -22,7 +22,8 @@ from ..model.identity import Instrument, InstrumentKind, Venue
 from ..model.market import Quote, Side, Trade
 from .numbers import decimal, milliseconds, price, whole
 from .session import decode
-from .venue import Pair, VenueAdapter, VenueRules
+from .updates import Pair
+from .venue import VenueAdapter, VenueRules
 
 
 class _Arg(msgspec.Struct, gc=False):
@@ -86,6 +87,7 @@ class OkxAdapter(VenueAdapter):
     venue = Venue("okx")
     endpoint = "wss://ws.okx.com:8443/ws/v5/public"
     known_channels = ("bbo-tbt", "tickers", "trades")
+    quote_channels = frozenset({"bbo-tbt", "tickers"})
     usual_channels = ("bbo-tbt", "trades")
     consecutive = frozenset({"trades"})
     rules = VenueRules(

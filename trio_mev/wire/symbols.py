@@ -12,6 +12,8 @@ QUOTES = (
     *("MXN", "PAX", "PLN", "RON", "RUB", "TRX", "TRY", "UAH", "USD", "VAI", "XRP", "ZAR"),
 )
 """The longest first."""
+DOLLARS = ("USDC", "USDT", "PYUSD", "GUSD", "USD", "AUD", "EUR", "GBP", "SGD", "BTC", "ETH", "DAI")
+"""Those of venues whose pairs are in dollars, where ``BNBUSD`` is no pair in BUSD."""
 
 
 def split_pair(

@@ -74,3 +74,19 @@ def hosts_of(adapter: type[VenueAdapter]) -> Iterable[str]:
 
 def _known() -> str:
     return ", ".join(ADAPTERS)
+
+
+def quoting(adapter: type[VenueAdapter], channels: Iterable[str]) -> str | None:
+    """The channel that brings a feed's quotes; None where it has none.
+
+    Args:
+        adapter: of the venue.
+        channels: the feed's; the usual ones where none is named.
+
+    Raises:
+        ValueError: there are two, whose quotes would be in no order.
+    """
+    found = sorted(set(tuple(channels) or adapter.usual_channels) & adapter.quote_channels)
+    if len(found) > 1:
+        raise ValueError(f"channels {' and '.join(found)} both bring quotes; name one of them")
+    return found[0] if found else None

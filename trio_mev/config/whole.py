@@ -1,0 +1,71 @@
+"""What only a configuration as a whole can show: settings that do not go together."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping
+
+from ..model.identity import Instrument, Venue
+from ..model.settings import Settings, VenueSettings
+from ..pricing.joins import Joinable
+from ..wire.venues import ADAPTERS, quoting
+
+
+def contradictions(settings: Settings) -> Iterator[str]:
+    """A line for each problem, with its place and what to do."""
+    yield from _quoted_twice(settings)
+    yield from _unknown_fees(settings)
+    yield from _alerts_on_nothing(settings)
+
+
+def expected_quotes(settings: Settings) -> Mapping[tuple[Venue, Instrument], int]:
+    """Who shall quote what, and the place of the feed that brings it."""
+    found: dict[tuple[Venue, Instrument], int] = {}
+    for number, feed in enumerate(settings.feeds):
+        if isinstance(feed, VenueSettings) and _quotes(feed):
+            for instrument in feed.instruments:
+                found.setdefault((ADAPTERS[feed.kind].venue, instrument), number)
+    return found
+
+
+def _quotes(feed: VenueSettings) -> bool:
+    return quoting(ADAPTERS[feed.kind], feed.channels) is not None
+
+
+def _quoted_twice(settings: Settings) -> Iterator[str]:
+    known = expected_quotes(settings)
+    for number, feed in enumerate(settings.feeds):
+        if not (isinstance(feed, VenueSettings) and _quotes(feed)):
+            continue
+        for instrument in feed.instruments:
+            before = known[ADAPTERS[feed.kind].venue, instrument]
+            if before != number:
+                yield (
+                    f"feeds[{number}].instruments: feeds[{before}] brings {feed.kind}'s quotes of "
+                    f"{instrument} already; two feeds' would be in no order"
+                )
+
+
+def _unknown_fees(settings: Settings) -> Iterator[str]:
+    venues = [adapter.venue for adapter in ADAPTERS.values()]
+    for name in settings.prices.fees:
+        if name not in venues:
+            close = difflib.get_close_matches(name, venues, 1)
+            hint = f"; did you mean {close[0]}?" if close else f"; known are {', '.join(venues)}"
+            yield f"prices.fees: there is no venue {name}{hint}"
+
+
+def _alerts_on_nothing(settings: Settings) -> Iterator[str]:
+    quoted = {instrument for _, instrument in expected_quotes(settings)}
+    if not quoted:  # a replay brings its own feeds
+        return
+    joinable = Joinable(settings.prices.bases, settings.prices.joined)
+    for instrument in sorted(quoted, key=str):
+        joinable.learn(instrument)
+    priced = quoted | set(joinable.instruments())
+    for number, alert in enumerate(settings.prices.alerts):
+        if alert.instrument not in priced:
+            yield (
+                f"prices.alerts[{number}].instrument: no feed quotes {alert.instrument}, and no "
+                "two others make it"
+            )
