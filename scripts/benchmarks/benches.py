@@ -44,9 +44,24 @@ class Size:
     """Seconds."""
     reads: int = 800
     """Of fifty quotes each, the first fifth being the warm-up."""
+    pool_quotes: int = 50_000
+    pools: int = 5000
+    touched: int = 50
+    """Of the pools, by one block."""
 
 
-QUICK = Size(rounds=1, windows=4, seconds=0.05, events=5, text_events=1, idle=0.2, reads=48)
+QUICK = Size(
+    rounds=1,
+    windows=4,
+    seconds=0.05,
+    events=5,
+    text_events=1,
+    idle=0.2,
+    reads=48,
+    pool_quotes=200,
+    pools=100,
+    touched=3,
+)
 BATCH = 512
 """Events that the engine is given at once."""
 RATES = 1000, 5000, 10_000, 20_000
@@ -179,6 +194,29 @@ def decode(size: Size) -> list[Row]:
     return rows
 
 
+def pools(size: Size) -> list[Row]:
+    rows = []
+    for kind in ("v2", "v3 in one range", "v3 over ticks"):
+        each = [
+            measure("pool_quotes", kind=kind, count=size.pool_quotes) for _ in range(size.rounds)
+        ]
+        cost = median(one["cost"] for one in each)
+        rows.append(row("pools", f"CPU per quote, {kind}", "us", cost))
+    both = {
+        who: measure("block", who=who, pools=size.pools, touched=size.touched)
+        for who in ("ours", "bisection")
+    }
+    ours, theirs = both["ours"], both["bisection"]
+    if ours["found"] != theirs["found"]:
+        raise RuntimeError(f"not the same cycles: {both}")
+    name = f"block with {size.touched} of {size.pools} pools"
+    rows.append(row("pools", f"{name}, update", "ms", ours["update"]))
+    name = f"{name}, its {ours['found'][1]} cycles sized"
+    peer = "plain bisection of each"
+    rows.append(row("pools", name, "ms", ours["sizing"], theirs["sizing"], peer, budgets.POOLS))
+    return rows
+
+
 def prices(size: Size) -> list[Row]:
     orders = {"reads": size.reads, "warm": size.reads // 5}
     there = [name for name in peers.NAMES if peers.missing(name) is None]
@@ -219,7 +257,7 @@ def _beside(
 
 
 BENCHES: dict[str, Callable[[Size], list[Row]]] = {
-    bench.__name__: bench for bench in (flood, engine, paced, lanes, idle, prices, decode)
+    bench.__name__: bench for bench in (flood, engine, paced, lanes, idle, prices, decode, pools)
 }
 NOTES = {
     "prices": (

@@ -20,6 +20,7 @@ HIGH = 3.0, 1.5
 IDLE = 1.0, 0.3
 DECODE = 1 / 10, 1 / 20
 ETH_ABI = "eth-abi"
+POOLS = 1 / 5, 1 / 10
 PRICES = 12.5, 10.0
 """Of a bookTicker through everything: 80,000 and 100,000 a second."""
 

@@ -109,6 +109,18 @@ def decode(who: str, what: str, count: int) -> dict[str, Any]:
     return found
 
 
+def pool_quotes(kind: str, count: int) -> dict[str, Any]:
+    """Microseconds of processor time a quote of a pool."""
+    result: dict[str, Any] = load("pools", "quotes")(kind, count)
+    return result
+
+
+def block(who: str, pools: int, touched: int) -> dict[str, Any]:
+    """Milliseconds of processor time for a block that changes some of many pools."""
+    result: dict[str, Any] = load("pools", "block")(who, pools, touched)
+    return result
+
+
 def quotes(who: str, own: bool, reads: int, warm: int) -> dict[str, Any]:
     """Microseconds of processor time a quote; of ours through everything."""
     if who == "ours":
@@ -124,7 +136,11 @@ def parts(own: bool, reads: int, warm: int) -> dict[str, Any]:
 
 
 TASKS: dict[str, Callable[..., dict[str, Any]]] = {
-    task.__name__: task for task in (flood, engine, paced, idle, lower, high, quotes, parts, decode)
+    task.__name__: task
+    for task in (
+        *(flood, engine, paced, idle, lower, high),
+        *(quotes, parts, decode, pool_quotes, block),
+    )
 }
 
 if __name__ == "__main__":

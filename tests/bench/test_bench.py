@@ -22,6 +22,7 @@ ROWS = {
     "idle": 1,
     "prices": 16,
     "decode": 10,
+    "pools": 5,
 }
 PEERS = {"flood", "paced"}
 

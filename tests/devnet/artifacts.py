@@ -14,6 +14,7 @@ from tests.devnet.node import MODULES
 
 OURS = Path(__file__).parent / "contracts"
 _AAVE = "@aave/core-v3/artifacts/contracts"
+_V4 = "@uniswap/v4-periphery/foundry-out"
 PLACES = {
     "UniswapV2": "@uniswap/v2-core/build/{}.json",
     "WETH9": "@uniswap/v2-periphery/build/{}.json",
@@ -24,6 +25,10 @@ PLACES = {
     "QuoterV2": "@uniswap/v3-periphery/artifacts/contracts/lens/{0}.sol/{0}.json",
     "SwapRouter02": "@uniswap/swap-router-contracts/artifacts/contracts/{0}.sol/{0}.json",
     "UniversalRouter": "@uniswap/universal-router/artifacts/contracts/{0}.sol/{0}.json",
+    "PoolManager": _V4 + "/{0}.sol/{0}.default.json",
+    "PoolModifyLiquidityTest": _V4 + "/{0}.sol/{0}.default.json",
+    "StateView": _V4 + "/{0}.sol/{0}.json",
+    "V4Quoter": _V4 + "/{0}.sol/{0}.json",
     "Pool": _AAVE + "/protocol/pool/{0}.sol/{0}.json",
     "PoolConfigurator": _AAVE + "/protocol/pool/{0}.sol/{0}.json",
     "DefaultReserveInterestRateStrategy": _AAVE + "/protocol/pool/{0}.sol/{0}.json",
@@ -88,7 +93,7 @@ def libraries_of(name: str) -> list[str]:
 
 
 _COMPILE = """
-const solc = require("solc");
+const solc = require("MODULE");
 let text = "";
 process.stdin.on("data", (part) => (text += part));
 process.stdin.on("end", () => process.stdout.write(solc.compile(text)));
@@ -98,16 +103,46 @@ process.stdin.on("end", () => process.stdout.write(solc.compile(text)));
 @cache
 def _compiled() -> dict[str, str]:
     """Our own contracts' code by name."""
-    sources = {path.name: {"content": path.read_text(encoding="utf-8")} for path in our_sources()}
+    return _compile("solc", our_sources(), "shanghai", {})
+
+
+@cache
+def weighted_code() -> bytes:
+    """Code that makes Balancer's arithmetic callable; it needs an older compiler."""
+    balancer = MODULES / "@balancer-labs"
+    found = [
+        balancer / "v2-pool-weighted/contracts/WeightedMath.sol",
+        *(balancer / "v2-solidity-utils/contracts/math").glob("*.sol"),
+        *(balancer / "v2-solidity-utils/contracts/helpers").glob("InputHelpers.sol"),
+        *(balancer / "v2-interfaces/contracts/solidity-utils").rglob("*.sol"),
+    ]
+    sources = {path.relative_to(MODULES).as_posix(): path for path in found}
+    compiled = _compile("solc-0.7", [OURS / "balancer" / "Weighted.sol"], "istanbul", sources)
+    return raw(compiled["Weighted"])
+
+
+def _compile(
+    compiler: str, ours: list[Path], machine: str, others: dict[str, Path]
+) -> dict[str, str]:
+    """Contracts' code by name.
+
+    Args:
+        compiler: the module that it is.
+        ours: what is compiled.
+        machine: the version of the virtual machine.
+        others: what that may import.
+    """
+    every = {path.name: path for path in ours} | others
+    sources = {name: {"content": path.read_text(encoding="utf-8")} for name, path in every.items()}
     settings = {
         "optimizer": {"enabled": True, "runs": 200},
-        "evmVersion": "shanghai",
+        "evmVersion": machine,
         "metadata": {"bytecodeHash": "none"},
-        "outputSelection": {"*": {"*": ["evm.bytecode.object"]}},
+        "outputSelection": {path.name: {"*": ["evm.bytecode.object"]} for path in ours},
     }
     asked = {"language": "Solidity", "sources": sources, "settings": settings}
     done = subprocess.run(
-        ["node", "-e", _COMPILE],
+        ["node", "-e", _COMPILE.replace("MODULE", compiler)],
         input=msgspec.json.encode(asked),
         capture_output=True,
         check=True,
@@ -120,8 +155,8 @@ def _compiled() -> dict[str, str]:
         raise ValueError("\n".join(failed))
     return {
         name: contract["evm"]["bytecode"]["object"]
-        for contracts in answer["contracts"].values()
-        for name, contract in contracts.items()
+        for path in ours
+        for name, contract in answer["contracts"][path.name].items()
     }
 
 

@@ -47,15 +47,20 @@ class Rpc:
         (reply,) = await self._exchange([(method, params)], single=True)
         return _result(method, reply)
 
-    async def batch(self, calls: Iterable[tuple[str, list[Any]]]) -> list[Any]:
+    async def batch(
+        self, calls: Iterable[tuple[str, list[Any]]], refusals: bool = False
+    ) -> list[Any]:
         """The results of several calls in one message, in their order; errors as in ``call``.
 
-        The node works on them at the same time, so none may depend on another.
+        The node works on them at the same time, so none may depend on another. Where refusals
+        are awaited, None takes their place.
         """
         asked = [(method, tuple(params)) for method, params in calls]
         if not asked:
             return []
         replies = await self._exchange(asked, single=False)
+        if refusals:
+            return [reply.get("result") for reply in replies]
         return [_result(method, reply) for (method, _), reply in zip(asked, replies, strict=True)]
 
     async def _exchange(self, calls: list[tuple[str, tuple[Any, ...]]], single: bool) -> list[Json]:

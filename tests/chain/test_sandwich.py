@@ -1,0 +1,157 @@
+"""The most that a sandwich takes: the limit, the best payment, and none where none pays."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.chain.ticked_pools import crowded, empty
+from trio_mev.chain.pools.powers import ONE
+from trio_mev.chain.pools.product import Fee, ProductPool
+from trio_mev.chain.pools.weighted import WeightedPool
+from trio_mev.chain.routes.sandwich import Victim, largest_front, limit_root, play, sandwich
+
+SEEDS = st.integers(0, 2**32).map(random.Random)
+WETH, USDC = 10**18, 10**6
+POOL = ProductPool(1000 * WETH, 2_000_000 * USDC)
+
+
+def random_victim(rng: random.Random, pool: ProductPool) -> Victim:
+    """A swap of either kind, with a limit somewhere."""
+    token_in, out = rng.randrange(2), rng.random() < 0.4
+    held, given_ = (pool.reserve0, pool.reserve1)[:: -1 if token_in else 1]
+    places = token_in, 1 - token_in
+    amount = rng.randrange(1, max(2, given_ // 2)) if out else rng.randrange(1, held)
+    done = pool.swap(*places, amount, out)
+    limit = done.amount_in * rng.uniform(1, 2) if out else done.amount_out * rng.uniform(0, 1)
+    return Victim(*places, amount, int(limit), out)
+
+
+@settings(max_examples=60, deadline=None)
+@given(SEEDS)
+def test_no_payment_of_all_leaves_more(rng):
+    fee = rng.choice((Fee(997, 1000), Fee(9975, 10_000), Fee(1, 1)))
+    pool = ProductPool(*(int(10 ** rng.uniform(2, 3.6)) for _ in range(2)), fee)
+    victim = random_victim(rng, pool)
+    borne, best = 0, 0
+    for paid in range(1, 12_000):
+        front = pool.swap(victim.token_in, victim.token_out, paid)
+        if front.stop is None:
+            if victim.accepts(front.after) is None:
+                break
+            borne = paid
+            played = play(pool, victim, paid)
+            best = max(best, played.profit if played else 0)
+    else:
+        borne = max(borne, largest_front(pool, victim))
+    assert largest_front(pool, victim) == borne
+    found = sandwich(pool, victim)
+    assert best <= (found.profit if found else 0)
+    assert found is None or found.bound == found.profit
+
+
+def test_an_exact_output_leaves_as_much_open():
+    victim = Victim(0, 1, 20_000 * USDC, 11 * WETH, exact_out=True)
+    paid = largest_front(POOL, victim)
+    assert abs(limit_root(POOL, victim) - paid) < 10**10
+    found = sandwich(POOL, victim)
+    assert found is not None
+    assert found.victim_out == 20_000 * USDC
+    assert 0.999 * 11 * WETH < found.victim_in <= 11 * WETH
+    assert found.profit == found.bound
+    assert found.profit > 0
+
+
+def test_the_root_itself_is_too_much_where_the_router_asks_for_a_unit_more():
+    pool, victim = ProductPool(1000, 1000, Fee(1, 1)), Victim(0, 1, 100, 500, exact_out=True)
+    assert limit_root(pool, victim) == 1000
+    assert largest_front(pool, victim) == 999
+    assert victim.accepts(pool.swap(0, 1, 999).after) is not None
+    assert victim.accepts(pool.swap(0, 1, 1000).after) is None
+
+
+def test_a_swap_that_pays_the_coarser_token_is_sandwiched_in_its_units():
+    given_ = POOL.swap(1, 0, 20_000 * USDC).amount_out
+    victim = Victim(1, 0, 20_000 * USDC, given_ * 99 // 100)
+    paid = largest_front(POOL, victim)
+    found = sandwich(POOL, victim)
+    assert found is not None
+    assert found.profit == found.bound
+    near = [play(POOL, victim, paid - step) for step in range(2000)]
+    assert found.profit == max(one.profit for one in near if one is not None)
+
+
+def test_a_swap_without_a_limit_is_sandwiched_up_to_the_best_payment():
+    found = sandwich(POOL, Victim(0, 1, 10 * WETH, 0))
+    assert found is not None
+    assert 2329 * WETH < found.paid < 2331 * WETH
+    beside = [play(POOL, Victim(0, 1, 10 * WETH, 0), found.paid + d * WETH) for d in (-5, 5)]
+    assert all(one is not None and one.profit < found.profit for one in beside)
+
+
+@pytest.mark.parametrize(
+    ("amount", "at_least", "at_most"),
+    [(3.0135, 0, 0), (3.015, 6.96e-7, 6.98e-7), (3.02, 1.374e-5, 1.375e-5)],
+)
+def test_small_swaps_leave_nothing_open(amount, at_least, at_most):
+    found = sandwich(POOL, Victim(0, 1, int(amount * WETH), 0))
+    assert at_least <= (found.profit / WETH if found else 0) <= at_most
+
+
+def test_a_swap_that_would_revert_anyway_is_not_sandwiched():
+    for victim in (
+        Victim(0, 1, 10 * WETH, 2_000_000 * USDC),
+        Victim(0, 1, 0, 0),
+        Victim(0, 1, 3_000_000 * USDC, 10**30, exact_out=True),
+        Victim(0, 1, 10_000 * USDC, 5, exact_out=True),
+    ):
+        assert largest_front(POOL, victim) == 0
+        assert sandwich(POOL, victim) is None
+
+
+def test_what_cannot_be_played_is_not():
+    victim = Victim(0, 1, 10 * WETH, 0)
+    assert play(POOL, victim, 0) is None
+    assert play(POOL, Victim(0, 1, 10 * WETH, 10**12), WETH) is None
+    assert play(ProductPool(1000, 10**6), Victim(0, 1, 1, 0), 1) is None  # it sells for nothing
+
+
+@settings(max_examples=15, deadline=None)
+@given(SEEDS)
+def test_a_sandwich_through_ranges_is_about_the_best_of_a_grid(rng):
+    pool = crowded(rng, magnitude=(18, 20))
+    amount = int(10 ** rng.uniform(16, 18))
+    done = pool.swap(0, 1, amount)
+    if done.stop is not None:
+        return
+    victim = Victim(0, 1, amount, int(done.amount_out * rng.uniform(0.9, 0.999)))
+    last = largest_front(pool, victim)
+    found = sandwich(pool, victim)
+    assert play(pool, victim, last + 1) is None
+    grid = [play(pool, victim, last * n // 200) for n in range(1, 201)]
+    best = max((one.profit for one in grid if one is not None), default=0)
+    assert best <= (found.profit if found else 0) * (1 + 1e-9) + 1
+    assert found is None or (found.bound is None and found.victim_out >= victim.limit)
+
+
+def test_a_pool_of_one_range_is_sandwiched_like_a_pair():
+    pool = empty(0).with_liquidity(-887220, 887220, 10**21)
+    victim = Victim(0, 1, 10**19, pool.swap(0, 1, 10**19).amount_out * 99 // 100)
+    pair = ProductPool(10**21, 10**21)
+    found, as_pair = sandwich(pool, victim), sandwich(pair, victim)
+    assert found is not None
+    assert as_pair is not None
+    assert found.profit == pytest.approx(as_pair.profit, rel=0.05)
+
+
+def test_pools_of_other_kinds_are_searched_too():
+    pool = WeightedPool((10**24, 10**24), (ONE // 2, ONE // 2), (1, 1), 3 * 10**15)
+    victim = Victim(0, 1, 10**22, pool.swap(0, 1, 10**22).amount_out * 98 // 100)
+    found = sandwich(pool, victim)
+    assert found is not None
+    assert found.profit > 0
+    tight = Victim(0, 1, 10**22, pool.swap(0, 1, 10**22).amount_out)
+    assert sandwich(pool, tight) is None

@@ -1,0 +1,158 @@
+"""Pools of concentrated liquidity: Uniswap V3, its forks, and V4 pools without hooks.
+
+Sources: UniswapV3Pool.swap, mint, burn, initialize (@uniswap/v3-core); Pool.swap and
+modifyLiquidity (@uniswap/v4-core).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...model.noun import Noun
+from .steps import PIPS, step_in, step_out
+from .swap import Stop, Swap, refused
+from .tickmap import TickMap
+from .ticks import MAX_ROOT, MAX_TICK, MIN_ROOT, MIN_TICK, sqrt_at, tick_at
+
+LARGEST = 2**255 - 1
+"""Of an amount: the contracts' integers have a sign."""
+_ALL = 2**512
+"""More than any step takes."""
+MOST_STEPS = 20_000
+"""Of one swap. A step costs over 3,000 gas, and a block has 60 million."""
+
+
+class Stretch(Noun, frozen=True):
+    """One step of a swap that goes on: within it nothing but its last rounding is lost."""
+
+    paid: int
+    """Before it, exactly."""
+    got: int
+    root: int
+    liquidity: int
+    more: int
+    """What it takes to its end."""
+
+
+class TickedPool(Noun, frozen=True):
+    """Where the price is, and which liquidity is where."""
+
+    root: int
+    """The square root of the price, in 2**-96; 0 before the pool is initialised."""
+    tick: int
+    """The contract's own: at a tick that was crossed downwards it is one below it."""
+    liquidity: int
+    """That is active at the price."""
+    fee: int
+    """The pool's own, in millionths of what is paid."""
+    ticks: TickMap
+    protocol_fees: int = 0
+    """What V4's protocol takes besides, as its slot 0 holds it: twelve bits a side in millionths,
+    that of token 0 in the low ones. V3's protocol takes its share of the pool's own fee, which
+    changes no amount."""
+
+    def swap(self, token_in: int, token_out: int, amount: int, exact_out: bool = False) -> Swap:
+        """As a router swaps that sets no limit of its own: see `PoolState.swap`."""
+        return self.swap_to(token_in == 0, amount, exact_out)
+
+    def swap_to(
+        self, zero_for_one: bool, amount: int, exact_out: bool = False, limit: int | None = None
+    ) -> Swap:
+        """A swap that ends at a price at the latest.
+
+        Args:
+            zero_for_one: whether token 0 is paid, and the price falls.
+            amount: what is paid, or taken.
+            exact_out: whether it is taken.
+            limit: a square root; the last one that there is, where there is none.
+        """
+        root, fee = self.root, self.fee_of(zero_for_one)
+        if limit is None:
+            limit = MIN_ROOT + 1 if zero_for_one else MAX_ROOT - 1
+        in_reach = MIN_ROOT < limit < root if zero_for_one else root < limit < MAX_ROOT
+        if not (0 < amount <= LARGEST and in_reach and root) or (exact_out and fee >= PIPS):
+            return refused(self)
+        return self._walk(zero_for_one, amount, exact_out, limit, fee)
+
+    def _walk(self, down: bool, amount: int, exact_out: bool, limit: int, fee: int) -> Swap:
+        root, tick, liquidity, ticks = self.root, self.tick, self.liquidity, self.ticks
+        remaining, other, crossed, stop = amount, 0, 0, Stop.STEPS
+        step = step_out if exact_out else step_in
+        next_stop = ticks.below if down else ticks.above
+        for _ in range(MOST_STEPS):
+            ahead = next_stop(tick)
+            if ahead is None:
+                stop = Stop.UNKNOWN_TICKS
+                break
+            at, initialised = ahead
+            edge = sqrt_at(at)
+            target = max(edge, limit) if down else min(edge, limit)
+            before = root
+            root, paid, got = step(root, target, liquidity, remaining, fee)
+            remaining -= got if exact_out else paid
+            other += paid if exact_out else got
+            if root == edge:
+                if initialised:
+                    net = ticks.ticks[at].net
+                    liquidity += -net if down else net
+                    crossed += 1
+                    if liquidity < 0:
+                        return refused(self)
+                tick = at - 1 if down else at
+            elif root != before:
+                tick = tick_at(root)
+            if not remaining or root == limit:
+                stop = Stop.LIMIT
+                break
+        done = amount - remaining
+        paid, got = (other, done) if exact_out else (done, other)
+        after = TickedPool(root, tick, liquidity, self.fee, ticks, self.protocol_fees)
+        return Swap(paid, got, after, stop if remaining else None, crossed)
+
+    def stretches(self, zero_for_one: bool) -> Iterator[Stretch]:
+        """The steps of a swap that goes on as far as the ticks are known."""
+        root, tick, liquidity, fee = self.root, self.tick, self.liquidity, self.fee_of(zero_for_one)
+        next_stop = self.ticks.below if zero_for_one else self.ticks.above
+        paid, got, end = 0, 0, MIN_ROOT + 1 if zero_for_one else MAX_ROOT - 1
+        while root != end and (ahead := next_stop(tick)) is not None:
+            at, initialised = ahead
+            edge = sqrt_at(at)
+            edge = max(edge, end) if zero_for_one else min(edge, end)
+            _, more, given = step_in(root, edge, liquidity, _ALL, fee)
+            yield Stretch(paid, got, root, liquidity, more)
+            paid, got, root, tick = paid + more, got + given, edge, at - 1 if zero_for_one else at
+            if initialised:
+                net = self.ticks.ticks[at].net
+                liquidity += -net if zero_for_one else net
+
+    def with_liquidity(self, lower: int, upper: int, delta: int) -> TickedPool:
+        """With a position's liquidity added, or taken where it is negative.
+
+        Raises:
+            ValueError: the range is no range of this pool, or more is taken than there is.
+        """
+        active = self.liquidity + (delta if lower <= self.tick < upper else 0)
+        ticks = self.ticks.changed(lower, upper, delta)
+        if active < 0:
+            raise ValueError("more is taken than is active")
+        return TickedPool(self.root, self.tick, active, self.fee, ticks, self.protocol_fees)
+
+    def moved(self, root: int, tick: int, liquidity: int) -> TickedPool:
+        """With the price and the liquidity where a swap left them.
+
+        Raises:
+            ValueError: there is no such price.
+        """
+        # At a tick that was crossed downwards, the contract's tick is one below the price's.
+        if not MIN_TICK - 1 <= tick <= MAX_TICK or tick_at(root) - tick not in (0, 1):
+            raise ValueError(f"the tick {tick} is not that of the square root {root}")
+        return TickedPool(root, tick, liquidity, self.fee, self.ticks, self.protocol_fees)
+
+    def charging(self, protocol_fees: int) -> TickedPool:
+        """With another protocol fee."""
+        return TickedPool(self.root, self.tick, self.liquidity, self.fee, self.ticks, protocol_fees)
+
+    def fee_of(self, zero_for_one: bool) -> int:
+        """What is taken of an input in all (ProtocolFeeLibrary.calculateSwapFee)."""
+        share = self.protocol_fees & 0xFFF if zero_for_one else self.protocol_fees >> 12
+        return share + self.fee - share * self.fee // PIPS

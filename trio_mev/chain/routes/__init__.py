@@ -1,0 +1,1 @@
+"""Routes: cycles through pools, and how much of what to send round them."""

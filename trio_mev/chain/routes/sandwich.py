@@ -1,0 +1,260 @@
+"""The most that a sandwich could have taken from a swap with a limit.
+
+This is exposure: what the swap leaves open to others. Somebody buys before it what it buys, as
+far as its limit still allows it, and sells all of that after it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import isqrt
+
+from ...model.noun import Noun
+from ..pools.product import ProductPool
+from ..pools.swap import PoolState, Swap
+from .curve import SHIFT
+from .exact import MOST_CANDIDATES
+from .hop import AskedHop, ProductHop, hop_of
+from .outward import outward
+
+_SLACK = 1 << SHIFT // 2
+
+
+class Victim(Noun, frozen=True):
+    """A swap between two of a pool's tokens, and what it insists on."""
+
+    token_in: int
+    token_out: int
+    amount: int
+    limit: int
+    """The least that is taken; of an exact output, the most that is paid."""
+    exact_out: bool = False
+
+    def accepts(self, pool: PoolState) -> Swap | None:
+        """The swap in a pool as it is; None where it would revert."""
+        done = pool.swap(self.token_in, self.token_out, self.amount, self.exact_out)
+        if done.stop is not None:
+            return None
+        good = done.amount_in <= self.limit if self.exact_out else done.amount_out >= self.limit
+        return done if good else None
+
+
+class Sandwich(Noun, frozen=True):
+    """The three swaps, and what they leave."""
+
+    paid: int
+    """Before the swap, of what it pays too."""
+    bought: int
+    victim_in: int
+    victim_out: int
+    sold_for: int
+    """All that was bought, sold after it."""
+    bound: int | None
+    """No amount before it leaves more; None where that is not known."""
+
+    @property
+    def profit(self) -> int:
+        """In the token that the swap pays, gross of gas."""
+        return self.sold_for - self.paid
+
+
+def play(pool: PoolState, victim: Victim, paid: int) -> Sandwich | None:
+    """A sandwich that begins with this payment; None where one of its swaps would revert."""
+    front = pool.swap(victim.token_in, victim.token_out, paid)
+    middle = victim.accepts(front.after) if front.stop is None else None
+    if middle is None:
+        return None
+    back = middle.after.swap(victim.token_out, victim.token_in, front.amount_out)
+    if back.stop is not None:
+        return None
+    amounts = front.amount_out, middle.amount_in, middle.amount_out, back.amount_out
+    return Sandwich(paid, *amounts, None)
+
+
+def largest_front(pool: PoolState, victim: Victim) -> int:
+    """The largest payment before the swap that it still accepts; 0 where there is none.
+
+    Exact: the more is paid before it, the less it gets.
+    """
+
+    def bears(paid: int) -> bool:
+        front = pool.swap(victim.token_in, victim.token_out, paid)
+        return front.stop is None and victim.accepts(front.after) is not None
+
+    places = victim.token_in, victim.token_out
+    hop = hop_of(pool, *places) or AskedHop(pool, *places, 1)
+    first = hop.needed(1)
+    if first is None or not bears(first):
+        return 0
+    near = limit_root(pool, victim) if isinstance(pool, ProductPool) else 0
+    return _largest(bears, first, near)
+
+
+def limit_root(pool: ProductPool, victim: Victim) -> int:
+    """Where the swap's limit is reached in a pair, over the real numbers, rounded down.
+
+    With a fee that keeps g, a payment x before it, and a swap that pays v and must get m, that is
+    the root of g*x**2 + (R0*(1+g) + g**2*v)*x + R0**2 + g*v*R0 - g*v*R0*R1/m. With an exact
+    output m and at most v to be paid it is the same.
+    """
+    held, given = pool.reserve0, pool.reserve1
+    if victim.token_in:
+        held, given = given, held
+    v, m = victim.amount, victim.limit
+    if victim.exact_out:
+        v, m = m, v
+    if m <= 0:
+        return 0
+    g, d = pool.fee.kept, pool.fee.of
+    # All times d**2 * m.
+    a = g * d * m
+    b = (held * d * (d + g) + g * g * v) * m
+    c = (d * d * held * held + g * d * v * held) * m - g * d * v * held * given
+    return max(isqrt(max(b * b - 4 * a * c, 0)) - b, 0) // (2 * a)
+
+
+def _largest(bears: Callable[[int], bool], low: int, near: int) -> int:
+    """The largest number that is borne, from one that is and one that may be near it."""
+    step = 1
+    if near > low:
+        # The router may ask for one unit more than is needed, so that the root itself is too much.
+        if not bears(near):
+            return _between(bears, low, near)
+        low = near
+    # A pool takes no more than fits its integers, so there is an end.
+    while bears(low + step):
+        low, step = low + step, step * 2
+    return _between(bears, low, low + step)
+
+
+def _between(bears: Callable[[int], bool], low: int, high: int) -> int:
+    while high - low > 1:
+        middle = (low + high) // 2
+        if bears(middle):
+            low = middle
+        else:
+            high = middle
+    return low
+
+
+def sandwich(pool: PoolState, victim: Victim, most: int = MOST_CANDIDATES) -> Sandwich | None:
+    """The best sandwich of a swap; None where none pays.
+
+    In a pair it is exact, and says so by its bound. In other pools it is searched for, up to the
+    swap's limit, as if what it leaves had one maximum.
+
+    Args:
+        pool: before the swap.
+        victim: the swap.
+        most: candidates that are tried before an exact search gives up.
+    """
+    limit = largest_front(pool, victim)
+    if not limit:
+        return None
+    if isinstance(pool, ProductPool):
+        return _Pair(pool, victim).best(limit, most)
+    return _sampled(pool, victim, limit)
+
+
+def _sampled(pool: PoolState, victim: Victim, limit: int) -> Sandwich | None:
+    def leaves(paid: int) -> int:
+        played = play(pool, victim, paid)
+        return -paid if played is None else played.profit
+
+    low, high = 1, limit
+    while high - low > 2:
+        third = (high - low) * 382 // 1000 or 1
+        left, right = low + third, high - third
+        if leaves(left) < leaves(right):
+            low = left
+        else:
+            high = right
+    paid = max((low, (low + high) // 2, high, limit), key=leaves)
+    played = play(pool, victim, paid)
+    return played if played is not None and played.profit > 0 else None
+
+
+class _Pair:
+    """A swap in a pair, and the real numbers about it; these are scaled by 2**SHIFT."""
+
+    def __init__(self, pool: ProductPool, victim: Victim) -> None:
+        held, given = pool.reserve0, pool.reserve1
+        self._held, self._given = (given, held) if victim.token_in else (held, given)
+        self._pool, self._victim = pool, victim
+        self._hop = ProductHop(pool, victim.token_in)
+        self._g, self._d = pool.fee.kept, pool.fee.of
+
+    def best(self, limit: int, most: int) -> Sandwich | None:
+        by_input = self._given > self._held
+        most_bought = self._hop.out(limit)
+        last = limit if by_input else most_bought
+        ceiling = self._leaves_of_input if by_input else self._leaves
+        start = self._peak(most_bought << SHIFT)
+        start = self._costs(start) >> SHIFT if by_input else start >> SHIFT
+        pays = self._pays if by_input else self._pays_bought
+        found = outward(start, ceiling, pays, most, last)
+        if found is None:
+            return None
+        paid = found.amount if by_input else self._hop.needed(found.amount) or 0
+        played = play(self._pool, self._victim, paid)
+        assert played is not None, "the search only found what can be played"
+        return Sandwich(
+            played.paid,
+            played.bought,
+            played.victim_in,
+            played.victim_out,
+            played.sold_for,
+            found.bound,
+        )
+
+    def _pays(self, paid: int) -> int:
+        played = play(self._pool, self._victim, paid)
+        return 0 if played is None else played.profit
+
+    def _pays_bought(self, bought: int) -> int:
+        return self._pays(self._hop.needed(bought) or 0)
+
+    def _costs(self, bought: int) -> int:
+        return (self._held * bought * self._d << SHIFT) // (
+            ((self._given << SHIFT) - bought) * self._g
+        )
+
+    def _leaves(self, bought: int) -> int:
+        return self._real(bought << SHIFT)
+
+    def _leaves_of_input(self, paid: int) -> int:
+        # What an input buys is rounded down, and that may cost up to one unit less.
+        counted = (paid << SHIFT) * self._g
+        here = counted * self._given // (self._held * self._d + paid * self._g)
+        counted -= self._g << SHIFT
+        before = counted * self._given // (self._held * self._d + (paid - 1) * self._g)
+        return max(self._real(here), self._real(before))
+
+    def _real(self, bought: int) -> int:
+        """What a sandwich leaves at most that buys this; both scaled."""
+        g, d, one = self._g, self._d, 1 << SHIFT
+        paid = self._costs(bought)
+        held, given = (self._held << SHIFT) + paid, (self._given << SHIFT) - bought
+        amount = self._victim.amount << SHIFT
+        if self._victim.exact_out:
+            # The router asks for up to one unit more than is needed.
+            held += held * amount * d // ((given - amount) * g) + one
+            given -= amount
+        else:
+            given -= -(-amount * g * given // (held * d + amount * g))
+            held += amount
+        return -(-bought * g * held // (given * d + bought * g)) - paid + _SLACK
+
+    def _peak(self, most: int) -> int:
+        """What is bought where the real sandwich leaves most, up to this; both scaled."""
+        low, high = 0, most
+        if self._real(most) > self._real(most - (most >> 20) - 1):
+            return most  # it still rises there
+        while high - low > 2:
+            third = (high - low) * 382 // 1000 or 1
+            left, right = low + third, high - third
+            if self._real(left) < self._real(right):
+                low = left
+            else:
+                high = right
+        return high
