@@ -17,6 +17,8 @@ from typing import Any
 import attrs
 import cattrs
 
+from ..chain.pools.changes import TOPICS as POOL_TOPICS
+from ..chain.pools.learning import TOPICS as NEW_POOL_TOPICS
 from ..errors import ConfigError
 from ..feeds.connection import Connection, Tap
 from ..feeds.ethereum import EthereumFeed, EthereumWebSocketClient
@@ -28,21 +30,24 @@ from ..model.settings import (
     AnyFeed,
     EthereumSettings,
     FilterSettings,
+    LogFilter,
     Settings,
     VenueSettings,
 )
 from ..processors.blocks import BlockAnalyzer
 from ..processors.filters import EventFilter
 from ..processors.mempool import MempoolAnalyzer
+from ..processors.pool_prices import PoolPrices
+from ..processors.pools import PoolTracker
 from ..processors.prices import PriceDataProcessor
 from ..processors.transactions import TransactionAnalyzer
 from ..wire.venues import ADAPTERS, quoting
 from .explain import explain
 from .structure import make_converter
-from .whole import contradictions, expected_quotes
+from .whole import chain_of, contradictions, expected_quotes
 
 PREFIX = "TRIO_MEV_"
-TABLES = frozenset({"stream", "prices", "transactions", "mempool"})
+TABLES = frozenset({"stream", "prices", "transactions", "mempool", "pools"})
 """What the environment may override."""
 RPC_VARIABLES = ("ETH_RPC_URL", "WEB3_WS_PROVIDER_URI")
 """Where an Ethereum feed without an endpoint looks for one, in this order."""
@@ -63,7 +68,7 @@ class Config:
         rng: random.Random | None = None,
     ) -> list[Connection | EthereumFeed]:
         """The feeds, not yet running."""
-        return [make_feed(settings, dial, tap, rng) for settings in self.settings.feeds]
+        return [make_feed(settings, dial, tap, rng) for settings in with_pool_logs(self.settings)]
 
     def processors(self) -> list[Factory]:
         """Factories of the processors."""
@@ -74,6 +79,16 @@ class Config:
             if isinstance(feed, VenueSettings)
         }
         return standard_processors(settings, classes, tuple(expected_quotes(settings)))
+
+
+def with_pool_logs(settings: Settings) -> tuple[AnyFeed, ...]:
+    """The feeds' settings; the chain's feed streams the logs of the pools that are watched."""
+    chain = chain_of(settings)
+    if not settings.pools.enabled or chain is None:
+        return settings.feeds
+    wanted = LogFilter(topics=((*POOL_TOPICS, *NEW_POOL_TOPICS),))
+    asked = attrs.evolve(chain, logs=(*chain.logs, wanted))
+    return tuple(asked if feed is chain else feed for feed in settings.feeds)
 
 
 def make_feed(
@@ -118,12 +133,24 @@ def standard_processors(
         classes: how often each venue is expected to be heard.
         expected: who should quote what.
     """
+    pools = settings.pools
+    on_chain = PoolPrices(pools) if pools.enabled and pools.prices else None
     return [
-        lambda: PriceDataProcessor(settings.prices, dict(classes or {}), expected),
+        lambda: PriceDataProcessor(settings.prices, dict(classes or {}), expected, on_chain),
         lambda: TransactionAnalyzer(settings.transactions),
         lambda: MempoolAnalyzer(settings.mempool),
         BlockAnalyzer,
+        *_pool_tracker(settings),
     ]
+
+
+def _pool_tracker(settings: Settings) -> Iterator[Factory]:
+    """A factory, where pools are watched."""
+    chain = chain_of(settings)
+    if settings.pools.enabled:
+        chain_id = None if chain is None else chain.chain_id
+        sources = None if chain is None else frozenset({chain.name, *chain.aliases})
+        yield lambda: PoolTracker(settings.pools, chain_id, sources)
 
 
 def load(path: Path, environment: Mapping[str, str] | None = None) -> Config:

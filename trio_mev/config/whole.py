@@ -6,8 +6,9 @@ import difflib
 from collections.abc import Iterator, Mapping
 
 from ..model.identity import Instrument, Venue
-from ..model.settings import Settings, VenueSettings
+from ..model.settings import EthereumSettings, Settings, VenueSettings
 from ..pricing.joins import Joinable
+from ..processors.pools import address_of
 from ..wire.venues import ADAPTERS, quoting
 
 
@@ -16,6 +17,32 @@ def contradictions(settings: Settings) -> Iterator[str]:
     yield from _quoted_twice(settings)
     yield from _unknown_fees(settings)
     yield from _alerts_on_nothing(settings)
+    yield from _unreadable_pools(settings)
+
+
+def chain_of(settings: Settings) -> EthereumSettings | None:
+    """The feed whose chain's pools are watched: the first one that is a node."""
+    return next((one for one in settings.feeds if isinstance(one, EthereumSettings)), None)
+
+
+def _unreadable_pools(settings: Settings) -> Iterator[str]:
+    pools, chain = settings.pools, chain_of(settings)
+    for number, token in enumerate(pools.tokens):
+        try:
+            address_of(token)
+        except ValueError as error:
+            yield f"pools.tokens[{number}]: {error}"
+    if not pools.enabled or not settings.feeds:  # a replay brings its own feeds
+        return
+    if chain is None:
+        yield 'pools: no feed is a node; add one with kind = "ethereum"'
+    elif not (chain.follow and chain.heads):
+        yield "pools: they need whole blocks; set follow and heads of the node's feed to true"
+    elif pools.tokens and chain.chain_id not in {None, 1} and not pools.factories:
+        yield (
+            f"pools.factories: none is known on chain {chain.chain_id}; name those whose pools "
+            "are to be looked for"
+        )
 
 
 def expected_quotes(settings: Settings) -> Mapping[tuple[Venue, Instrument], int]:

@@ -37,6 +37,15 @@ class DataProcessor(abc.ABC):
         state, since a deadline may cancel it there. Those that never wait share one task.
         """
 
+    async def attend(self) -> None:
+        """What the processor does besides its events, for as long as the stream has feeds.
+
+        Such as reading from a node what no event tells. It is cancelled when the feeds have
+        ended, and when the instance is replaced; it changes state between awaits only, as
+        ``process_event`` does, and what it finds goes out with a later event. A failure of it
+        is one of the processor.
+        """
+
     def health(self, now: float) -> Iterable[HealthIssue]:
         """What is wrong by the processor's own lights, right now; asked every now and then.
 

@@ -24,6 +24,8 @@ from .processor import DataProcessor, Factory, Handler
 from .timing import Timing, TimingSnapshot
 
 REPORT_INTERVAL = 60.0
+ATTEND_AGAIN = 5.0
+"""Seconds after which what a processor does besides its events is begun again, where it failed."""
 
 
 @attrs.frozen
@@ -85,6 +87,8 @@ class Pump:
         """Whoever runs it; alone, unless it is put into another."""
         self.failures_in_row = 0
         self._reported_at = float("-inf")
+        self._replaced = trio.Event()
+        self._attending = trio.CancelScope()
         self._bind()
 
     def _bind(self) -> None:
@@ -96,6 +100,31 @@ class Pump:
     async def run(self) -> None:
         """Serve the lanes until they are closed and empty, together with the rest of its crew."""
         await self.crew.run()
+
+    @property
+    def attends(self) -> bool:
+        """Whether the processor does something besides its events."""
+        return type(self.processor).attend is not DataProcessor.attend
+
+    async def attend(self) -> None:
+        """Do what the processor does besides its events, for each instance in turn."""
+        while True:
+            replaced = self._replaced
+            with trio.CancelScope() as self._attending:
+                try:
+                    await self.processor.attend()
+                    await replaced.wait()
+                except Exception as error:  # noqa: BLE001 - it is the plug-in's code
+                    self._failed_attending(error)
+            if not replaced.is_set():
+                await trio.sleep(ATTEND_AGAIN)
+                self._make_anew()
+
+    def _failed_attending(self, error: Exception) -> None:
+        self.last_error = f"{type(error).__name__}: {error}"
+        if self.config.strict:
+            raise ProcessorFailed(f"{self.name} failed besides its events") from error
+        self._report("failed besides its events", error)
 
     def cancel(self, reason: str) -> None:
         """End now; what is left is counted as lost for this reason."""
@@ -184,6 +213,9 @@ class Pump:
             logger.opt(exception=error).warning("processor {} cannot be made anew", self.name)
             return
         self._bind()
+        self._replaced.set()
+        self._replaced = trio.Event()
+        self._attending.cancel()
         self.restarts += 1
         logger.warning("processor {} is made anew", self.name)
 

@@ -29,6 +29,7 @@ _STAGES = {
     "block_summary": Stage.STATE,
     "health": Stage.STATE,
     "mempool_view": Stage.STATE,
+    "pools": Stage.STATE,
     "price": Stage.PRICE,
     "arbitrage": Stage.FINDING,
     "liquidation": Stage.FINDING,
@@ -60,6 +61,8 @@ class DataType(enum.Enum):
     """Something has gone wrong with the stream itself, or is right again."""
     BLOCK_SUMMARY = "block_summary"
     MEMPOOL_VIEW = "mempool_view"
+    POOLS = "pools"
+    """What every watched pool holds, as of a block."""
     PRICE = "price"
     ARBITRAGE = "arbitrage"
     LIQUIDATION = "liquidation"

@@ -120,6 +120,11 @@ class Price(Noun, frozen=True):
     any, None where there was none. Of a joined price that of the older leg."""
     via: tuple[Instrument, ...] = ()
     """The two instruments whose prices were multiplied; none of a price of its own quotes."""
+    on_chain: tuple[Venue, ...] = ()
+    """Those of the sources that are pools."""
+    off_chain: Price | None = None
+    """The price as it is without pools, which a pool may be compared with; None where no pool
+    had a say."""
 
     @property
     def key(self) -> Instrument:

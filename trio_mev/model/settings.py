@@ -464,6 +464,91 @@ class MempoolSettings:
     """More than these in the window, and the oldest are forgotten and counted."""
 
 
+def _token(_: Any, attribute: attrs.Attribute[Any], value: tuple[str, ...]) -> None:
+    for token in value:
+        if not (_ADDRESS.fullmatch(token) or _ASSET.fullmatch(token)):
+            raise ValueError(
+                f"{attribute.name}: {token[:64]!r} is neither an address nor the symbol of a token"
+            )
+
+
+def _addresses(_: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
+    for address in (value,) if isinstance(value, str) else value or ():
+        if not _ADDRESS.fullmatch(address):
+            raise ValueError(
+                f"{attribute.name}: {address[:64]!r} is not 0x and 40 hexadecimal digits"
+            )
+
+
+def _asset_names(_: Any, attribute: attrs.Attribute[Any], value: dict[str, str]) -> None:
+    _addresses(_, attribute, tuple(value))
+    for asset in value.values():
+        if not _ASSET.fullmatch(asset):
+            raise ValueError(f"{attribute.name}: {asset[:64]!r} is not 1 to 20 of A-Z and 0-9")
+
+
+def _tiers(_: Any, attribute: attrs.Attribute[Any], value: tuple[int, ...]) -> None:
+    if not 0 < len(value) <= 16 or not all(0 < fee < 10**6 for fee in value):
+        raise ValueError(f"{attribute.name} must be 1 to 16 fees from 1 to 999999 millionths")
+
+
+@attrs.frozen
+class FactorySettings:
+    """Whose pools are looked for."""
+
+    address: str = attrs.field(validator=_addresses)
+    kind: Literal["v2", "v3"] = "v2"
+    """Whose interface it has: that of Uniswap V2 or V3."""
+    fees: tuple[int, ...] = attrs.field(default=(), validator=_tiers)
+    """Millionths: of V3 its tiers, of V2 what every pair keeps; Uniswap's own where none is
+    named."""
+
+    @fees.default
+    def _uniswaps(self) -> tuple[int, ...]:
+        return (3000,) if self.kind == "v2" else (100, 500, 3000, 10_000)
+
+    def __attrs_post_init__(self) -> None:
+        if self.kind == "v2" and len(self.fees) > 1:
+            raise ValueError("fees: a factory of V2 has one fee for all of its pairs")
+
+
+@attrs.frozen
+class PoolSettings:
+    """Which pools of the first Ethereum feed's chain are watched, and how."""
+
+    tokens: tuple[str, ...] = attrs.field(default=(), validator=[_token])
+    """Pools of these with each other are looked for: addresses, or symbols of those that are
+    known. None: no pools are looked for."""
+    addresses: tuple[str, ...] = attrs.field(default=(), validator=_addresses)
+    """Pairs and V3 pools to watch besides."""
+    factories: tuple[FactorySettings, ...] = ()
+    """Where they are looked for, in place of Uniswap's and SushiSwap's on chain 1."""
+    v4_view: str | None = attrs.field(default=None, validator=_addresses)
+    """Address of a StateView of Uniswap V4, in place of that on chain 1."""
+    assets: dict[str, str] = attrs.field(factory=dict, validator=_asset_names)
+    """What tokens are worth, by address, beside those that are known: such as ``ETH``."""
+    prices: bool = True
+    """Whether pools of two such tokens have a say in prices."""
+    correction_gas: int = positive(150_000)
+    """Gas that it takes to bring a pool's price back in line; what that costs is part of how far
+    a pool's price can be believed."""
+    most: int = positive(2000, 100_000)
+    """Pools that are watched; more are left out and counted."""
+    check_interval: float = positive(60.0)
+    """Seconds between two pools that are held against the node."""
+    batch: int = positive(100, 1000)
+    """Calls in one message to the node."""
+
+    def __attrs_post_init__(self) -> None:
+        if len(self.tokens) > 100:
+            raise ValueError(f"tokens: {len(self.tokens)} are too many; at most 100")
+
+    @property
+    def enabled(self) -> bool:
+        """Whether any pool is watched."""
+        return bool(self.tokens or self.addresses)
+
+
 def _names_differ(_: Any, __: Any, feeds: tuple[FeedSettings, ...]) -> None:
     names = [feed.name for feed in feeds]
     for feed in feeds:
@@ -483,3 +568,4 @@ class Settings:
     prices: PriceSettings = PriceSettings()
     transactions: TransactionSettings = TransactionSettings()
     mempool: MempoolSettings = MempoolSettings()
+    pools: PoolSettings = PoolSettings()

@@ -21,7 +21,7 @@ from .intake import Intake
 from .joins import better, join, legs
 from .panel import Seen
 from .scale import BP, price_of
-from .sources import Source, SourceStats
+from .sources import POOL, Source, SourceStats
 
 _STALE = PriceStatus.STALE
 _SOUND = frozenset({PriceStatus.OK, PriceStatus.DEGRADED})
@@ -102,6 +102,7 @@ class PriceFeedAggregator(Intake):
         used = [one for one, kept in fresh if kept or estimate.whole]
         rejected = [one.source.source_id for one, kept in fresh if not kept]
         rejected += [one.source.source_id for one in seen.left_out]
+        on_chain = [one.source.source_id for one in used if one.source.type == POOL]
         return Price(
             instrument,
             price,
@@ -111,7 +112,13 @@ class PriceFeedAggregator(Intake):
             tuple(sorted(rejected)),
             spread=_spread(used),
             age=max(0.0, now - max(one.time for one in used)),
+            on_chain=tuple(sorted(on_chain)),
+            off_chain=self._off_chain(instrument, now) if on_chain else None,
         )
+
+    def _off_chain(self, instrument: Instrument, now: float) -> Price:
+        """The price that an instrument's own quotes make without those of pools."""
+        return self._own(instrument, self._panels[instrument].look(now, without=POOL), now)
 
     def _stale(self, instrument: Instrument, now: float) -> Price:
         latest = self._panels[instrument].latest

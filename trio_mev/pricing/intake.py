@@ -55,6 +55,17 @@ class Intake:
         else:
             self._sources[source_id] = Source(source_id, source_type, update_frequency, max_age)
 
+    def knows(self, source_id: Venue) -> bool:
+        """Whether a source is known."""
+        return source_id in self._sources
+
+    def admit(self, source_id: Venue, source_type: str) -> bool:
+        """Make a source of a type known, if there is room for it; whether there is."""
+        if len(self._sources) >= MOST_NAMES:
+            return False
+        self.add_price_source(source_id, source_type)
+        return True
+
     def set_active(self, source_id: Venue, active: bool) -> None:
         """Switch a source off or on. KeyError where it is not known."""
         self._sources[source_id].is_active = active

@@ -85,6 +85,7 @@ def join(instrument: Instrument, first: Price, second: Price) -> Price | None:
     """
     if PriceStatus.STALE in (first.status, second.status):
         return None
+    on_chain = _named(first, first.on_chain) + _named(second, second.on_chain)
     widths = _distance(first) + _distance(second)
     price, confidence = price_of(_value(first) + _value(second), widths)
     return Price(
@@ -96,7 +97,15 @@ def join(instrument: Instrument, first: Price, second: Price) -> Price | None:
         _named(first, first.rejected) + _named(second, second.rejected),
         age=max(first.age or 0.0, second.age or 0.0),
         via=(first.instrument, second.instrument),
+        on_chain=on_chain,
+        off_chain=_off_chain(instrument, first, second) if on_chain else None,
     )
+
+
+def _off_chain(instrument: Instrument, first: Price, second: Price) -> Price:
+    """The product of what both are without pools."""
+    found = join(instrument, first.off_chain or first, second.off_chain or second)
+    return found or Price(instrument, None, None, PriceStatus.STALE, ())
 
 
 def better(one: Price, other: Price) -> bool:

@@ -75,9 +75,17 @@ class Panel:
                 found.append(one)
         return found
 
-    def look(self, now: float) -> Seen:
-        """The price as of now. Nothing changes."""
-        return self._seen(self.fresh(now), now)
+    def look(self, now: float, without: str | None = None) -> Seen:
+        """The price as of now. Nothing changes.
+
+        Args:
+            now: the time.
+            without: the type of sources that it is made without.
+        """
+        fresh = self.fresh(now)
+        if without is not None:
+            fresh = [one for one in fresh if one.source.type != without]
+        return self._seen(fresh, now)
 
     def _seen(self, fresh: list[Constituent], now: float) -> Seen:
         left_out = _discounted(fresh) if self.rule is calibrated else []

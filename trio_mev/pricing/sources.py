@@ -15,6 +15,8 @@ UPDATE_INTERVALS: Mapping[str, float] = {
     "low_frequency": 30.0,
 }
 """Seconds in which a source of a class is expected to be heard."""
+POOL = "pool"
+"""The type of a source that is on the chain; others are ``venue`` unless somebody names them."""
 LATE = 4
 """Intervals after which a source that was not heard is off its cadence."""
 PATIENCE = 10

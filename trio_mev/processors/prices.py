@@ -9,6 +9,7 @@ from decimal import Decimal
 import attrs
 from msgspec.structs import replace
 
+from ..chain.pools.view import PoolsView
 from ..flow.processor import DataProcessor
 from ..model.event import DataEvent, DataType, EventPriority
 from ..model.health import HealthIssue
@@ -18,7 +19,9 @@ from ..model.settings import AlertSettings, PriceSettings
 from ..pricing.aggregator import PriceFeedAggregator
 from ..pricing.alerts import Alert
 from ..pricing.quality import QualityBook, QualityFigures
+from ..pricing.sources import POOL
 from ..pricing.spreads import SpreadBook
+from .pool_prices import PoolPrices
 
 LOOK_INTERVAL = 1.0
 """Seconds after which a price is made anew though nothing was heard of its instrument."""
@@ -35,7 +38,12 @@ WIDER = Decimal("0.2")
 """As does an interval that changes by less than this share."""
 
 # Looked up once: a member of an enumeration costs ten times what a name does.
-_QUOTE, _TRADE, _FAULT = DataType.QUOTE, DataType.TRADE, DataType.FAULT
+_QUOTE, _TRADE, _FAULT, _POOLS = (
+    DataType.QUOTE,
+    DataType.TRADE,
+    DataType.FAULT,
+    DataType.POOLS,
+)
 _NEVER = float("-inf")
 
 
@@ -65,9 +73,12 @@ class PriceDataProcessor(DataProcessor):
         settings: limits, fees, alerts.
         classes: how often each venue is expected to be heard.
         expected: who should quote what.
+        pools: what pools say; None leaves them out.
     """
 
-    consumes = frozenset({DataType.QUOTE, DataType.TRADE, DataType.FAULT, DataType.BLOCK})
+    consumes = frozenset(
+        {DataType.QUOTE, DataType.TRADE, DataType.FAULT, DataType.BLOCK, DataType.POOLS}
+    )
     emits = frozenset({DataType.PRICE, DataType.ARBITRAGE, DataType.ALERT})
 
     def __init__(
@@ -75,6 +86,7 @@ class PriceDataProcessor(DataProcessor):
         settings: PriceSettings | None = None,
         classes: dict[Venue, str] | None = None,
         expected: Iterable[tuple[Venue, Instrument]] = (),
+        pools: PoolPrices | None = None,
     ) -> None:
         self.settings = settings = settings or PriceSettings()
         self.aggregator = PriceFeedAggregator(settings)
@@ -87,6 +99,9 @@ class PriceDataProcessor(DataProcessor):
         self._published: OrderedDict[Instrument, _Published] = OrderedDict()
         """Those made longest ago first."""
         self._looked_at = _NEVER
+        self._pools = pools
+        self._quoting: dict[Venue, Instrument] = {}
+        """Pools that have a say, and in what."""
         self._alerts: dict[str, Alert] = {}
         self._alerts_on: dict[Instrument, tuple[Alert, ...]] = {}
         for alert in settings.alerts:
@@ -127,6 +142,8 @@ class PriceDataProcessor(DataProcessor):
         elif kind is _TRADE:
             trade: Trade = event.data
             self.quality.trade(trade.venue, trade.instrument, now, event.lag)
+        elif kind is _POOLS:
+            self._pooled(event, event.data, now, out)
         if now - self._looked_at >= LOOK_EVERY:
             self._looked_at = now
             self._look(event, now, out)
@@ -147,6 +164,29 @@ class PriceDataProcessor(DataProcessor):
             high = spread.net_ratio >= self.settings.spread_high
             priority = EventPriority.HIGH if high else EventPriority.NORMAL
             out.append(event.finding(spread, DataType.ARBITRAGE, priority))
+        self._priced(event, venue, instrument, now, out)
+
+    def _pooled(self, event: DataEvent, view: PoolsView, now: float, out: list[DataEvent]) -> None:
+        """Take in what pools say as of a block: a price stands until the next one."""
+        quoting: dict[Venue, Instrument] = {}
+        for quote in () if self._pools is None else self._pools.quotes(view):
+            venue, instrument = quote.venue, quote.instrument
+            if not self.aggregator.knows(venue) and not self.aggregator.admit(venue, POOL):
+                continue
+            refused = self.aggregator.update_quote(venue, instrument, quote.bid, quote.ask, now)
+            if refused is None:
+                quoting[venue] = instrument
+                self._priced(event, venue, instrument, now, out)
+        for venue, instrument in self._quoting.items():
+            if venue not in quoting:
+                self.aggregator.withdraw(venue, instrument)
+        self._quoting = quoting
+
+    def _priced(
+        self, event: DataEvent, venue: Venue, instrument: Instrument, now: float,
+        out: list[DataEvent],
+    ) -> None:  # fmt: skip
+        """A venue's quote was taken in: make the instrument's price, if it is time for it."""
         published = self._published.get(instrument) or self._learn(instrument)
         due = now - published.made_at >= self.settings.publish_interval
         if due or venue not in published.venues:

@@ -67,6 +67,7 @@ class RealtimeDataStream:
         self._shared: Crew | None = None
         """Whom the next pump joins."""
         self._nursery: trio.Nursery | None = None
+        self._helpers: trio.Nursery | None = None
         self._feeds_scope = trio.CancelScope()
         self._sinks: list[tuple[Sink, Subscription]] = []
         self.ended = trio.Event()
@@ -147,6 +148,8 @@ class RealtimeDataStream:
             self.router,
         )
         self._pumps.append(pump)
+        if self._helpers is not None and pump.attends:
+            self._helpers.start_soon(pump.attend)
         if self._shared is None or self._shared.closed:
             self._start_crew(Crew([pump], self._start_crew))
         else:
@@ -230,10 +233,14 @@ class RealtimeDataStream:
             sinks.cancel_scope.deadline = trio.current_time() + self.config.drain_timeout
 
     async def _run_feeds(self, task_status: trio.TaskStatus[None]) -> None:
-        async with trio.open_nursery() as helpers:
+        async with trio.open_nursery() as self._helpers:
+            helpers = self._helpers
             helpers.start_soon(self._health.run)
             helpers.start_soon(self._health.lag.run, self.config.lag_interval)
             helpers.start_soon(self._log_metrics)
+            for pump in self._pumps:
+                if pump.attends:
+                    helpers.start_soon(pump.attend)
             with self._feeds_scope:
                 task_status.started()
                 # The body runs next; what it subscribes to at once misses no event.
@@ -242,6 +249,7 @@ class RealtimeDataStream:
                 # Without feeds, events come from whoever embeds the stream.
                 by_hand = not self.manager.statuses
                 await self.manager.run(self.router.emit_batch, self.outstanding, by_hand)
+            self._helpers = None
             helpers.cancel_scope.cancel()
 
     async def _drain(self) -> None:

@@ -135,6 +135,17 @@ def _price(event: DataEvent, price: Price) -> dict[str, Any]:
         "age": price.age,
         "spread": text(price.spread),
         "via": [str(instrument) for instrument in price.via],
+        "on_chain": list(price.on_chain),
+        "off_chain": None if price.off_chain is None else _off_chain(price.off_chain),
+    }
+
+
+def _off_chain(price: Price) -> dict[str, Any]:
+    return {
+        "price": text(price.price),
+        "confidence": text(price.confidence),
+        "sources": list(price.sources),
+        "status": price.status.value,
     }
 
 

@@ -15,6 +15,9 @@ POOL_MANAGERS: Mapping[str, str] = {
 }
 """Address in lower case to name."""
 
+STATE_VIEW = "0x7ffe42c4a5deea5b0fec41c94c136cf115597227"
+"""StateView, by which the manager's pools are read (docs.uniswap.org, deployments)."""
+
 EVENTS: Mapping[str, str] = {
     "0xdd466e674ea557f56295e2d0218a125ea4b4f0f6f3307b95f85e6110838d6438": (
         "Initialize(bytes32*,address*,address*,uint24,int24,address,uint160,int24)"

@@ -67,7 +67,7 @@ class PoolBook:
     def __init__(self, blocks: int = MOST_BLOCKS, manager: str = POOL_MANAGER) -> None:
         self._entries: dict[str, Entry] = {}
         self._pages: deque[_Page] = deque(maxlen=blocks)
-        self._manager = manager
+        self.manager = manager
         self.head: tuple[int, str] | None = None
         """Number and hash of the block that everything here is as of; None before the first."""
         self.counts = Counts()
@@ -80,6 +80,10 @@ class PoolBook:
 
     def __contains__(self, pool: str) -> bool:
         return pool in self._entries
+
+    def entries(self) -> dict[str, Entry]:
+        """All of them as of now, by their pools' ids."""
+        return dict(self._entries)
 
     def usable(self) -> Iterator[Entry]:
         """The pools that are not quarantined."""
@@ -135,7 +139,7 @@ class PoolBook:
         self._pages.append(page)
         self.counts.blocks += 1
         for log in block.logs:
-            entry = self._entries.get(pool_of(log, self._manager))
+            entry = self._entries.get(pool_of(log, self.manager))
             if entry is not None and entry.quarantine is None:
                 self._follow(entry, log)
         return set(page.before)
@@ -181,6 +185,11 @@ class PoolBook:
         # What was held before was not there, or wrong: it is no state to come back to.
         self._pages[-1].before[entry.pool.id] = None
         self._entries[entry.pool.id] = entry
+
+    def distrust(self, pool: str, reason: str) -> None:
+        """Quarantine a pool until it is loaded again, for what the node says of it."""
+        self.counts.quarantined[reason] += 1
+        self._read(attrs.evolve(self._entries[pool], quarantine=reason))
 
     def _distrust(self, pools: Iterable[str], reason: str) -> None:
         for pool in list(pools):

@@ -27,6 +27,8 @@ read and the others stay unknown."""
 MOST_TICKS = 20_000
 MOST_DECIMALS = 77
 """10**77 is the last power of ten in 256 bits."""
+NOT_A_PAIR = "it does not answer as a pair"
+NOT_INITIALISED = "it is not initialised"
 
 # Selectors, by the signatures of the published interfaces.
 DECIMALS = "313ce567"
@@ -94,7 +96,7 @@ def load_pair(pair: str, fee: Fee = THIRTY) -> Plan:
     answers = yield from _ask([call(pair, TOKEN0), call(pair, TOKEN1), call(pair, GET_RESERVES)])
     found = _words(answers, (1, 1, 2))
     if found is None:
-        return Unusable(pair, "it does not answer as a pair")
+        return Unusable(pair, NOT_A_PAIR)
     tokens = address(found[0]), address(found[1])
     decimals = yield from load_decimals(tokens)
     if decimals is None:
@@ -198,7 +200,7 @@ class TickedPoint(Noun, frozen=True):
 
 def _ticked(named: Pool, at: TickedPoint, reader: TickReader) -> Plan:
     if not at.root:
-        return Unusable(named.id, "it is not initialised")
+        return Unusable(named.id, NOT_INITIALISED)
     if reader.spacing <= 0:
         return Unusable(named.id, "it has no tick spacing")
     words, complete = reader.words(at.tick)

@@ -1,0 +1,197 @@
+"""PoolTracker: what every watched pool holds, as of each block."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import trio
+from loguru import logger
+
+from ..chain.contracts.assets import TOKENS
+from ..chain.contracts.uniswap_v2 import SUSHISWAP_FACTORY, UNISWAP_FACTORY
+from ..chain.contracts.uniswap_v3 import FACTORY
+from ..chain.contracts.uniswap_v4 import STATE_VIEW
+from ..chain.pools.keeper import PoolKeeper
+from ..chain.pools.learning import V4, Factory, Learner
+from ..chain.pools.loading import PoolKey
+from ..errors import MalformedFrame, RpcFailed, RpcTimeout, StreamConnectionError
+from ..flow.processor import DataProcessor
+from ..model.event import DataEvent, DataType, EventPriority
+from ..model.health import HealthIssue
+from ..model.settings import FactorySettings, PoolSettings
+from ..wire.limits import Answer, classify
+from .reading import PlanReader
+
+AT_ONCE = 4
+"""Pools that are read at the same time."""
+MAIN_NETWORK = (
+    FactorySettings(UNISWAP_FACTORY, "v2"),
+    FactorySettings(SUSHISWAP_FACTORY, "v2"),
+    FactorySettings(FACTORY, "v3"),
+)
+"""Whose pools are looked for, where no others are named."""
+_WEATHER = (RpcFailed, RpcTimeout, StreamConnectionError, MalformedFrame)
+
+
+class PoolTracker(DataProcessor):
+    """Keeps pools as of the head: read from the node once, then advanced by complete blocks,
+    undone by reorganisations, and now and then held against the node.
+
+    Emits the pools as of each block; what is read meanwhile comes with the next one. Without a
+    node to ask there are none.
+
+    Args:
+        settings: which pools.
+        chain_id: of the chain, where it is known; the main network's contracts are on 1.
+        sources: whose blocks are followed, by the feed's name and its nodes'; None: all.
+    """
+
+    consumes = frozenset({DataType.BLOCK, DataType.REORG})
+    emits = frozenset({DataType.POOLS})
+
+    def __init__(
+        self,
+        settings: PoolSettings,
+        chain_id: int | None = None,
+        sources: frozenset[str] | None = None,
+    ) -> None:
+        self.settings = settings
+        self.keeper = PoolKeeper(make_learner(settings, chain_id), settings.most)
+        for pool in settings.addresses:
+            self.keeper.want(pool.lower(), self.keeper.learner.named(pool.lower()))
+        self._sources = sources
+        self._moved = trio.Event()
+        self._searched = False
+        self._checked_at = float("-inf")
+        self._trouble: str | None = None
+
+    def admits(self, event: DataEvent) -> bool:
+        """Whether it is of the chain that is followed."""
+        return self._sources is None or event.source in self._sources
+
+    async def process_event(self, event: DataEvent) -> Iterable[DataEvent]:
+        """The pools as of a block."""
+        if event.event_type is DataType.REORG:
+            self.keeper.undo(event.data)
+            return ()
+        view = self.keeper.advance(event.data)
+        self._moved.set()
+        if not view.entries:
+            return ()
+        return (event.finding(view, DataType.POOLS, EventPriority.HIGH),)
+
+    async def attend(self) -> None:
+        """Read, after each block, the pools that are missing; hold one against the node."""
+        if self.rpc is None:
+            return
+        reader = PlanReader(self.rpc, self.settings.batch)
+        while True:
+            await self._moved.wait()
+            self._moved = trio.Event()
+            try:
+                await self._search(reader)
+                await self._read_missing(reader)
+                await self._check(reader)
+                self._trouble = None
+            except* _WEATHER as group:
+                self._note_trouble(group)
+
+    def _note_trouble(self, group: BaseExceptionGroup[Exception]) -> None:
+        """With the next block it is tried again."""
+        error: BaseException = group
+        while isinstance(error, BaseExceptionGroup):
+            error = error.exceptions[0]
+        if self._trouble is None:
+            logger.warning("pools cannot be read, with the next block again: {}", error)
+        self._trouble = f"{type(error).__name__}: {error}"[:200]
+
+    async def _search(self, reader: PlanReader) -> None:
+        """Find the pools of the tokens, once."""
+        head = self.keeper.head
+        if self._searched or head is None:
+            return
+        learner = self.keeper.learner
+        found = await reader.carry_out(learner.search(), head[1])
+        keys = learner.v4_keys()
+        for pool, key in zip(await _hashes(reader, keys), keys, strict=False):
+            found[pool] = learner.of_key(pool, key)
+        wanted = [self.keeper.want(pool, plan) for pool, plan in found.items()]
+        self._searched = True
+        if not all(wanted):
+            logger.warning(
+                "{} pools were found, of which {} are left out: most = {}",
+                len(found),
+                wanted.count(False),
+                self.settings.most,
+            )
+
+    async def _read_missing(self, reader: PlanReader) -> None:
+        """Read every pool that is missing, some at a time."""
+        missing = iter(self.keeper.missing)
+        async with trio.open_nursery() as nursery:
+            for _ in range(AT_ONCE):
+                nursery.start_soon(self._read_each, reader, missing)
+
+    async def _read_each(self, reader: PlanReader, pools: Iterator[str]) -> None:
+        for pool in pools:
+            head = self.keeper.head
+            if head is not None:
+                plan = self.keeper.plan(pool)
+                self.keeper.take(pool, await reader.carry_out(plan(), head[1]), head[1])
+
+    async def _check(self, reader: PlanReader) -> None:
+        """Hold the pool that was not for longest against the node, if it is time for it."""
+        now = trio.current_time()
+        pool, head = self.keeper.to_check(), self.keeper.head
+        if now - self._checked_at < self.settings.check_interval or pool is None or head is None:
+            return
+        self._checked_at = now
+        read = await reader.carry_out(self.keeper.plan(pool)(), head[1])
+        if self.keeper.check(pool, read, head[1]) is False:
+            logger.warning("pool {} was otherwise than the node says; it is repaired", pool)
+
+    def health(self, now: float) -> Iterator[HealthIssue]:
+        """Pools that cannot be read, or that had to be repaired."""
+        if self._trouble is not None:
+            detail = f"{self.keeper.waiting} pools are to be read; {self._trouble}"
+            yield HealthIssue("pools_unread", "PoolTracker", detail)
+
+
+async def _hashes(reader: PlanReader, keys: Sequence[PoolKey]) -> list[str]:
+    """The keys' hashes; none where the node does not hash."""
+    try:
+        return await reader.ids(keys)
+    except RpcFailed as error:
+        if classify(error.code, error.message) is not Answer.GIVE_UP:
+            raise
+        logger.warning("V4's pools are not looked for, those to come are learned: {}", error)
+        return []
+
+
+def make_learner(settings: PoolSettings, chain_id: int | None = None) -> Learner:
+    """What finds the pools that settings want.
+
+    Raises:
+        ValueError: a token's symbol is not known.
+    """
+    main = chain_id in {None, 1}
+    factories = settings.factories or (MAIN_NETWORK if main else ())
+    view = settings.v4_view or (STATE_VIEW if main else None)
+    return Learner(
+        [address_of(token) for token in settings.tokens],
+        [Factory(one.address.lower(), one.kind, one.fees) for one in factories],
+        None if view is None else V4(view.lower()),
+    )
+
+
+def address_of(token: str) -> str:
+    """A token's address, in lower case.
+
+    Raises:
+        ValueError: its symbol is not known.
+    """
+    if token.startswith("0x"):
+        return token.lower()
+    if token not in TOKENS:
+        raise ValueError(f"{token} is not one of {', '.join(TOKENS)}; give its address")
+    return TOKENS[token]
