@@ -499,7 +499,7 @@ class FactorySettings:
     address: str = attrs.field(validator=_addresses)
     kind: Literal["v2", "v3"] = "v2"
     """Whose interface it has: that of Uniswap V2 or V3."""
-    fees: tuple[int, ...] = attrs.field(default=(), validator=_tiers)
+    fees: tuple[int, ...] = attrs.field(validator=_tiers)
     """Millionths: of V3 its tiers, of V2 what every pair keeps; Uniswap's own where none is
     named."""
 
