@@ -76,8 +76,6 @@ class PoolTracker(DataProcessor):
             return ()
         view = self.keeper.advance(event.data)
         self._moved.set()
-        if not view.entries:
-            return ()
         return (event.finding(view, DataType.POOLS, EventPriority.HIGH),)
 
     async def attend(self) -> None:
