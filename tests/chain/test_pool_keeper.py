@@ -1,0 +1,185 @@
+"""The keeper: what is to be read, and how it is taken in though the chain goes on."""
+
+from __future__ import annotations
+
+import pytest
+from eth_abi import encode
+
+from trio_mev.chain.pools import changes
+from trio_mev.chain.pools.keeper import MOST_RECENT, PoolKeeper
+from trio_mev.chain.pools.learning import V4, Learner
+from trio_mev.chain.pools.loading import Loaded
+from trio_mev.chain.pools.pool import Pool, Protocol, Unusable
+from trio_mev.chain.pools.product import ProductPool
+from trio_mev.chain.pools.ticks import Q96
+from trio_mev.model.chain import Block, Log, Reorg
+
+ONE, OTHER, THIRD = (f"0x{n:040x}" for n in range(1, 4))
+
+
+def sync(pair: str, *reserves: int) -> Log:
+    data = encode(("uint112",) * len(reserves), reserves)
+    return Log("", 0, 0, "", 0, pair, (changes.SYNC,), data)
+
+
+def block(number: int, *logs: Log, fork: str = "", parent: str | None = None, **more) -> Block:
+    before = f"{number - 1}{fork}" if parent is None else parent
+    whole = {"complete": True, "logs": logs, "base_fee": 7} | more
+    return Block(number, f"{number}{fork}", before, 0, 0, 0, **whole)
+
+
+def read(pair: str, *reserves: int) -> Loaded:
+    pool = Pool(pair, Protocol.UNISWAP_V2, ("0xa", "0xb"), (18, 6))
+    return Loaded(pool, ProductPool(*reserves))
+
+
+@pytest.fixture
+def keeper() -> PoolKeeper:
+    """Two pairs that are wanted, at block 10; one of them was read."""
+    found = PoolKeeper(Learner([]), most=3)
+    for pair in (ONE, OTHER):
+        assert found.want(pair, found.learner.named(pair))
+    found.advance(block(10))
+    assert found.take(ONE, read(ONE, 100, 200), "10")
+    return found
+
+
+def reserves(keeper: PoolKeeper, pair: str) -> tuple[int, int]:
+    state = keeper.book[pair].state
+    assert isinstance(state, ProductPool)
+    return state.reserve0, state.reserve1
+
+
+def test_what_is_wanted_is_missing_until_it_is_read(keeper: PoolKeeper):
+    assert keeper.missing == (OTHER,)
+    assert keeper.waiting == 1
+    assert keeper.take(OTHER, read(OTHER, 1, 2), "10")
+    assert keeper.missing == ()
+
+
+def test_there_is_room_for_so_many(keeper: PoolKeeper):
+    assert keeper.want(THIRD, keeper.learner.named(THIRD))
+    assert keeper.want(ONE, keeper.learner.named(ONE))
+    assert not keeper.want("0xmore", keeper.learner.named("0xmore"))
+    assert keeper.left_out == 1
+    assert keeper.advance(block(11)).left_out == 1
+
+
+def test_a_view_is_of_its_block_for_ever(keeper: PoolKeeper):
+    first = keeper.advance(block(11))
+    second = keeper.advance(block(12, sync(ONE, 110, 190)))
+    assert (first.number, first.hash, first.base_fee) == (11, "11", 7)
+    assert first.changed == {ONE}  # it was read since the view before
+    assert second.changed == {ONE}
+    assert keeper.advance(block(13)).changed == frozenset()
+    assert first.state(ONE) == ProductPool(100, 200)
+    assert second.state(ONE) == ProductPool(110, 190)
+    assert second.state(OTHER) is None
+    assert [entry.pool.id for entry in second.usable()] == [ONE]
+    with pytest.raises(TypeError):
+        second.entries["0x"] = None
+
+
+def test_what_was_read_at_an_earlier_block_is_brought_to_the_head(keeper: PoolKeeper):
+    keeper.advance(block(11, sync(OTHER, 3, 4), sync(ONE, 9, 9)))
+    keeper.advance(block(12, sync(OTHER, 5, 6), Log("", 0, 0, "", 0, OTHER, ("0x1",), b"")))
+    assert keeper.take(OTHER, read(OTHER, 1, 2), "10")
+    assert reserves(keeper, OTHER) == (5, 6)
+    assert keeper.advance(block(13)).changed == {OTHER}
+
+
+@pytest.mark.parametrize(
+    "since",
+    [
+        [block(11, sync(OTHER, 1))],
+        [block(11, complete=False)],
+        [block(11, logs=None)],
+        [block(12)],
+        [block(n) for n in range(11, 11 + MOST_RECENT)],
+    ],
+    ids=["a bad log", "incomplete", "no logs", "a gap", "too far back"],
+)
+def test_what_cannot_be_brought_there_is_read_again(keeper: PoolKeeper, since: list[Block]):
+    for one in since:
+        keeper.advance(one)
+    assert not keeper.take(OTHER, read(OTHER, 1, 2), "10")
+    assert OTHER in keeper.missing
+    assert OTHER not in keeper.book
+
+
+def test_nothing_is_taken_of_a_block_that_was_retracted(keeper: PoolKeeper):
+    gone = block(11)
+    keeper.advance(gone)
+    keeper.undo(Reorg(10, "10", (gone,), ("11x",)))
+    keeper.advance(block(11, fork="x", parent="10"))
+    assert not keeper.take(OTHER, read(OTHER, 1, 2), "11")
+    assert keeper.take(OTHER, read(OTHER, 1, 2), "10")
+
+
+def test_nothing_is_taken_before_the_first_block():
+    keeper = PoolKeeper(Learner([], v4=V4(THIRD, OTHER)), most=3)
+    assert keeper.book.manager == OTHER
+    keeper.want(ONE, keeper.learner.named(ONE))
+    assert not keeper.take(ONE, read(ONE, 1, 2), "10")
+    assert keeper.check(ONE, read(ONE, 1, 2), "10") is None
+    assert keeper.head is None
+
+
+def test_what_was_read_from_a_retracted_block_is_read_again(keeper: PoolKeeper):
+    gone = block(11)
+    keeper.advance(gone)
+    keeper.take(OTHER, read(OTHER, 1, 2), "11")
+    keeper.undo(Reorg(10, "10", (gone,), ("11x",)))
+    view = keeper.advance(block(11, fork="x", parent="10"))
+    assert keeper.missing == (OTHER,)
+    assert OTHER in view.changed
+    assert view.state(OTHER) is None
+
+
+def test_everything_is_read_again_where_blocks_are_missing(keeper: PoolKeeper):
+    view = keeper.advance(block(15))
+    assert set(keeper.missing) == {ONE, OTHER}
+    assert view.changed == {ONE}
+    assert list(view.usable()) == []
+
+
+def test_a_pool_that_cannot_be_used_is_not_asked_for_again(keeper: PoolKeeper):
+    assert keeper.take(OTHER, Unusable(OTHER, "it does not answer as a pair"), "10")
+    assert keeper.missing == ()
+    assert keeper.unusable == {OTHER: "it does not answer as a pair"}
+
+
+def test_a_pool_that_was_not_initialised_is_read_when_it_is(keeper: PoolKeeper):
+    keeper.take(OTHER, Unusable(OTHER, "it is not initialised"), "10")
+    data = encode(("uint160", "int24"), (Q96, 0))
+    made = Log("", 0, 0, "", 0, OTHER, (changes.V3_INITIALIZE,), data)
+    elsewhere = Log("", 0, 0, "", 0, THIRD, (changes.V3_INITIALIZE,), data)
+    keeper.advance(block(11, made, elsewhere, Log("", 0, 0, "", 0, OTHER, (), b"")))
+    assert keeper.missing == (OTHER,)
+    assert not keeper.unusable
+
+
+def test_pools_are_checked_in_turn(keeper: PoolKeeper):
+    assert keeper.to_check() == ONE
+    keeper.take(OTHER, read(OTHER, 1, 2), "10")
+    assert {keeper.to_check(), keeper.to_check()} == {ONE, OTHER}
+    assert PoolKeeper(Learner([]), 3).to_check() is None
+
+
+def test_a_check_believes_the_node(keeper: PoolKeeper):
+    assert keeper.check(ONE, read(ONE, 100, 200), "10") is True
+    keeper.advance(block(11, sync(ONE, 110, 190)))
+    assert keeper.check(ONE, read(ONE, 100, 200), "10") is True  # with the log since
+    assert keeper.advance(block(12)).changed == frozenset()
+    assert keeper.check(ONE, read(ONE, 1, 1), "12") is False
+    assert reserves(keeper, ONE) == (1, 1)
+    assert keeper.advance(block(13)).changed == {ONE}
+    assert keeper.check(ONE, read(ONE, 1, 1), "elsewhere") is None
+
+
+def test_a_pool_that_answers_no_more_is_not_used(keeper: PoolKeeper):
+    assert keeper.check(ONE, Unusable(ONE, "it does not answer as a pair"), "10") is False
+    assert keeper.book.quarantined == {ONE: "it does not answer as a pair"}
+    assert keeper.book.counts.quarantined["it does not answer as a pair"] == 1
+    assert keeper.advance(block(11)).changed == {ONE}
+    assert keeper.to_check() is None
