@@ -7,11 +7,12 @@ from eth_abi import encode
 
 from trio_mev.chain.pools import changes
 from trio_mev.chain.pools.keeper import MOST_RECENT, PoolKeeper
-from trio_mev.chain.pools.learning import V4, Learner
+from trio_mev.chain.pools.learning import PAIR_CREATED, V4, Factory, Learner
 from trio_mev.chain.pools.loading import Loaded
 from trio_mev.chain.pools.pool import Pool, Protocol, Unusable
 from trio_mev.chain.pools.product import ProductPool
 from trio_mev.chain.pools.ticks import Q96
+from trio_mev.chain.pools.words import argument
 from trio_mev.model.chain import Block, Log, Reorg
 
 ONE, OTHER, THIRD = (f"0x{n:040x}" for n in range(1, 4))
@@ -183,3 +184,13 @@ def test_a_pool_that_answers_no_more_is_not_used(keeper: PoolKeeper):
     assert keeper.book.counts.quarantined["it does not answer as a pair"] == 1
     assert keeper.advance(block(11)).changed == {ONE}
     assert keeper.to_check() is None
+
+
+def test_a_pool_that_a_log_tells_of_is_wanted():
+    factory = Factory(THIRD, "v2", (3000,))
+    keeper = PoolKeeper(Learner([ONE, OTHER], [factory]), most=3)
+    topics = PAIR_CREATED, *("0x" + argument(token).hex() for token in (ONE, OTHER))
+    told = Log("", 0, 0, "", 0, THIRD, topics, encode(("address", "uint256"), ("0x" + "9" * 40, 1)))
+    keeper.advance(block(10, told))
+    assert keeper.missing == ("0x" + "9" * 40,)
+    assert next(keeper.plan("0x" + "9" * 40)())[0].to == "0x" + "9" * 40

@@ -67,7 +67,7 @@ def test_topics_are_the_hashes_of_the_signatures():
         "Initialize(uint160,int24)",
         "Initialize(bytes32,address,address,uint24,int24,address,uint160,int24)",
     )
-    assert TOPICS == tuple("0x" + keccak(one.encode()).hex() for one in signatures)
+    assert tuple("0x" + keccak(one.encode()).hex() for one in signatures) == TOPICS
 
 
 def test_the_factories_are_searched_for_every_two_tokens(learner: Learner):
