@@ -1,0 +1,267 @@
+"""PoolTracker where the node does not do what it should; where it does, see tests/devnet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+import trio
+from loguru import logger
+from trio.testing import wait_all_tasks_blocked
+
+from trio_mev.chain.pools.loading import DECIMALS, GET_PAIR, GET_POOL, GET_RESERVES, TOKEN0, TOKEN1
+from trio_mev.chain.pools.words import argument
+from trio_mev.errors import MalformedFrame, RpcFailed, RpcTimeout, StreamConnectionError
+from trio_mev.model.chain import Block, Reorg
+from trio_mev.model.event import DataEvent, DataType, EventPriority
+from trio_mev.model.settings import FactorySettings, PoolSettings
+from trio_mev.processors.pools import PoolTracker, address_of, make_learner
+from trio_mev.processors.reading import PlanReader
+
+PAIR, OTHER, TOKEN = (f"0x{n:040x}" for n in (0xA1, 0xA2, 0xA3))
+TWO = "0x" + argument(PAIR).hex()
+GOOD = {
+    TOKEN0: argument(TOKEN),
+    TOKEN1: argument(OTHER),
+    GET_RESERVES: argument(500) + argument(700) + argument(1),
+    DECIMALS: argument(6),
+    GET_PAIR: argument(PAIR),
+    GET_POOL: argument(0),
+}
+
+
+class Node:
+    """Answers calls by their selectors; an answer may be an error, which is raised for a whole
+    message if it is no ``RpcFailed``."""
+
+    def __init__(self, **more: Any) -> None:
+        self.answers: dict[str, Any] = GOOD | more
+        self.sizes: list[int] = []
+
+    async def batch(
+        self, calls: Sequence[tuple[str, Sequence[Any]]], within: float | None = None
+    ) -> list[Any]:
+        await trio.lowlevel.checkpoint()
+        self.sizes.append(len(calls))
+        found = [self.answer(method, params) for method, params in calls]
+        for one in found:
+            if isinstance(one, Exception) and not isinstance(one, RpcFailed):
+                raise one
+        return found
+
+    def answer(self, method: str, params: Sequence[Any]) -> Any:
+        name = method if method == "web3_sha3" else params[0]["data"][2:10]
+        answer = self.answers.get(name, RpcFailed(3, "execution reverted"))
+        return "0x" + answer.hex() if isinstance(answer, bytes) else answer
+
+    async def call(self, *_: Any, **__: Any) -> Any:
+        raise NotImplementedError
+
+
+def event(data: Any, kind: DataType = DataType.BLOCK, source: str = "node") -> DataEvent:
+    return DataEvent(kind, EventPriority.HIGH, data, source, 1.0)
+
+
+def block(number: int, **more: Any) -> Block:
+    whole: dict[str, Any] = {"complete": True, "logs": (), "base_fee": 7} | more
+    return Block(number, f"0x{number:064x}", f"0x{number - 1:064x}", 0, 0, 0, **whole)
+
+
+@pytest.fixture
+def told() -> Any:
+    lines: list[str] = []
+    sink = logger.add(lambda line: lines.append(line.rstrip()), format="{message}")
+    logger.enable("trio_mev")
+    yield lines
+    logger.disable("trio_mev")
+    logger.remove(sink)
+
+
+async def played(
+    tracker: PoolTracker, node: Node | None, blocks: int, then: Callable[[int], None] | None = None
+) -> list[Any]:
+    """The views of so many blocks, each after everything that the one before had to read."""
+    tracker.rpc = node
+    views: list[Any] = []
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(tracker.attend)
+        for number in range(10, 10 + blocks):
+            found = await tracker.process_event(event(block(number)))
+            views += [one.data for one in found]
+            await wait_all_tasks_blocked()
+            if then is not None:
+                then(number)
+        nursery.cancel_scope.cancel()
+    return views
+
+
+NAMED = PoolSettings(addresses=(PAIR.upper().replace("X", "x"),))
+
+
+async def test_a_pool_that_is_named_comes_with_the_next_block():
+    first, second = await played(PoolTracker(NAMED), Node(), 2)
+    assert dict(first.entries) == {}
+    assert list(second.entries) == [PAIR]
+    assert second.changed == {PAIR}
+
+
+async def test_without_a_node_there_are_no_pools():
+    tracker = PoolTracker(NAMED)
+    views = await played(tracker, None, 2)
+    assert [len(view.entries) for view in views] == [0, 0]
+    assert list(tracker.health(0.0)) == []
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        RpcTimeout("no answer within 10 s"),
+        StreamConnectionError("the connection was lost"),
+        MalformedFrame("wrong_shape", "neither"),
+        RpcFailed(429, "too many requests"),
+        RpcFailed(-32000, "header not found"),
+        "not hexadecimal",
+        "0xzz",
+        "0x" + "00" * 2**20,
+        None,
+        7,
+    ],
+    ids=["time-out", "lost", "malformed", "quota", "no block", "words", "zz", "long", "null", "7"],
+)
+async def test_a_node_in_trouble_is_asked_again_with_the_next_block(error, told):
+    """Told once in the log, and as health for as long as it lasts."""
+    node, tracker, issues = Node(), PoolTracker(NAMED), []
+    node.answers[GET_RESERVES] = error
+
+    def then(number: int) -> None:
+        issues.append([issue.kind for issue in tracker.health(0.0)])
+        if number == 11:
+            node.answers[GET_RESERVES] = GOOD[GET_RESERVES]
+
+    views = await played(tracker, node, 4, then)
+    assert [len(view.entries) for view in views] == [0, 0, 0, 1]
+    assert issues == [["pools_unread"], ["pools_unread"], [], []]
+    assert len([line for line in told if "cannot be read" in line]) == 1
+
+
+async def test_health_says_how_many_and_why():
+    node, tracker = Node(), PoolTracker(NAMED)
+    node.answers[GET_RESERVES] = RpcTimeout("no answer within 10 s")
+    await played(tracker, node, 1)
+    (issue,) = tracker.health(0.0)
+    assert issue.where == "PoolTracker"
+    assert issue.detail == "1 pools are to be read; RpcTimeout: no answer within 10 s"
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (3, "execution reverted: no"),
+        (-32000, "execution reverted"),
+        (-32000, "invalid opcode: opcode 0xfe not defined"),
+        (-32000, "out of gas"),
+        (-32015, "VM execution error."),
+    ],
+)
+async def test_a_contract_that_fails_is_no_pool_and_not_asked_again(code, words):
+    node, tracker = Node(), PoolTracker(NAMED)
+    node.answers[TOKEN0] = RpcFailed(code, words)
+    await played(tracker, node, 3)
+    assert tracker.keeper.unusable == {PAIR: "it does not answer as a pool"}
+    assert sum(node.sizes) == 3 + 6  # as a pair, then as a pool of V3, and once
+
+
+FOUND = PoolSettings(tokens=("WETH", "USDC"), factories=(FactorySettings(OTHER),))
+
+
+async def test_v4_goes_without_where_the_node_does_not_hash(told):
+    node = Node(web3_sha3=RpcFailed(-32601, "the method web3_sha3 does not exist"))
+    tracker = PoolTracker(FOUND)
+    views = await played(tracker, node, 3)
+    assert list(views[-1].entries) == [PAIR]
+    assert len([line for line in told if "V4" in line]) == 1
+
+
+@pytest.mark.parametrize("answer", [RpcFailed(429, "too many requests"), "0x12", "0x" + "1" * 63])
+async def test_a_search_that_fails_begins_again(answer):
+    node = Node(web3_sha3=answer)
+    tracker = PoolTracker(FOUND)
+
+    def then(number: int) -> None:
+        node.answers["web3_sha3"] = bytes(31) + bytes([number])
+
+    views = await played(tracker, node, 4, then)
+    assert [len(view.entries) for view in views] == [0, 0, 1, 1]
+    assert len(tracker.keeper.unusable) == 1  # there is no view that would answer for V4's
+
+
+async def test_more_pools_than_there_is_room_for_are_told(told):
+    settings = PoolSettings(
+        addresses=(TOKEN,),
+        tokens=("WETH", "USDC"),
+        factories=(FactorySettings(OTHER),),
+        most=1,
+    )
+    views = await played(PoolTracker(settings, 5), Node(), 3)
+    assert list(views[-1].entries) == [TOKEN]
+    assert views[-1].left_out == 1
+    assert "1 pools were found, of which 1 are left out: most = 1" in told
+
+
+async def test_what_is_read_is_not_read_again_but_checked_now_and_then(autojump_clock, told):
+    tracker, node = PoolTracker(NAMED), Node()
+    await played(tracker, node, 3)
+    counts = tracker.keeper.book.counts
+    assert counts.checked == 1  # the first is due at once, the next in a minute
+    node.answers[GET_RESERVES] = argument(5) + argument(7) + argument(1)
+    await trio.sleep(61)
+    tracker.rpc = node
+    await tracker.process_event(event(block(13)))
+    with trio.move_on_after(1):
+        await tracker.attend()
+    assert (counts.checked, counts.repaired) == (2, 1)
+    assert f"pool {PAIR} was otherwise than the node says; it is repaired" in told
+
+
+async def test_a_reorganisation_takes_its_blocks_back():
+    tracker, node = PoolTracker(NAMED), Node()
+    await played(tracker, node, 2)
+    gone = block(11)
+    reorg = Reorg(10, block(10).hash, (gone,), ())
+    assert await tracker.process_event(event(reorg, DataType.REORG)) == ()
+    assert tracker.keeper.head == (10, block(10).hash)
+
+
+def test_only_the_feeds_own_blocks_are_followed():
+    tracker = PoolTracker(NAMED, 1, frozenset({"node"}))
+    assert tracker.admits(event(block(1)))
+    assert not tracker.admits(event(block(1), source="another"))
+    assert PoolTracker(NAMED).admits(event(block(1), source="another"))
+
+
+def test_factories_and_the_view_are_the_main_networks_unless_others_are_named():
+    main = make_learner(PoolSettings(tokens=("WETH",)), 1)
+    assert len(main.factories) == 3
+    assert main.v4 is not None
+    other = make_learner(PoolSettings(tokens=("WETH",)), 5)
+    assert (dict(other.factories), other.v4) == ({}, None)
+    named = make_learner(PoolSettings(factories=(FactorySettings(OTHER, "v3"),), v4_view=TOKEN), 5)
+    assert [one.fees for one in named.factories.values()] == [(100, 500, 3000, 10_000)]
+    assert named.v4 is not None
+    assert named.v4.view == TOKEN
+
+
+def test_a_token_is_an_address_or_a_symbol_that_is_known():
+    assert address_of("0xAB") == "0xab"
+    assert address_of("USDC").startswith("0xa0b8")
+    with pytest.raises(ValueError, match="DOGE is not one of WETH, USDC"):
+        address_of("DOGE")
+
+
+async def test_calls_go_in_messages_of_a_size():
+    node = Node(web3_sha3=bytes(32))
+    reader = PlanReader(node, 5)
+    learner = make_learner(PoolSettings(tokens=("WETH", "USDC", "DAI")))
+    assert len(await reader.ids(learner.v4_keys())) == 24
+    assert node.sizes == [5, 5, 5, 5, 4]
