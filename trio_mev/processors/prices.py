@@ -167,20 +167,20 @@ class PriceDataProcessor(DataProcessor):
         self._priced(event, venue, instrument, now, out)
 
     def _pooled(self, event: DataEvent, view: PoolsView, now: float, out: list[DataEvent]) -> None:
-        """Take in what pools say as of a block: a price stands until the next one."""
+        """Take in what pools say as of a block: it stands until the next one."""
         quoting: dict[Venue, Instrument] = {}
         for quote in () if self._pools is None else self._pools.quotes(view):
             venue, instrument = quote.venue, quote.instrument
-            if not self.aggregator.knows(venue) and not self.aggregator.admit(venue, POOL):
-                continue
-            refused = self.aggregator.update_quote(venue, instrument, quote.bid, quote.ask, now)
-            if refused is None:
-                quoting[venue] = instrument
-                self._priced(event, venue, instrument, now, out)
+            if self.aggregator.knows(venue) or self.aggregator.admit(venue, POOL):
+                refused = self.aggregator.update_quote(venue, instrument, quote.bid, quote.ask, now)
+                if refused is None:
+                    quoting[venue] = instrument
         for venue, instrument in self._quoting.items():
             if venue not in quoting:
                 self.aggregator.withdraw(venue, instrument)
         self._quoting = quoting
+        for venue, instrument in quoting.items():
+            self._priced(event, venue, instrument, now, out)
 
     def _priced(
         self, event: DataEvent, venue: Venue, instrument: Instrument, now: float,
