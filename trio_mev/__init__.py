@@ -33,6 +33,7 @@ from .pricing.aggregator import PriceFeedAggregator
 from .processors.blocks import BlockAnalyzer
 from .processors.filters import EventFilter
 from .processors.mempool import MempoolAnalyzer
+from .processors.pools import PoolTracker
 from .processors.prices import PriceDataProcessor
 from .processors.transactions import TransactionAnalyzer
 from .stream import RealtimeDataStream, StreamStats, open_stream
@@ -58,6 +59,7 @@ __all__ = [
     "HeartbeatLost",
     "MalformedFrame",
     "MempoolAnalyzer",
+    "PoolTracker",
     "PriceDataProcessor",
     "PriceFeedAggregator",
     "PriceFeedWebSocketHandler",

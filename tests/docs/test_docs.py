@@ -179,6 +179,8 @@ SECTIONS: dict[type, str] = {
     settings.AlertSettings: "`[[prices.alerts]]`",
     settings.TransactionSettings: "`[transactions]`",
     settings.MempoolSettings: "`[mempool]`",
+    settings.PoolSettings: "`[pools]`",
+    settings.FactorySettings: "`[[pools.factories]]`",
 }
 
 

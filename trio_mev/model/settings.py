@@ -488,8 +488,8 @@ def _asset_names(_: Any, attribute: attrs.Attribute[Any], value: dict[str, str])
 
 
 def _tiers(_: Any, attribute: attrs.Attribute[Any], value: tuple[int, ...]) -> None:
-    if not 0 < len(value) <= 16 or not all(0 < fee < 10**6 for fee in value):
-        raise ValueError(f"{attribute.name} must be 1 to 16 fees from 1 to 999999 millionths")
+    if len(value) > 16 or not all(0 < fee < 10**6 for fee in value):
+        raise ValueError(f"{attribute.name} must be at most 16, from 1 to 999999 millionths")
 
 
 @attrs.frozen
@@ -499,13 +499,14 @@ class FactorySettings:
     address: str = attrs.field(validator=_addresses)
     kind: Literal["v2", "v3"] = "v2"
     """Whose interface it has: that of Uniswap V2 or V3."""
-    fees: tuple[int, ...] = attrs.field(validator=_tiers)
+    fees: tuple[int, ...] = attrs.field(default=(), validator=_tiers)
     """Millionths: of V3 its tiers, of V2 what every pair keeps; Uniswap's own where none is
     named."""
 
-    @fees.default
-    def _uniswaps(self) -> tuple[int, ...]:
-        return (3000,) if self.kind == "v2" else (100, 500, 3000, 10_000)
+    @property
+    def tiers(self) -> tuple[int, ...]:
+        """The fees, Uniswap's own where none is named."""
+        return self.fees or ((3000,) if self.kind == "v2" else (100, 500, 3000, 10_000))
 
     def __attrs_post_init__(self) -> None:
         if self.kind == "v2" and len(self.fees) > 1:

@@ -177,7 +177,7 @@ def make_learner(settings: PoolSettings, chain_id: int | None = None) -> Learner
     view = settings.v4_view or (STATE_VIEW if main else None)
     return Learner(
         [address_of(token) for token in settings.tokens],
-        [Factory(one.address.lower(), one.kind, one.fees) for one in factories],
+        [Factory(one.address.lower(), one.kind, one.tiers) for one in factories],
         None if view is None else V4(view.lower()),
     )
 
