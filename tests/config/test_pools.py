@@ -104,7 +104,10 @@ def test_a_replay_whose_feeds_are_the_tapes_can_have_pools_too():
         ('assets = { "0x1" = "ETH" }', "assets: '0x1' is not 0x and 40 hexadecimal digits"),
         (f'assets = {{ "{ADDRESS}" = "eth" }}', "assets: 'eth' is not 1 to 20 of A-Z and 0-9"),
         ("most = 0", "most is 0; it must be over 0"),
-        (f'factories = [{{ address = "{ADDRESS}", fees = [0] }}]', "fees must be at most 16, from 1"),
+        (
+            f'factories = [{{ address = "{ADDRESS}", fees = [0] }}]',
+            "fees must be at most 16, from 1",
+        ),
         (
             f'factories = [{{ address = "{ADDRESS}", fees = [1, 2] }}]',
             "fees: a factory of V2 has one fee for all of its pairs",
