@@ -26,6 +26,7 @@ PLACES = {
     "SwapRouter02": "@uniswap/swap-router-contracts/artifacts/contracts/{0}.sol/{0}.json",
     "UniversalRouter": "@uniswap/universal-router/artifacts/contracts/{0}.sol/{0}.json",
     "PoolManager": _V4 + "/{0}.sol/{0}.default.json",
+    "PoolSwapTest": _V4 + "/{0}.sol/{0}.default.json",
     "PoolModifyLiquidityTest": _V4 + "/{0}.sol/{0}.default.json",
     "StateView": _V4 + "/{0}.sol/{0}.json",
     "V4Quoter": _V4 + "/{0}.sol/{0}.json",

@@ -9,14 +9,20 @@ from typing import Any
 import attrs
 import pytest
 import trio
+from eth_hash.auto import keccak
 
+from tests.devnet.abi import encode, hexed
 from tests.devnet.addresses import (
     DAI,
+    DEPLOYER,
+    NOBODY,
     PROVIDER_OF_LIQUIDITY,
     UNISWAP_V2_FACTORY,
     V3_FACTORY,
     WBTC,
+    WETH,
 )
+from tests.devnet.artifacts import init_code
 from tests.devnet.chain import LARGEST, Chain
 from tests.devnet.deploy import devnet
 from tests.devnet.markets import find_markets
@@ -24,8 +30,11 @@ from tests.devnet.node import Node, Options
 from tests.devnet.reading import carry_out
 from tests.devnet.rpc import Hex, Rpc, open_rpc
 from tests.devnet.scenario import open_scenario
+from trio_mev.chain.contracts.uniswap_v4 import STATE_VIEW
+from trio_mev.chain.pools.changes import POOL_MANAGER
 from trio_mev.chain.pools.learning import MakePlan
 from trio_mev.chain.pools.loading import Loaded
+from trio_mev.chain.pools.ticked import TickedPool
 from trio_mev.chain.pools.ticks import sqrt_at
 from trio_mev.chain.pools.view import PoolsView
 from trio_mev.config import loads
@@ -218,3 +227,61 @@ async def test_new_pools_are_learned_from_the_factories_logs():
         await chain.do(owner, pool, "initialize(uint160)", sqrt_at(60))
         view = await watch.shown({pool})
         await watch.agree(view, {pool, pair})
+
+
+KEY = "(address,address,uint24,int24,address)"
+MODIFY = f"modifyLiquidity({KEY},(int24,int24,int256,bytes32),bytes)"
+SWAP = f"swap({KEY},(bool,int256,uint160),(bool,bool),bytes)"
+
+
+async def test_pools_of_v4_are_found_learned_and_followed():
+    """By the usual tiers before the stream begins, by their initialisation afterwards; not with
+    hooks."""
+    owner, tokens = PROVIDER_OF_LIQUIDITY, (DAI, WETH)
+    async with devnet(Options()) as node, open_rpc(node.ws_url) as rpc:
+        await rpc.call("evm_setBlockGasLimit", hex(2 * LARGEST))
+        chain = Chain(rpc, gas=LARGEST)
+        await chain.place(DEPLOYER, POOL_MANAGER, init_code("PoolManager", ("address",), DEPLOYER))
+        await chain.place(DEPLOYER, STATE_VIEW, init_code("StateView", ("address",), POOL_MANAGER))
+        routers = [
+            await chain.create(DEPLOYER, init_code(name, ("address",), POOL_MANAGER))
+            for name in ("PoolModifyLiquidityTest", "PoolSwapTest")
+        ]
+        for token in tokens:
+            for router in routers:
+                await chain.do(owner, token, "approve(address,uint256)", router, 2**256 - 1)
+        usual, other, hooked = (
+            (*tokens, fee, spacing, hooks)
+            for fee, spacing, hooks in (
+                (3000, 60, NOBODY),
+                (444, 20, NOBODY),
+                (500, 10, "0x" + "0" * 37 + "080"),
+            )
+        )
+        start = f"initialize({KEY},uint160)"
+        await chain.do(owner, POOL_MANAGER, start, usual, sqrt_at(30))
+        ids = {key: hexed(keccak(encode((KEY,), key))) for key in (usual, other)}
+        async with watching(node, rpc) as watch:
+            await watch.shown({ids[usual]})
+            await chain.do(owner, POOL_MANAGER, start, other, sqrt_at(-700))
+            await chain.do(owner, POOL_MANAGER, start, hooked, sqrt_at(0))
+            await watch.shown({ids[other]})
+            with_hooks = hexed(keccak(encode((KEY,), hooked)))
+            while with_hooks not in watch.tracker.keeper.unusable:
+                await watch.shown({ids[other]})
+            assert "hooks" in watch.tracker.keeper.unusable[with_hooks]
+            for key, pool in ids.items():
+                for ends in ((-60_000, 60_000), (-1200, 1200)):
+                    change = (*ends, 10**21, bytes(32))
+                    await chain.do(owner, routers[0], MODIFY, key, change, b"")
+                for down, amount in ((True, -(10**20)), (False, 10**19), (True, 10**18)):
+                    asked = (down, amount, sqrt_at(-50_000 if down else 50_000))
+                    await chain.do(owner, routers[1], SWAP, key, asked, (False, False), b"")
+                view = await watch.shown({pool})
+                await watch.agree(view, set(ids.values()))
+    assert watch.compared == 4
+    entry = view.entries[ids[other]]
+    assert (entry.pool.tokens, entry.pool.decimals) == (tokens, (18, 18))
+    assert isinstance(entry.state, TickedPool)
+    assert len(entry.state.ticks.ticks) == 4
+    assert entry.state.root != sqrt_at(-700)
