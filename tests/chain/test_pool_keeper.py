@@ -58,6 +58,14 @@ def test_what_is_wanted_is_missing_until_it_is_read(keeper: PoolKeeper):
     assert keeper.missing == ()
 
 
+def test_one_that_cannot_be_read_does_not_come_first_again(keeper: PoolKeeper):
+    keeper.want(THIRD, keeper.learner.named(THIRD))
+    assert keeper.missing == (OTHER, THIRD)
+    keeper.postpone(OTHER)
+    keeper.postpone(ONE)  # it is not missing
+    assert keeper.missing == (THIRD, OTHER)
+
+
 def test_there_is_room_for_so_many(keeper: PoolKeeper):
     assert keeper.want(THIRD, keeper.learner.named(THIRD))
     assert keeper.want(ONE, keeper.learner.named(ONE))

@@ -172,6 +172,19 @@ async def test_a_contract_that_fails_is_no_pool_and_not_asked_again(code, words)
     assert sum(node.sizes) == 3 + 6  # as a pair, then as a pool of V3, and once
 
 
+async def test_a_pool_that_cannot_be_read_does_not_hold_up_the_others():
+    class Moody(Node):
+        def answer(self, method: str, params: Sequence[Any]) -> Any:
+            bad = params[0]["to"] == PAIR
+            return RpcTimeout("no answer within 10 s") if bad else super().answer(method, params)
+
+    others = tuple(f"0x{n:040x}" for n in range(0xB0, 0xBA))
+    tracker = PoolTracker(PoolSettings(addresses=(PAIR, *others)))
+    views = await played(tracker, Moody(), 6)
+    assert set(views[-1].entries) == set(others)
+    assert tracker.keeper.missing == (PAIR,)
+
+
 FOUND = PoolSettings(tokens=("WETH", "USDC"), factories=(FactorySettings(OTHER),))
 
 

@@ -91,14 +91,11 @@ class PoolTracker(DataProcessor):
                 await self._read_missing(reader)
                 await self._check(reader)
                 self._trouble = None
-            except* _WEATHER as group:
-                self._note_trouble(group)
+            except _WEATHER as error:
+                self._note_trouble(error)
 
-    def _note_trouble(self, group: BaseExceptionGroup[Exception]) -> None:
+    def _note_trouble(self, error: Exception) -> None:
         """With the next block it is tried again."""
-        error: BaseException = group
-        while isinstance(error, BaseExceptionGroup):
-            error = error.exceptions[0]
         if self._trouble is None:
             logger.warning("pools cannot be read, with the next block again: {}", error)
         self._trouble = f"{type(error).__name__}: {error}"[:200]
@@ -125,17 +122,28 @@ class PoolTracker(DataProcessor):
 
     async def _read_missing(self, reader: PlanReader) -> None:
         """Read every pool that is missing, some at a time."""
-        missing = iter(self.keeper.missing)
+        missing, errors = iter(self.keeper.missing), list[Exception]()
         async with trio.open_nursery() as nursery:
             for _ in range(AT_ONCE):
-                nursery.start_soon(self._read_each, reader, missing)
+                nursery.start_soon(self._read_each, reader, missing, errors)
+        if errors:
+            raise errors[0]
 
-    async def _read_each(self, reader: PlanReader, pools: Iterator[str]) -> None:
+    async def _read_each(
+        self, reader: PlanReader, pools: Iterator[str], errors: list[Exception]
+    ) -> None:
+        """Read pools until one cannot be read: the other readers go on, and it comes last again."""
         for pool in pools:
             head = self.keeper.head
             if head is not None:
+                self.keeper.postpone(pool)
                 plan = self.keeper.plan(pool)
-                self.keeper.take(pool, await reader.carry_out(plan(), head[1]), head[1])
+                try:
+                    read = await reader.carry_out(plan(), head[1])
+                except _WEATHER as error:
+                    errors.append(error)
+                    return
+                self.keeper.take(pool, read, head[1])
 
     async def _check(self, reader: PlanReader) -> None:
         """Hold the pool that was not for longest against the node, if it is time for it."""

@@ -62,6 +62,11 @@ class PoolKeeper:
         """Pools to be read, those that have waited longest first."""
         return tuple(self._missing)
 
+    def postpone(self, pool: str) -> None:
+        """Let the others that are missing come before this one."""
+        if pool in self._missing:
+            self._missing.move_to_end(pool)
+
     def plan(self, pool: str) -> MakePlan:
         """How a pool is read."""
         return self._plans[pool]
@@ -121,7 +126,6 @@ class PoolKeeper:
             return True
         state = self._caught_up(pool, read.state, block)
         if state is None or self.book.head is None:
-            self._missing.move_to_end(pool)
             return False
         self.book.load(read.pool, state, self.book.head[1])
         self._missing.pop(pool, None)
