@@ -206,6 +206,30 @@ def test_a_price():
     )
 
 
+def test_a_price_in_which_pools_have_a_say_is_told_without_them_too():
+    without = Price(ETH, Decimal(2001), Decimal("0.5"), PriceStatus.DEGRADED, (BINANCE,))
+    sources = BINANCE, Venue("uniswap_v3:0x88")
+    price = Price(
+        ETH,
+        Decimal(2000),
+        Decimal(1),
+        PriceStatus.OK,
+        sources,
+        on_chain=sources[1:],
+        off_chain=without,
+    )
+    written = line(price)
+    assert written["on_chain"] == ["uniswap_v3:0x88"]
+    assert written["off_chain"] == {
+        "price": "2001",
+        "confidence": "0.5",
+        "sources": ["binance"],
+        "status": "degraded",
+    }
+    alone = line(without)
+    assert (alone["on_chain"], alone["off_chain"]) == ([], None)
+
+
 def test_an_alert_on_a_price():
     alert = PriceAlert("top", "price_above", ETH, Decimal(2000), Decimal("2000.5"), "ETH is up")
     assert line(alert) == ALERT_ORIGIN | {
