@@ -1,0 +1,233 @@
+"""MEV: what could be taken, what was, and what became of a prediction.
+
+Amounts are integers in a token's smallest unit; ether is the zero address inside, and is written
+as 0xeeee…eeee in lines of JSON. What is not known is None.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, TypeAlias
+
+import attrs
+
+
+class Kind(enum.Enum):
+    """What somebody does, or could do."""
+
+    ARBITRAGE = "arbitrage"
+    """A cycle through pools that ends with more than it began with."""
+    SANDWICH = "sandwich"
+    LIQUIDATION = "liquidation"
+    JIT = "jit"
+    """Liquidity that is there for one swap."""
+    CEX_DEX = "cex_dex"
+    """A pool's price against those of exchanges."""
+    SWAP = "swap"
+
+
+class Status(enum.Enum):
+    """What became of it."""
+
+    PREDICTED = "predicted"
+    LANDED = "landed"
+    """Seen in a block."""
+    MISSED = "missed"
+    """It could have been taken until it expired, and was not."""
+    WITHDRAWN = "withdrawn"
+    """The block that it came of is no longer of the chain."""
+    SUPERSEDED = "superseded"
+    """The transaction that it came of was replaced or dropped, or a newer prediction took its
+    place."""
+
+
+class Grounds(enum.Enum):
+    """How it was come by."""
+
+    ARITHMETIC = "arithmetic"
+    """Exact arithmetic on known state."""
+    REFEREED = "refereed"
+    """Confirmed by a node's simulation."""
+    HEURISTIC = "heuristic"
+
+
+class Verdict(enum.Enum):
+    """How a prediction compares with what landed."""
+
+    TAKEN = "taken"
+    """Somebody did it."""
+    COMPETED = "competed"
+    """Somebody took it in another way, or a part of it."""
+    EXPIRED = "expired"
+    """Nobody did, though it could be done."""
+    WRONG = "wrong"
+    """It could not be done as predicted."""
+    UNSEEN = "unseen"
+    """It landed, and nobody had predicted it."""
+
+
+Amounts: TypeAlias = Mapping[str, int]
+"""Token to an amount, gained or, under zero, lost."""
+
+
+@attrs.frozen
+class SwapRecord:
+    """A swap in one pool, whether predicted or seen."""
+
+    pool: str
+    """Address, or id."""
+    protocol: str
+    """Such as ``uniswap_v2``."""
+    token_in: str
+    amount_in: int
+    token_out: str
+    amount_out: int
+    transaction: str | None = None
+    log_index: int | None = None
+    trace_address: tuple[int, ...] | None = None
+    sender: str | None = None
+    recipient: str | None = None
+
+
+@attrs.frozen
+class Path:
+    """Of an arbitrage: its swaps, in order."""
+
+    path: tuple[SwapRecord, ...]
+
+
+@attrs.frozen
+class Sandwiched:
+    """Of a sandwich that landed."""
+
+    frontrun: tuple[SwapRecord, ...]
+    victims: tuple[SwapRecord, ...]
+    backrun: tuple[SwapRecord, ...]
+
+
+@attrs.frozen
+class Exposure:
+    """What a pending swap leaves open to a sandwich."""
+
+    victim: SwapRecord
+    """The swap as it would be alone."""
+    limit: int | None
+    """Of the victim, as its call has it."""
+    loss: int
+    """What the victim would get less, or pay more, of the token that its limit is of."""
+    attacker_in: int
+    attacker_profit: int
+    """In the token that the victim pays, gross of gas."""
+    limit_that_prevents: int | None
+    """With which no sandwich would pay, gas included; None where none does."""
+    front_running: int
+    """What of the loss the front run alone would cause: the part that needs no back run."""
+
+
+@attrs.frozen
+class Liquidation:
+    """A position that can be, or was, liquidated."""
+
+    protocol: str
+    user: str
+    debt_token: str
+    debt_amount: int
+    collateral_token: str
+    collateral_amount: int
+    """What the liquidator gets."""
+    health_factor: int | None
+    """Times 10**18."""
+
+
+@attrs.frozen
+class Liquidity:
+    """Added to, or taken from, a pool."""
+
+    pool: str
+    owner: str
+    tick_lower: int | None
+    tick_upper: int | None
+    liquidity: int | None
+    amount0: int
+    amount1: int
+    transaction: str | None = None
+    log_index: int | None = None
+
+
+@attrs.frozen
+class JustInTime:
+    """Liquidity about somebody else's swaps."""
+
+    mint: Liquidity
+    swaps: tuple[SwapRecord, ...]
+    burn: Liquidity
+
+
+@attrs.frozen
+class CexDex:
+    """A pool's price against the aggregated one, without pools."""
+
+    venue_price: Decimal
+    pool_price: Decimal
+    interval: Decimal
+    """Half-width of the venues' price."""
+    size: Decimal
+    """Base units."""
+
+
+Detail: TypeAlias = SwapRecord | Path | Sandwiched | Exposure | Liquidation | JustInTime | CexDex
+
+
+@attrs.frozen
+class Outcome:
+    """How a prediction compares with what landed."""
+
+    verdict: Verdict
+    by: str | None = None
+    """Hash of the transaction that did it."""
+    their_gross: Amounts | None = None
+    why: str | None = None
+    """Of what was wrong: what was otherwise than predicted."""
+    lead: float | None = None
+    """Seconds from the prediction to its block."""
+
+
+@attrs.frozen
+class Opportunity:
+    """One finding of MEV: predicted, or seen in a block."""
+
+    kind: Kind
+    id: str
+    """The same for the same opportunity, whoever looks and however often."""
+    detector: str
+    status: Status
+    grounds: Grounds
+    detail: Detail
+    cause: str | None = None
+    """Hash of the pending transaction, or of the block, that it came of."""
+    confidence: float = 1.0
+    block: int | None = None
+    """Of what landed: where. Of a prediction: the block whose state it is computed on."""
+    expires_block: int | None = None
+    """Of a prediction: the last block in which it can be done."""
+    transactions: tuple[str, ...] = ()
+    """Of a sandwich the front first and the back last, victims apart."""
+    victims: tuple[str, ...] = ()
+    pools: tuple[str, ...] = ()
+    searcher: str | None = None
+    gross: Amounts | None = None
+    net: Amounts | None = None
+    """After gas and what the builder was paid, where both are known."""
+    gas_wei: int | None = None
+    builder_wei: int | None = None
+    usd: Decimal | None = None
+    """Of the net, or of the gross where there is no net; None where no price is known."""
+    reverted: bool = False
+    """Whether the attempt is in the block and made nothing; it never counts in totals."""
+    alternatives: tuple[Kind, ...] = ()
+    """What else the same transactions could be called."""
+    outcome: Outcome | None = None
+    extra: Mapping[str, Any] | None = None
+    """More for the detail, such as what a detector wants to add."""
