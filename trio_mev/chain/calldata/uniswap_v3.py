@@ -74,11 +74,14 @@ def _swap(
     price_limit: int = 0,
 ) -> None:
     """A swap; without an amount, of all that the router holds."""
+    first = hops[0].token_in
+    assert first is not None
+    sources, funded = plan.spend(first) if amount is None else ((), 0)
     plan.swap(
         SwapIntent(
             plan.contract.name,
             hops,
-            hops[0].token_in,
+            first,
             hops[-1].token_out,
             exact_out,
             amount,
@@ -87,6 +90,8 @@ def _swap(
             deadline,
             Basis.BALANCE if amount is None else Basis.GIVEN,
             price_limit or None,
+            sources=sources,
+            funded=funded,
         )
     )
 
@@ -181,6 +186,14 @@ def _sweep_to_sender(plan: Plan, arguments: tuple[Any, ...]) -> None:
     plan.hand_over(plan.kept, arguments[0], arguments[1], plan.sender)
 
 
+def _wrap(plan: Plan, arguments: tuple[Any, ...]) -> None:
+    plan.fund(WETH, arguments[0])
+
+
+def _pull(plan: Plan, arguments: tuple[Any, ...]) -> None:
+    plan.fund(*arguments)
+
+
 def nothing(plan: Plan, arguments: tuple[Any, ...]) -> None:
     """A step that exchanges nothing and changes no limit."""
 
@@ -218,8 +231,8 @@ _SECOND = methods_of(
         "0x1f0464d1": _multicall,
         "0x49616997": _unwrap_to_sender,
         "0xe90a182f": _sweep_to_sender,
-        "0x1c58db4f": nothing,
-        "0xf2d5d56b": nothing,
+        "0x1c58db4f": _wrap,
+        "0xf2d5d56b": _pull,
     },
 )
 

@@ -13,8 +13,9 @@ from collections.abc import Iterable, Iterator, Mapping
 import attrs
 
 from ...model.chain import Block, Log, Reorg
+from ...model.intents import Hop
 from .changes import POOL_MANAGER, changed, pool_of
-from .pool import Pool
+from .pool import Key, Pool, key_named, key_of
 from .swap import PoolState
 
 MOST_BLOCKS = 256
@@ -66,6 +67,7 @@ class PoolBook:
 
     def __init__(self, blocks: int = MOST_BLOCKS, manager: str = POOL_MANAGER) -> None:
         self._entries: dict[str, Entry] = {}
+        self._named: dict[Key, str] = {}
         self._pages: deque[_Page] = deque(maxlen=blocks)
         self._manager = manager
         self.head: tuple[int, str] | None = None
@@ -81,6 +83,14 @@ class PoolBook:
     def __contains__(self, pool: str) -> bool:
         return pool in self._entries
 
+    def find(self, hop: Hop) -> Entry | None:
+        """The pool that a call means, by its id or by what else it is named by."""
+        if hop.pool is not None:
+            return self._entries.get(hop.pool)
+        key = key_named(hop)
+        pool = None if key is None else self._named.get(key)
+        return None if pool is None else self._entries[pool]
+
     def usable(self) -> Iterator[Entry]:
         """The pools that are not quarantined."""
         return (entry for entry in self._entries.values() if entry.quarantine is None)
@@ -94,6 +104,9 @@ class PoolBook:
         if self.head is None or block != self.head[1]:
             return False
         self._read(Entry(pool, state))
+        key = key_of(pool)
+        if key is not None:
+            self._named[key] = pool.id
         return True
 
     def begin(self, number: int, block_hash: str) -> None:
