@@ -99,6 +99,8 @@ class SwapIntent(Noun, frozen=True):
     parts: tuple[int, ...] = ()
     """The parts of the call that it is in and that may fail, the outermost first: what is in one
     happens together or not at all."""
+    parent: str | None = None
+    """Hash of the block that the call's own must follow on; None where any will do."""
 
 
 class Lending(enum.Enum):

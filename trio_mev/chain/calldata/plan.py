@@ -63,6 +63,8 @@ class Plan:
 
     deadline: int | None = None
     """That a multicall sets for what is in it."""
+    parent: str | None = None
+    """Hash of the block that a multicall wants to follow on."""
     _depth = _steps = _bytes = _parts = 0
 
     def __init__(self, contract: Contract, to: str, sender: str, value: int) -> None:

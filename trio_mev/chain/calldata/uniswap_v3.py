@@ -92,6 +92,7 @@ def _swap(
             price_limit or None,
             sources=sources,
             funded=funded,
+            parent=plan.parent,
         )
     )
 
@@ -167,6 +168,11 @@ def _multicall_until(plan: Plan, arguments: tuple[Any, ...]) -> None:
     plan.nested(arguments[1])
 
 
+def _multicall_after(plan: Plan, arguments: tuple[Any, ...]) -> None:
+    plan.parent = "0x" + bytes(arguments[0]).hex()
+    plan.nested(arguments[1])
+
+
 def _unwrap(plan: Plan, arguments: tuple[Any, ...]) -> None:
     """The least amount is before any fee that the method takes."""
     least, recipient = arguments[:2]
@@ -228,7 +234,7 @@ _SECOND = methods_of(
         "0x472b43f3": _newer_v2(exact_out=False),
         "0x42712a67": _newer_v2(exact_out=True),
         "0x5ae401dc": _multicall_until,
-        "0x1f0464d1": _multicall,
+        "0x1f0464d1": _multicall_after,
         "0x49616997": _unwrap_to_sender,
         "0xe90a182f": _sweep_to_sender,
         "0x1c58db4f": _wrap,

@@ -105,7 +105,10 @@ class _Run:
         Raises:
             Refused: the whole call is.
         """
-        self._check_deadline(place, intent)
+        late = _late(intent, self._terms)
+        if late is not None:
+            self._outcomes[place] = SwapOutcome(intent, refusal=late)
+            raise Refused(late)
         if self._failed.intersection(intent.parts):
             self._outcomes[place] = SwapOutcome(intent, undone=True)
             return
@@ -122,14 +125,6 @@ class _Run:
             self._doubted(place, intent, legs, problem.doubt)
         except Refused as stop:
             self._refused(place, intent, stop)
-
-    def _check_deadline(self, place: int, intent: SwapIntent) -> None:
-        """No part of a call has a deadline of its own."""
-        time, deadline = self._terms.time, intent.deadline
-        if time is not None and deadline is not None and time > deadline:
-            refusal = Refusal(Revert.DEADLINE, time - deadline)
-            self._outcomes[place] = SwapOutcome(intent, refusal=refusal)
-            raise Refused(refusal)
 
     def _carried_out(self, place: int, intent: SwapIntent, legs: list[Leg]) -> SwapOutcome:
         if intent.taxed:
@@ -281,6 +276,16 @@ class _Run:
         new = self._pools.since(self._start)
         changed = {pool: one for pool, one in self._pools.changed.items() if pool in new}
         return Effect(verdict, self.told(), self._pools, None, changed)
+
+
+def _late(swap: SwapIntent, terms: Terms) -> Refusal | None:
+    """Why the block is not one that the call is for: no part of it has a time of its own."""
+    time, deadline = terms.time, swap.deadline
+    if time is not None and deadline is not None and time > deadline:
+        return Refusal(Revert.DEADLINE, time - deadline)
+    if None not in (terms.parent, swap.parent) and terms.parent != swap.parent:
+        return Refusal(Revert.PARENT)
+    return None
 
 
 def _missed(outcome: SwapOutcome) -> Refusal | None:

@@ -53,6 +53,8 @@ class Revert(enum.Enum):
     """Why a swap, and with it the call or a part of it, is refused."""
 
     DEADLINE = "deadline"
+    PARENT = "parent"
+    """It is only for the block after another one."""
     LIMIT = "limit"
     """It gives less than the limit, or takes more."""
     JOINT_LIMIT = "joint_limit"
@@ -125,6 +127,8 @@ class Terms(Noun, frozen=True):
 
     time: int | None = None
     """Of the block, in seconds since the epoch; without it deadlines are not looked at."""
+    parent: str | None = None
+    """Hash of the block before; without it, it is not looked at which one a call wants."""
     untaxed: frozenset[str] = frozenset()
     """Tokens that are known to take no fee of a transfer. It matters only where the method allows
     for such fees; the others take it that there are none."""
