@@ -17,9 +17,11 @@ from tests.devnet.addresses import (
     POSITIONS,
     PROVIDER_OF_LIQUIDITY,
     UNISWAP_V2_FACTORY,
+    UNISWAP_V2_ROUTER,
     UNIVERSAL_ROUTER,
     USDC,
     V3_FACTORY,
+    WBTC,
     WETH,
 )
 from tests.devnet.artifacts import artifact, init_code
@@ -30,7 +32,16 @@ from tests.devnet.markets import find_markets
 from tests.devnet.node import Options
 from tests.devnet.reading import load
 from tests.devnet.rpc import Rpc, open_rpc
-from tests.devnet.uniswap import V2_CODE_HASH, V3_CODE_HASH, around, ordered, units
+from tests.devnet.uniswap import (
+    ADD,
+    NEVER,
+    V2_CODE_HASH,
+    V3_CODE_HASH,
+    around,
+    ordered,
+    pair_of,
+    units,
+)
 from trio_mev.chain.pools.changes import POOL_MANAGER
 from trio_mev.chain.pools.loading import Loaded, PoolKey, load_pair, load_v3, load_v4
 from trio_mev.chain.pools.ticks import sqrt_at, tick_at
@@ -41,6 +52,8 @@ NEWER_ROUTER = "0x4c82d1fbfe28c977cbb58d8c7ff8fcf9f70a2cca"
 as those of the version that is here, all else as of the one at the first place."""
 PERMIT2 = "0x000000000022d473030f116ddee9f6b43ac78ba3"
 _PERMIT2_START, _PERMIT2_SIZE = "6040608081526004908136101561001557600080fd5b600090813560e01c", 9152
+MORE_PAIRS = ((USDC, WBTC), (DAI, USDC))
+"""Of Uniswap V2, so that ways can go in circles."""
 KEY = "(address,address,uint24,int24,address)"
 POOLS_V4 = ((ETHER, USDC, 3000, 60), (USDC, WETH, 500, 10), (DAI, USDC, 100, 1))
 DOLLARS_V4 = 3_000_000
@@ -92,12 +105,13 @@ async def arena() -> AsyncIterator[Arena]:
         keys = await _fill_v4(chain)
         await _permit(rpc)
         markets = await find_markets(chain)
+        more = [await _more_pairs(chain, *tokens) for tokens in MORE_PAIRS]
         await rpc.call("evm_setAutomine", False)
         yield Arena(
             chain,
             view,
             keys,
-            tuple(m.address for m in markets if not m.concentrated),
+            (*more, *(m.address for m in markets if not m.concentrated)),
             tuple(m.address for m in markets if m.concentrated),
         )
 
@@ -139,6 +153,14 @@ async def _fill_v4(chain: Chain) -> dict[str, PoolKey]:
             method = f"modifyLiquidity({KEY},(int24,int24,int256,bytes32),bytes)"
             await chain.do(owner, helper, method, key, change, b"", value=10**24)
     return keys
+
+
+async def _more_pairs(chain: Chain, one: Address, other: Address) -> Address:
+    owner = PROVIDER_OF_LIQUIDITY
+    amounts = units(one, 2_000_000), units(other, 2_000_000)
+    given = (one, other, *amounts, 0, 0, owner, NEVER)
+    await chain.do(owner, UNISWAP_V2_ROUTER, ADD, *given)
+    return await pair_of(chain, UNISWAP_V2_FACTORY, one, other)
 
 
 async def _permit(rpc: Rpc) -> None:
