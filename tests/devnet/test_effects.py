@@ -193,7 +193,11 @@ class Play:
         self.seen[effect.refusal.reason if effect.refusal else effect.verdict] += 1
         if succeeded:
             ours = fills_of(effect.swaps)
-            assert sorted(ours) == sorted(swaps_in(receipt)), context
+            if sorted(ours) != sorted(swaps_in(receipt)):
+                open("/tmp/h6/bad.txt", "w").write(
+                    repr(context) + chr(10) + repr(swaps_in(receipt))
+                )
+                raise AssertionError("amounts")
             self.swaps += len(ours)
             self.partial += any(fill.partial for one in effect.swaps for fill in one.fills)
             self.seen["undone"] += any(one.undone for one in effect.swaps)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
 from ...model.intents import (
-    Basis,
-    Hop,
     Intent,
     Lending,
     LendingIntent,
@@ -19,6 +17,7 @@ from ...model.intents import (
     Unread,
 )
 from ..contracts import uniswap_v2, uniswap_v3, universal_router
+from .ledger import Ledger, paid_pair
 from .legs import Doubted, Leg, Refused, legs_of
 from .outcome import (
     Doubt,
@@ -65,11 +64,11 @@ def apply(intents: Sequence[Intent], pools: PoolView, terms: Terms = _NO_TERMS) 
 class _Part:
     """A part of the call that may fail, while it goes on."""
 
-    __slots__ = ("before", "surplus")
+    __slots__ = ("before", "ledger")
 
-    def __init__(self, before: Overlay, surplus: dict[tuple[str, str], int]) -> None:
+    def __init__(self, before: Overlay, ledger: Ledger) -> None:
         self.before = before
-        self.surplus = surplus
+        self.ledger = ledger
 
 
 class _Run:
@@ -79,11 +78,9 @@ class _Run:
         self._start = Overlay(pools)
         self._pools = Overlay(pools)
         self._terms = terms
-        self._held = dict(terms.held)
+        self._ledger = Ledger(terms.held)
         self._outcomes: dict[int, SwapOutcome] = {}
         self._steps = Steps()
-        self._surplus: dict[tuple[str, str], int] = {}
-        """What pairs have been sent beforehand, by pair and token."""
         self._parts: dict[int, _Part] = {}
         self._failed: set[int] = set()
         self._uncertain = False
@@ -114,7 +111,7 @@ class _Run:
             return
         for part in intent.parts:
             if part not in self._parts:
-                self._parts[part] = _Part(Overlay(self._pools), dict(self._surplus))
+                self._parts[part] = _Part(Overlay(self._pools), self._ledger.copy())
         legs, doubt = legs_of(intent, self._pools)
         if doubt is not None:
             self._doubted(place, intent, legs, doubt)
@@ -131,90 +128,28 @@ class _Run:
             tokens = {token for leg in legs for token in leg.pool.tokens}
             if not tokens <= self._terms.untaxed:
                 raise Doubted(Unknown.TAXED)
-        amount, presumed = self._amount(intent, legs[0])
-        walk = Walk(legs, self._steps, self._surplus, intent.price_limit)
-        self._go(walk, intent, amount)
+        amount, presumed = self._ledger.amount(intent, legs[0], self._outcomes)
+        walk = Walk(legs, self._steps, self._ledger.sent, intent.price_limit)
+        _go(walk, intent, amount)
         outcome = SwapOutcome(intent, tuple(walk.fills), presumed=presumed)
         refusal = _missed(outcome)
         if refusal is not None:
+            if not intent.exact_out and refusal.by <= self._ledger.held(legs[-1].token_out):
+                raise Doubted(Unknown.AMOUNT, "the router holds some of what comes out")
             self._outcomes[place] = msgspec.structs.replace(outcome, refusal=refusal)
             raise Refused(refusal)
         self._pools.put(walk.states)
-        self._send(intent, outcome, legs)
+        self._ledger.book(intent, outcome, legs, self._pools)
         return outcome
-
-    def _go(self, walk: Walk, intent: SwapIntent, amount: int) -> None:
-        """As the contract does it that is called."""
-        pairs = any(leg.kind is PoolKind.V2 for leg in walk.legs)
-        venue = intent.venue
-        if not intent.exact_out:
-            if venue in _COMPUTING and not intent.taxed:
-                walk.computed(walk.amounts_out(amount))
-            else:
-                walk.forward(amount)
-        elif not pairs:
-            walk.backward(amount)
-        elif venue in _COMPUTING:
-            walk.computed(walk.amounts_in(amount))
-        elif venue in _FORWARD:
-            # The Universal Router's own library does not refuse an output of nothing.
-            amounts = walk.amounts_in(amount, least=0 if venue in _UNIVERSAL else 1)
-            limit = intent.limit
-            if walk.sent(walk.legs[0]):
-                raise Doubted(Unknown.AMOUNT, "the pair has been sent more")
-            if limit is not None and amounts[0] > limit:
-                raise Refused(Refusal(Revert.LIMIT, amounts[0] - limit))
-            walk.forward(amounts[0])
-        else:
-            raise Doubted(Unknown.UNSUPPORTED, f"an exact output of pairs by {venue}")
-
-    def _amount(self, intent: SwapIntent, first: Leg) -> tuple[int, bool]:
-        """What the swap is of, and whether that presumes that the router held nothing before."""
-        if intent.basis is Basis.GIVEN:
-            if intent.amount is None:
-                raise Doubted(Unknown.AMOUNT)
-            return intent.amount, False
-        if intent.basis is Basis.PAID:
-            if not self._surplus.get((first.pool.id, first.token_in)):
-                raise Doubted(Unknown.AMOUNT, "what the pair has been paid")
-            return 0, True
-        if intent.funded is None:
-            raise Doubted(Unknown.AMOUNT, "what the router holds or is owed")
-        amount = intent.funded + sum(self._result(place) for place in intent.sources)
-        if intent.basis is Basis.OPEN:
-            return amount, False
-        token = first.token_in
-        presumed = token not in self._held
-        amount += self._held.get(token, 0)
-        self._held[token] = 0
-        return amount, presumed
-
-    def _result(self, place: int) -> int:
-        """What a swap before gave."""
-        outcome = self._outcomes[place]
-        if outcome.undone:
-            return 0
-        if outcome.doubt is not None or outcome.amount_out is None:
-            raise Doubted(Unknown.AMOUNT, "what a swap before gives")
-        return outcome.amount_out
-
-    def _send(self, intent: SwapIntent, outcome: SwapOutcome, legs: Iterable[Leg]) -> None:
-        """What pairs have been sent is used up by a swap in them, and more may be sent to one."""
-        for leg in legs:
-            self._surplus.pop((leg.pool.id, leg.token_in), None)
-        if intent.recipient is None:
-            return
-        entry = self._pools.find(Hop(PoolKind.V2, pool=intent.recipient))
-        got, token = outcome.amount_out, outcome.fills[-1].token_out
-        if entry is not None and got is not None and token in entry.pool.tokens:
-            key = entry.pool.id, token
-            self._surplus[key] = self._surplus.get(key, 0) + got
 
     def _doubted(self, place: int, intent: SwapIntent, legs: list[Leg], doubt: Doubt) -> None:
         """Nothing is known of its pools, nor of what else is in the parts that may fail with it."""
         self._uncertain = True
         self._outcomes[place] = SwapOutcome(intent, doubt=doubt)
         self._pools.doubt(leg.pool.id for leg in legs)
+        pair = paid_pair(intent, self._pools)
+        if pair is not None:
+            self._pools.doubt([pair])
         if not intent.parts:
             return
         outer = intent.parts[0]
@@ -236,7 +171,7 @@ class _Run:
         part = intent.parts[-1]
         self._failed.add(part)
         was = self._parts[part]
-        self._pools, self._surplus = Overlay(was.before), dict(was.surplus)
+        self._pools, self._ledger = Overlay(was.before), was.ledger.copy()
         for other, one in self._outcomes.items():
             if part in one.intent.parts:
                 self._outcomes[other] = msgspec.structs.replace(one, undone=True)
@@ -253,14 +188,15 @@ class _Run:
             if swap.joint_limit is not None:
                 key = swap.token_out, swap.joint_limit, swap.recipient
                 groups.setdefault(key, []).append(outcome)
-        for (_, least, _), members in groups.items():
+        for (token, least, _), members in groups.items():
             assert isinstance(least, int)
             got = sum(0 if one.undone else one.amount_out or 0 for one in members)
             if got >= least or any(one.doubt is not None for one in members):
                 continue
-            if not any(one.intent.parts for one in members):
+            known = got + self._ledger.held(str(token)) < least
+            if known and not any(one.intent.parts for one in members):
                 raise Refused(Refusal(Revert.JOINT_LIMIT, least - got))
-            # It may be a part of the call that demands it, or the call.
+            # It may be a part of the call that demands it, or what was held before is enough.
             self._uncertain = True
             self._pools.doubt(self._pools.since(self._start))
 
@@ -271,7 +207,7 @@ class _Run:
     def effect(self) -> Effect:
         """Of a call that is not refused."""
         # What pairs have been sent and not used goes to whoever comes next.
-        self._pools.doubt(pool for (pool, _), amount in self._surplus.items() if amount)
+        self._pools.doubt(pool for pool, _ in self._ledger.sent)
         verdict = Verdict.UNKNOWN if self._uncertain else Verdict.SUCCEEDS
         new = self._pools.since(self._start)
         changed = {pool: one for pool, one in self._pools.changed.items() if pool in new}
@@ -295,3 +231,34 @@ def _missed(outcome: SwapOutcome) -> Refusal | None:
         return None
     by = paid - swap.limit if swap.exact_out else swap.limit - got
     return Refusal(Revert.LIMIT, by) if by > 0 else None
+
+
+def _go(walk: Walk, intent: SwapIntent, amount: int) -> None:
+    """As the contract does it that is called.
+
+    Raises:
+        Doubted: how it does is not known, or a pool's part in it.
+        Refused: it reverts.
+    """
+    pairs = any(leg.kind is PoolKind.V2 for leg in walk.legs)
+    venue = intent.venue
+    if not intent.exact_out:
+        if venue in _COMPUTING and not intent.taxed:
+            walk.computed(walk.amounts_out(amount))
+        else:
+            walk.forward(amount)
+    elif not pairs:
+        walk.backward(amount)
+    elif venue in _COMPUTING:
+        walk.computed(walk.amounts_in(amount))
+    elif venue in _FORWARD:
+        # The Universal Router's own library does not refuse an output of nothing.
+        amounts = walk.amounts_in(amount, least=0 if venue in _UNIVERSAL else 1)
+        limit = intent.limit
+        if walk.sent(walk.legs[0]):
+            raise Doubted(Unknown.AMOUNT, "the pair has been sent more")
+        if limit is not None and amounts[0] > limit:
+            raise Refused(Refusal(Revert.LIMIT, amounts[0] - limit))
+        walk.forward(amounts[0])
+    else:
+        raise Doubted(Unknown.UNSUPPORTED, f"an exact output of pairs by {venue}")
