@@ -31,7 +31,7 @@ from trio_mev.chain.pools.product import ProductPool
 from trio_mev.chain.pools.ticked import TickedPool
 from trio_mev.chain.pools.words import argument, topic_address
 
-ONE, OTHER, POOL = (f"0x{n:040x}" for n in (0xA, 0xB, 0xC))
+ONE, OTHER, POOL, FACTORY = (f"0x{n:040x}" for n in (0xA, 0xB, 0xC, 0xF))
 ETHER = f"0x{0:040x}"
 ID = "0x" + "cd" * 32
 
@@ -68,6 +68,8 @@ def pair_answers(**changed: Any) -> dict[str, Any]:
         "token1": word(OTHER),
         "get_reserves": reserves,
         "decimals": word(6),
+        "factory": word(FACTORY),
+        "get_pair": word(POOL),
     }
     return usual | changed
 
@@ -88,6 +90,8 @@ def pool_answers(pool: TickedPool, **changed: Any) -> dict[str, Any]:
         "tick_spacing": word(pool.ticks.spacing),
         "slot0": word(pool.root) + word(pool.tick) + word(0) * 5,
         "liquidity": word(pool.liquidity),
+        "factory": word(FACTORY),
+        "get_pool": word(POOL),
         "tick_bitmap": lambda data: word(pool.ticks.words.get(last(data), 0)),
         "ticks": tick,
     }
@@ -120,6 +124,7 @@ def test_selectors_are_the_hashes_of_the_signatures():
         "TICKS": "ticks(int24)",
         "GET_PAIR": "getPair(address,address)",
         "GET_POOL": "getPool(address,address,uint24)",
+        "FACTORY": "factory()",
         "VIEW_SLOT0": "getSlot0(bytes32)",
         "VIEW_LIQUIDITY": "getLiquidity(bytes32)",
         "VIEW_BITMAP": "getTickBitmap(bytes32,int16)",
@@ -136,14 +141,22 @@ def test_arguments_are_words():
     assert topic_address("0x" + ONE[2:].zfill(64)) == ONE
 
 
-def test_a_pair_is_read_in_two_batches():
+def test_a_pair_is_read_in_three_batches():
     node = Node(**pair_answers())
     loaded = node.carry_out(load_pair(POOL))
     assert loaded.pool.tokens == (ONE, OTHER)
     assert loaded.pool.decimals == (6, 6)
     assert loaded.pool.protocol is Protocol.UNISWAP_V2
     assert loaded.state == ProductPool(500, 700)
-    assert node.batches == [3, 2]
+    assert loaded.pool.factory == FACTORY
+    assert node.batches == [4, 2, 1]
+
+
+@pytest.mark.parametrize(
+    "changed", [{"factory": None}, {"factory": b"x"}, {"get_pair": None}, {"get_pair": word(ONE)}]
+)
+def test_a_factory_that_does_not_know_the_pair_is_not_believed(changed):
+    assert Node(**pair_answers(**changed)).carry_out(load_pair(POOL)).pool.factory is None
 
 
 @pytest.mark.parametrize(
@@ -176,6 +189,8 @@ def test_a_pool_is_read_with_all_of_its_ticks(pool: TickedPool):
     assert loaded.state.ticks.ticks == pool.ticks.ticks
     assert loaded.state.ticks.complete
     assert max(node.batches) <= MOST_CALLS
+    named = loaded.pool
+    assert (named.factory, named.fee, named.tick_spacing) == (FACTORY, pool.fee, pool.ticks.spacing)
     assert loaded.state.swap(0, 1, 10**9).amount_out == pool.swap(0, 1, 10**9).amount_out
 
 

@@ -71,11 +71,10 @@ def test_topics_are_the_hashes_of_the_signatures():
 
 
 def test_the_factories_are_searched_for_every_two_tokens(learner: Learner):
-    node = Node(
-        get_pair=word(POOL),
-        get_pool=lambda data: word(OTHER if data[-2:] == (500).to_bytes(2) else 0),
-        **pair_answers(),
-    )
+    def pool_of(data: bytes) -> bytes:
+        return word(OTHER if data[-2:] == (500).to_bytes(2) else 0)
+
+    node = Node(**pair_answers(get_pair=word(POOL), get_pool=pool_of))
     found = node.carry_out(learner.search())
     assert set(found) == {POOL, OTHER}
     assert node.batches == [1, 2]

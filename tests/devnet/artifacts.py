@@ -30,6 +30,7 @@ PLACES = {
     "PoolModifyLiquidityTest": _V4 + "/{0}.sol/{0}.default.json",
     "StateView": _V4 + "/{0}.sol/{0}.json",
     "V4Quoter": _V4 + "/{0}.sol/{0}.json",
+    "DeployPermit2": _V4 + "/{0}.sol/{0}.json",
     "Pool": _AAVE + "/protocol/pool/{0}.sol/{0}.json",
     "PoolConfigurator": _AAVE + "/protocol/pool/{0}.sol/{0}.json",
     "DefaultReserveInterestRateStrategy": _AAVE + "/protocol/pool/{0}.sol/{0}.json",

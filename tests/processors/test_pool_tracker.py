@@ -169,7 +169,7 @@ async def test_a_contract_that_fails_is_no_pool_and_not_asked_again(code, words)
     node.answers[TOKEN0] = RpcFailed(code, words)
     await played(tracker, node, 3)
     assert tracker.keeper.unusable == {PAIR: "it does not answer as a pool"}
-    assert sum(node.sizes) == 3 + 6  # as a pair, then as a pool of V3, and once
+    assert node.sizes == [4, 7]  # as a pair, then as a pool of V3, and once
 
 
 async def test_a_pool_that_cannot_be_read_does_not_hold_up_the_others():

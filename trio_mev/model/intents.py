@@ -90,6 +90,17 @@ class SwapIntent(Noun, frozen=True):
     """Whether the rest of the call goes on without it."""
     taxed: bool = False
     """Whether the method allows for tokens that take a fee of each transfer."""
+    sources: tuple[int, ...] = ()
+    """Where the amount is no number: places, among the call's intents, of the swaps before whose
+    results it is made of."""
+    funded: int | None = 0
+    """What it is made of besides, which the call itself pays in, or takes out if below zero; None
+    where the call does not say how much."""
+    parts: tuple[int, ...] = ()
+    """The parts of the call that it is in and that may fail, the outermost first: what is in one
+    happens together or not at all."""
+    parent: str | None = None
+    """Hash of the block that the call's own must follow on; None where any will do."""
 
 
 class Lending(enum.Enum):

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from ...model.intents import Intent, SwapIntent, Undecoded, Unread
+from ...model.intents import ETHER, Intent, SwapIntent, Undecoded, Unread
 from ..abi import BadData, Read, arguments_of
 
 MAX_DEPTH = 4
@@ -63,7 +63,9 @@ class Plan:
 
     deadline: int | None = None
     """That a multicall sets for what is in it."""
-    _depth = _steps = _bytes = 0
+    parent: str | None = None
+    """Hash of the block that a multicall wants to follow on."""
+    _depth = _steps = _bytes = _parts = 0
 
     def __init__(self, contract: Contract, to: str, sender: str, value: int) -> None:
         self.contract = contract
@@ -75,6 +77,9 @@ class Plan:
         """Places of the swaps whose result the router holds."""
         self.portions: dict[str, list[tuple[int, int]]] = {}
         """By token, what fractions are taken of it before the rest is handed over."""
+        self.funds: dict[str, int | None] = {ETHER: value}
+        """By token, what the call has the router hold besides results of swaps, or pay out of
+        them; None where it does not say how much."""
 
     def step(self, count: int = 1) -> None:
         """So many more steps are read.
@@ -142,6 +147,27 @@ class Plan:
             self.kept.append(len(self.intents))
         self.intents.append(intent)
 
+    def fund(self, token: str, amount: int | None) -> None:
+        """The router gets so much of a token, or pays it where it is below zero; None is a number
+        that the call does not say."""
+        held = self.funds.get(token, 0)
+        self.funds[token] = None if held is None or amount is None else held + amount
+
+    def spend(self, token: str) -> tuple[tuple[int, ...], int | None]:
+        """All that the router holds of a token is put into something: the places of the swaps
+        that it is from, and what it is besides."""
+        places = tuple(self.swaps_into(self.kept, token))
+        self.kept[:] = [place for place in self.kept if place not in places]
+        return places, self.funds.pop(token, 0)
+
+    def may_fail(self, before: int) -> None:
+        """What was read from a place on is a part of the call that may fail."""
+        self._parts += 1
+        for place, intent in enumerate(self.intents[before:], before):
+            if isinstance(intent, SwapIntent):
+                parts = (self._parts, *intent.parts)
+                self.intents[place] = msgspec.structs.replace(intent, may_fail=True, parts=parts)
+
     def hand_over(self, places: list[int], token: str, least: int, to: str) -> None:
         """What is held of a token goes to somebody, who wants no less than so much.
 
@@ -151,6 +177,8 @@ class Plan:
             least: what is demanded of all of them together, after portions were taken.
             to: who gets it.
         """
+        if places is self.kept:
+            self.funds.pop(token, None)
         swaps = self.swaps_into(places, token) if places else None
         if not swaps:
             return
@@ -175,14 +203,17 @@ class Plan:
         """A fraction of what is held of a token goes to somebody else."""
         if numerator > denominator:
             raise BadData("a portion of more than there is")
+        if numerator:
+            self.funds[token] = None
         if numerator < denominator:
             self.portions.setdefault(token, []).insert(0, (numerator, denominator))
 
 
 def _received(swap: SwapIntent, least: int, to: str, alone: bool) -> SwapIntent:
-    if swap.exact_out or not least:
+    if not least or (alone and swap.exact_out):
         return msgspec.structs.replace(swap, recipient=to)
-    if not alone:
+    # What is demanded after a part that may fail is demanded of the call, not of the part.
+    if not alone or swap.may_fail:
         return msgspec.structs.replace(swap, recipient=to, joint_limit=least)
     return msgspec.structs.replace(swap, recipient=to, limit=max(least, swap.limit or 0))
 

@@ -74,11 +74,14 @@ def _swap(
     price_limit: int = 0,
 ) -> None:
     """A swap; without an amount, of all that the router holds."""
+    first = hops[0].token_in
+    assert first is not None
+    sources, funded = plan.spend(first) if amount is None else ((), 0)
     plan.swap(
         SwapIntent(
             plan.contract.name,
             hops,
-            hops[0].token_in,
+            first,
             hops[-1].token_out,
             exact_out,
             amount,
@@ -87,6 +90,9 @@ def _swap(
             deadline,
             Basis.BALANCE if amount is None else Basis.GIVEN,
             price_limit or None,
+            sources=sources,
+            funded=funded,
+            parent=plan.parent,
         )
     )
 
@@ -162,6 +168,11 @@ def _multicall_until(plan: Plan, arguments: tuple[Any, ...]) -> None:
     plan.nested(arguments[1])
 
 
+def _multicall_after(plan: Plan, arguments: tuple[Any, ...]) -> None:
+    plan.parent = "0x" + bytes(arguments[0]).hex()
+    plan.nested(arguments[1])
+
+
 def _unwrap(plan: Plan, arguments: tuple[Any, ...]) -> None:
     """The least amount is before any fee that the method takes."""
     least, recipient = arguments[:2]
@@ -179,6 +190,14 @@ def _unwrap_to_sender(plan: Plan, arguments: tuple[Any, ...]) -> None:
 
 def _sweep_to_sender(plan: Plan, arguments: tuple[Any, ...]) -> None:
     plan.hand_over(plan.kept, arguments[0], arguments[1], plan.sender)
+
+
+def _wrap(plan: Plan, arguments: tuple[Any, ...]) -> None:
+    plan.fund(WETH, arguments[0])
+
+
+def _pull(plan: Plan, arguments: tuple[Any, ...]) -> None:
+    plan.fund(*arguments)
 
 
 def nothing(plan: Plan, arguments: tuple[Any, ...]) -> None:
@@ -215,11 +234,11 @@ _SECOND = methods_of(
         "0x472b43f3": _newer_v2(exact_out=False),
         "0x42712a67": _newer_v2(exact_out=True),
         "0x5ae401dc": _multicall_until,
-        "0x1f0464d1": _multicall,
+        "0x1f0464d1": _multicall_after,
         "0x49616997": _unwrap_to_sender,
         "0xe90a182f": _sweep_to_sender,
-        "0x1c58db4f": nothing,
-        "0xf2d5d56b": nothing,
+        "0x1c58db4f": _wrap,
+        "0xf2d5d56b": _pull,
     },
 )
 

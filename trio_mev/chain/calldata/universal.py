@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from ...model.intents import Basis, SwapIntent, Unread
+from ...model.intents import ETHER, Basis, SwapIntent, Unread
 from ..abi import Arguments, BadData
 from ..contracts import universal_router as data
 from ..contracts.tokens import WETH
@@ -16,8 +16,8 @@ from . import universal_v4
 from .plan import Contract, Method, Plan, methods_of
 from .uniswap_v2 import hops_of
 from .uniswap_v3 import mapped, nothing, path_of
+from .universal_v4 import CONTRACT_BALANCE
 
-CONTRACT_BALANCE = 1 << 255
 MAY_FAIL = 0x80
 _UINT160 = (1 << 160) - 1
 
@@ -37,12 +37,19 @@ def _swapped(
     fields: tuple[Any, ...],
     basis: Basis,
 ) -> None:
-    recipient, amount, limit, *_ = fields
+    recipient, amount, limit, _, from_sender = fields[:5]
+    token = hops[0].token_in
+    sources: tuple[int, ...] = ()
+    funded: int | None = 0
+    if basis is Basis.BALANCE:
+        sources, funded = plan.spend(token)
+    elif basis is Basis.GIVEN and not from_sender:
+        plan.fund(token, None if exact_out else -amount)
     plan.swap(
         SwapIntent(
             plan.contract.name,
             hops,
-            hops[0].token_in,
+            token,
             hops[-1].token_out,
             exact_out,
             amount if basis is Basis.GIVEN else None,
@@ -50,6 +57,8 @@ def _swapped(
             mapped(plan, recipient),
             plan.deadline,
             basis,
+            sources=sources,
+            funded=funded,
         )
     )
 
@@ -87,6 +96,32 @@ def _transfer(plan: Plan, fields: tuple[Any, ...]) -> None:
     token, recipient, amount = fields
     if amount == CONTRACT_BALANCE:
         plan.hand_over(plan.kept, token, 0, mapped(plan, recipient))
+    else:
+        plan.fund(token, -amount)
+
+
+def _pull(plan: Plan, fields: tuple[Any, ...]) -> None:
+    token, recipient, amount = fields
+    if mapped(plan, recipient) == plan.to:
+        plan.fund(token, amount)
+
+
+def _pull_many(plan: Plan, fields: tuple[Any, ...]) -> None:
+    for _, recipient, amount, token in fields[0]:
+        if recipient == plan.to:
+            plan.fund(token, amount)
+
+
+def _wrap(plan: Plan, fields: tuple[Any, ...]) -> None:
+    recipient, amount = fields
+    if amount == CONTRACT_BALANCE:
+        # What swaps gave of ether is not said in numbers.
+        swaps, ether = plan.spend(ETHER)
+        amount = None if swaps else ether
+    else:
+        plan.fund(ETHER, -amount)
+    if mapped(plan, recipient) == plan.to:
+        plan.fund(WETH, amount)
 
 
 def _portion(denominator: int) -> Callable[[Plan, tuple[Any, ...]], None]:
@@ -98,7 +133,10 @@ def _portion(denominator: int) -> Callable[[Plan, tuple[Any, ...]], None]:
 
 def _unwrap(plan: Plan, fields: tuple[Any, ...]) -> None:
     recipient, least = fields
-    plan.hand_over(plan.kept, WETH, least, mapped(plan, recipient))
+    to = mapped(plan, recipient)
+    plan.hand_over(plan.kept, WETH, least, to)
+    if to == plan.to:
+        plan.fund(ETHER, None)
 
 
 def _opaque(what: str) -> Callable[[Plan, tuple[Any, ...]], None]:
@@ -132,16 +170,10 @@ def run(plan: Plan, commands: memoryview, inputs: tuple[memoryview, ...]) -> Non
         elif method.handle is not nothing:
             before = len(plan.intents)
             method.handle(plan, method.read(plan.copied(inputs[place]), 0))
-            if command & MAY_FAIL:
-                _let_fail(plan, before)
+            # A swap that fails takes the whole call with it, whatever its own flag says.
+            if command & MAY_FAIL and method.handle is _sub_plan:
+                plan.may_fail(before)
     plan.leave()
-
-
-def _let_fail(plan: Plan, before: int) -> None:
-    for place in range(before, len(plan.intents)):
-        intent = plan.intents[place]
-        if isinstance(intent, SwapIntent):
-            plan.intents[place] = msgspec.structs.replace(intent, may_fail=True)
 
 
 def _method(types: str, handle: Callable[[Plan, tuple[Any, ...]], None]) -> Method:
@@ -165,15 +197,15 @@ def _swaps(more: str) -> dict[int, Method]:
 
 _PERMIT = "(address,uint160,uint48,uint48)"
 _BASIC = {
-    0x02: _method("address,address,uint160", nothing),
+    0x02: _method("address,address,uint160", _pull),
     0x03: _method(f"({_PERMIT}[],address,uint256),bytes", nothing),
     0x04: _method("address,address,uint256", _sweep),
     0x05: _method("address,address,uint256", _transfer),
     0x06: _method("address,address,uint256", _portion(10_000)),
     0x0A: _method(f"({_PERMIT},address,uint256),bytes", nothing),
-    0x0B: _method("address,uint256", nothing),
+    0x0B: _method("address,uint256", _wrap),
     0x0C: _method("address,uint256", _unwrap),
-    0x0D: _method("(address,address,uint160,address)[]", nothing),
+    0x0D: _method("(address,address,uint160,address)[]", _pull_many),
 }
 # What it checks is all that somebody owns, with what was there before: no limit of a swap.
 _CHECK = {0x0E: _method("address,address,uint256", nothing)}

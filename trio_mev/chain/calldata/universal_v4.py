@@ -18,38 +18,65 @@ from .uniswap_v3 import mapped
 
 _V4 = PoolKind.V4
 _KEY = "(address,address,uint24,int24,address)"
+CONTRACT_BALANCE = 1 << 255
 _PATH = "(address,uint24,int24,address,bytes)[]"
 
 
 class _Open:
     """What is owed within one V4 command."""
 
-    __slots__ = ("places", "plan", "start")
+    __slots__ = ("brought", "paid", "places", "plan", "start")
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.start = len(plan.intents)
         self.places: list[int] = []
         """Of the swaps whose results nobody has taken yet."""
+        self.paid: dict[str, int | None] = {}
+        """By token, what was paid in, less what swaps use of it; None where no number is said."""
+        self.brought: dict[str, tuple[int, ...]] = {}
+        """By token that the router paid in all it held of: the swaps that it had it from."""
 
     def swap(self, hops: tuple[Hop, ...], exact_out: bool, amount: int, limit: int) -> None:
         """A swap; an amount of zero is what is open of its token."""
-        plan = self.plan
+        plan, token = self.plan, hops[0].token_in
+        assert token is not None
+        basis, sources, funded = Basis.GIVEN, tuple[int, ...](), 0 if amount else None
+        if amount:
+            self.pay(token, None if exact_out else -amount)
+        elif exact_out:
+            basis = Basis.OPEN
+        else:
+            basis, sources, funded = self._open(token)
         self.places.append(len(plan.intents))
         plan.intents.append(
             SwapIntent(
                 plan.contract.name,
                 hops,
-                hops[0].token_in,
+                token,
                 hops[-1].token_out,
                 exact_out,
                 amount or None,
                 limit,
                 None,
                 plan.deadline,
-                Basis.GIVEN if amount else Basis.OPEN,
+                basis,
+                sources=sources,
+                funded=funded,
             )
         )
+
+    def pay(self, token: str, amount: int | None) -> None:
+        """So much of a token is paid in, or used where it is below zero."""
+        before = self.paid.get(token, 0)
+        self.paid[token] = None if before is None or amount is None else before + amount
+
+    def _open(self, token: str) -> tuple[Basis, tuple[int, ...], int | None]:
+        """All that is open of a token is put into a swap."""
+        swaps = tuple(self.plan.swaps_into(self.places, token))
+        self.places[:] = [place for place in self.places if place not in swaps]
+        basis = Basis.BALANCE if token in self.brought else Basis.OPEN
+        return basis, (*self.brought.pop(token, ()), *swaps), self.paid.pop(token, 0)
 
     def limit_input(self, token: str, most: int) -> None:
         """No more of a token may be owed."""
@@ -116,6 +143,23 @@ def _path_out(pending: _Open, arguments: tuple[Any, ...]) -> None:
 
 def _settle_all(pending: _Open, arguments: tuple[Any, ...]) -> None:
     pending.limit_input(*arguments)
+    pending.paid.pop(arguments[0], None)
+
+
+def _settle(pending: _Open, arguments: tuple[Any, ...]) -> None:
+    """An amount of zero is what is owed."""
+    token, amount, from_sender = arguments
+    plan = pending.plan
+    if amount == CONTRACT_BALANCE:
+        pending.brought[token], held = plan.spend(token)
+        pending.pay(token, None if from_sender else held)
+        return
+    if not from_sender:
+        plan.fund(token, -amount or None)
+    if amount:
+        pending.pay(token, amount)
+    else:
+        pending.paid.pop(token, None)
 
 
 def _take(pending: _Open, arguments: tuple[Any, ...]) -> None:
@@ -123,6 +167,7 @@ def _take(pending: _Open, arguments: tuple[Any, ...]) -> None:
     token, recipient, least = arguments
     plan = pending.plan
     plan.hand_over(pending.places, token, least, mapped(plan, recipient))
+    pending.paid[token] = None
 
 
 def _take_all(pending: _Open, arguments: tuple[Any, ...]) -> None:
@@ -133,10 +178,7 @@ def _take_all(pending: _Open, arguments: tuple[Any, ...]) -> None:
 
 def _take_portion(pending: _Open, arguments: tuple[Any, ...]) -> None:
     pending.plan.take_portion(arguments[0], arguments[2])
-
-
-def _nothing(pending: _Open, arguments: tuple[Any, ...]) -> None:
-    """It pays what is owed."""
+    pending.paid[arguments[0]] = None
 
 
 def _actions(minima: bool) -> Mapping[int, tuple[Arguments, _Act]]:
@@ -148,7 +190,7 @@ def _actions(minima: bool) -> Mapping[int, tuple[Arguments, _Act]]:
         0x07: (path, _path_in),
         0x08: (single, _single(exact_out=True)),
         0x09: (path, _path_out),
-        0x0B: (Arguments("address,uint256,bool"), _nothing),
+        0x0B: (Arguments("address,uint256,bool"), _settle),
         0x0C: (Arguments("address,uint256"), _settle_all),
         0x0E: (Arguments("address,address,uint256"), _take),
         0x0F: (Arguments("address,uint256"), _take_all),

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 
 import attrs
 
 from ...model.chain import Block, Log, Reorg
+from ...model.intents import Hop
 from .changes import POOL_MANAGER, changed, pool_of
-from .pool import Pool
+from .pool import Key, Pool, key_named, key_of
 from .swap import PoolState
 
 MOST_BLOCKS = 256
@@ -56,6 +58,21 @@ class Counts:
     """Pools that were found to be otherwise than the node says."""
 
 
+def find(hop: Hop, entries: Mapping[str, Entry], named: Mapping[Key, str]) -> Entry | None:
+    """The pool that a call means.
+
+    Args:
+        hop: names it.
+        entries: pools by their ids.
+        named: ids by what else a call may name a pool by.
+    """
+    if hop.pool is not None:
+        return entries.get(hop.pool)
+    key = key_named(hop)
+    pool = None if key is None else named.get(key)
+    return None if pool is None else entries.get(pool)
+
+
 class PoolBook:
     """Pools as of one block.
 
@@ -66,6 +83,7 @@ class PoolBook:
 
     def __init__(self, blocks: int = MOST_BLOCKS, manager: str = POOL_MANAGER) -> None:
         self._entries: dict[str, Entry] = {}
+        self._named: dict[Key, str] = {}
         self._pages: deque[_Page] = deque(maxlen=blocks)
         self.manager = manager
         self.head: tuple[int, str] | None = None
@@ -85,6 +103,15 @@ class PoolBook:
         """All of them as of now, by their pools' ids."""
         return dict(self._entries)
 
+    def find(self, hop: Hop) -> Entry | None:
+        """The pool that a call means, by its id or by what else it is named by."""
+        return find(hop, self._entries, self._named)
+
+    @property
+    def named(self) -> Mapping[Key, str]:
+        """Ids of pools by what else calls may name them by."""
+        return MappingProxyType(self._named)
+
     def usable(self) -> Iterator[Entry]:
         """The pools that are not quarantined."""
         return (entry for entry in self._entries.values() if entry.quarantine is None)
@@ -98,6 +125,9 @@ class PoolBook:
         if self.head is None or block != self.head[1]:
             return False
         self._read(Entry(pool, state))
+        key = key_of(pool)
+        if key is not None:
+            self._named[key] = pool.id
         return True
 
     def begin(self, number: int, block_hash: str) -> None:

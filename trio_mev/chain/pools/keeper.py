@@ -45,6 +45,7 @@ class PoolKeeper:
         self._recent: deque[Block] = deque(maxlen=MOST_RECENT)
         self._fresh: set[str] = set()
         self._base_fee: int | None = None
+        self._timestamp = 0
 
     def want(self, pool: str, plan: MakePlan) -> bool:
         """Watch a pool from now on; whether there is room for it."""
@@ -82,7 +83,7 @@ class PoolKeeper:
         if self._recent and self._recent[-1].hash != block.parent:
             self._recent.clear()
         self._recent.append(block)
-        self._base_fee = block.base_fee
+        self._base_fee, self._timestamp = block.base_fee, block.timestamp
         for log in block.logs or ():
             self._learn(log)
         return self._view(touched)
@@ -107,7 +108,15 @@ class PoolKeeper:
         self._note(touched)
         fresh, self._fresh = frozenset(self._fresh), set()
         entries = MappingProxyType(self.book.entries())
-        return PoolsView(*self.book.head, self._base_fee, entries, fresh, self.left_out)
+        return PoolsView(
+            *self.book.head,
+            self._base_fee,
+            entries,
+            fresh,
+            self.left_out,
+            self.book.named,
+            self._timestamp,
+        )
 
     def _note(self, pools: set[str]) -> None:
         self._fresh |= pools

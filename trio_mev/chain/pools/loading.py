@@ -36,7 +36,7 @@ TOKEN0, TOKEN1 = "0dfe1681", "d21220a7"
 GET_RESERVES = "0902f1ac"
 FEE, TICK_SPACING, LIQUIDITY, SLOT0 = "ddca3f43", "d0c93a7c", "1a686502", "3850c7bd"
 TICK_BITMAP, TICKS = "5339c296", "f30dba93"
-GET_PAIR, GET_POOL = "e6a43905", "1698ee82"
+GET_PAIR, GET_POOL, FACTORY = "e6a43905", "1698ee82", "c45a0155"
 # Uniswap V4 is read through its StateView (@uniswap/v4-periphery).
 VIEW_SLOT0, VIEW_LIQUIDITY = "c815641c", "fa6793d5"
 VIEW_BITMAP, VIEW_TICK = "1c7ccb4c", "caedab54"
@@ -93,7 +93,8 @@ def _words(answers: Answers, least: Sequence[int]) -> list[bytes] | None:
 
 def load_pair(pair: str, fee: Fee = THIRTY) -> Plan:
     """Read a pair of Uniswap V2 or a fork."""
-    answers = yield from _ask([call(pair, TOKEN0), call(pair, TOKEN1), call(pair, GET_RESERVES)])
+    getters = TOKEN0, TOKEN1, GET_RESERVES, FACTORY
+    *answers, factory = yield from _ask(call(pair, one) for one in getters)
     found = _words(answers, (1, 1, 2))
     if found is None:
         return Unusable(pair, NOT_A_PAIR)
@@ -101,8 +102,22 @@ def load_pair(pair: str, fee: Fee = THIRTY) -> Plan:
     decimals = yield from load_decimals(tokens)
     if decimals is None:
         return Unusable(pair, "a token does not tell its decimals")
-    pool = Pool(pair, Protocol.UNISWAP_V2, tokens, decimals)
+    made_by = yield from _made_by(pair, factory, GET_PAIR, *tokens)
+    pool = Pool(pair, Protocol.UNISWAP_V2, tokens, decimals, made_by)
     return Loaded(pool, ProductPool(uint(found[2]), uint(found[2], 1), fee))
+
+
+def _made_by(
+    pool: str, answer: bytes | None, getter: str, *arguments: int | str
+) -> Generator[list[Call], Answers, str | None]:
+    """The factory that a pool names, if that names the pool too: anybody may claim to be made by
+    another's factory."""
+    if answer is None or len(answer) < 32:
+        return None
+    factory = address(answer)
+    (told,) = yield from _ask([call(factory, getter, *arguments)])
+    known = told is not None and len(told) >= 32 and address(told) == pool
+    return factory if known else None
 
 
 def load_decimals(
@@ -120,8 +135,9 @@ def load_decimals(
 
 def load_v3(pool: str) -> Plan:
     """Read a pool of Uniswap V3 or a fork, with its ticks."""
-    getters = TOKEN0, TOKEN1, FEE, TICK_SPACING, SLOT0, LIQUIDITY
-    found = _words((yield from _ask(call(pool, one) for one in getters)), (1, 1, 1, 1, 2, 1))
+    getters = TOKEN0, TOKEN1, FEE, TICK_SPACING, SLOT0, LIQUIDITY, FACTORY
+    *answers, factory = yield from _ask(call(pool, one) for one in getters)
+    found = _words(answers, (1, 1, 1, 1, 2, 1))
     if found is None:
         return Unusable(pool, "it does not answer as a pool")
     tokens = address(found[0]), address(found[1])
@@ -129,7 +145,8 @@ def load_v3(pool: str) -> Plan:
     if decimals is None:
         return Unusable(pool, "a token does not tell its decimals")
     fee, spacing, slot0 = uint(found[2]), sint(found[3]), found[4]
-    named = Pool(pool, Protocol.UNISWAP_V3, tokens, decimals)
+    made_by = yield from _made_by(pool, factory, GET_POOL, *tokens, fee)
+    named = Pool(pool, Protocol.UNISWAP_V3, tokens, decimals, made_by, fee, spacing)
     reader = TickReader(pool, spacing, TICK_BITMAP, TICKS)
     at = TickedPoint(uint(slot0), sint(slot0, 1), uint(found[5]), fee)
     return (yield from _ticked(named, at, reader))
@@ -154,7 +171,15 @@ def load_v4(view: str, pool_id: str, key: PoolKey) -> Plan:
     if decimals is None:
         return Unusable(pool_id, "a token does not tell its decimals")
     slot0 = found[0]
-    named = Pool(pool_id, Protocol.UNISWAP_V4, tokens, decimals)
+    named = Pool(
+        pool_id,
+        Protocol.UNISWAP_V4,
+        tokens,
+        decimals,
+        fee=key.fee,
+        tick_spacing=key.tick_spacing,
+        hooks=key.hooks,
+    )
     reader = TickReader(view, key.tick_spacing, VIEW_BITMAP, VIEW_TICK, (pool_id,))
     at = TickedPoint(uint(slot0), sint(slot0, 1), uint(found[1]), uint(slot0, 3), uint(slot0, 2))
     return (yield from _ticked(named, at, reader))

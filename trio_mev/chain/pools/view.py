@@ -6,7 +6,9 @@ from collections.abc import Iterator, Mapping
 
 import attrs
 
-from .book import Entry
+from ...model.intents import Hop
+from .book import Entry, find
+from .pool import Key
 from .swap import PoolState
 
 
@@ -25,6 +27,14 @@ class PoolsView:
     they can be used, or that they are there at all."""
     left_out: int = 0
     """Pools that were found and are not watched, since they are too many."""
+    named: Mapping[Key, str] = attrs.Factory(dict)
+    """Ids of pools by what else calls may name them by."""
+    timestamp: int = 0
+    """Of the block, in seconds since the epoch."""
+
+    def find(self, hop: Hop) -> Entry | None:
+        """The pool that a call means, by its id or by what else it is named by."""
+        return find(hop, self.entries, self.named)
 
     def usable(self) -> Iterator[Entry]:
         """The pools that are not quarantined."""
