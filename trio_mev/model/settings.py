@@ -539,6 +539,9 @@ class PoolSettings:
     """Seconds between two pools that are held against the node."""
     batch: int = positive(100, 1000)
     """Calls in one message to the node."""
+    most_pending: int = positive(300, 100_000)
+    """Pending swaps at these pools that are looked at again with every block; of more, the oldest
+    are forgotten."""
 
     def __attrs_post_init__(self) -> None:
         if len(self.tokens) > 100:

@@ -11,11 +11,14 @@ from ..chain.contracts.assets import TOKENS
 from ..chain.contracts.uniswap_v2 import SUSHISWAP_FACTORY, UNISWAP_FACTORY
 from ..chain.contracts.uniswap_v3 import FACTORY
 from ..chain.contracts.uniswap_v4 import STATE_VIEW
+from ..chain.effects.pending import PendingBook
 from ..chain.pools.keeper import PoolKeeper
 from ..chain.pools.learning import V4, Factory, Learner
 from ..chain.pools.loading import PoolKey
+from ..chain.pools.view import PoolsView
 from ..errors import MalformedFrame, RpcFailed, RpcTimeout, StreamConnectionError
 from ..flow.processor import DataProcessor
+from ..model.chain import Block, Life, PendingLife, Transaction
 from ..model.event import DataEvent, DataType, EventPriority
 from ..model.health import HealthIssue
 from ..model.settings import FactorySettings, PoolSettings
@@ -30,6 +33,8 @@ MAIN_NETWORK = (
     FactorySettings(FACTORY, "v3"),
 )
 """Whose pools are looked for, where no others are named."""
+_OVER = frozenset({Life.REPLACED, Life.DROPPED, Life.EXPIRED})
+"""Stations after which a transaction is in no block to come."""
 _WEATHER = (RpcFailed, RpcTimeout, StreamConnectionError, MalformedFrame)
 
 
@@ -38,7 +43,8 @@ class PoolTracker(DataProcessor):
     undone by reorganisations, and now and then held against the node.
 
     Emits the pools as of each block; what is read meanwhile comes with the next one. Without a
-    node to ask there are none.
+    node to ask there are none. Emits too what each pending swap would do to them in the next
+    block, when it is first seen, and again with every block that it is not in.
 
     Args:
         settings: which pools.
@@ -46,8 +52,8 @@ class PoolTracker(DataProcessor):
         sources: whose blocks are followed, by the feed's name and its nodes'; None: all.
     """
 
-    consumes = frozenset({DataType.BLOCK, DataType.REORG})
-    emits = frozenset({DataType.POOLS})
+    consumes = frozenset({DataType.BLOCK, DataType.REORG, DataType.TRANSACTION, DataType.MEMPOOL})
+    emits = frozenset({DataType.POOLS, DataType.EFFECT})
 
     def __init__(
         self,
@@ -60,6 +66,8 @@ class PoolTracker(DataProcessor):
         for pool in settings.addresses:
             self.keeper.want(pool.lower(), self.keeper.learner.named(pool.lower()))
         self._sources = sources
+        self.pending = PendingBook(settings.most_pending)
+        self._view: PoolsView | None = None
         self._moved = trio.Event()
         self._searched = False
         self._checked_at = float("-inf")
@@ -70,13 +78,42 @@ class PoolTracker(DataProcessor):
         return self._sources is None or event.source in self._sources
 
     async def process_event(self, event: DataEvent) -> Iterable[DataEvent]:
-        """The pools as of a block."""
-        if event.event_type is DataType.REORG:
+        """The pools as of a block, and what pending transactions would do to them."""
+        kind = event.event_type
+        if kind is DataType.TRANSACTION:
+            return self._pending(event, event.data)
+        if kind is DataType.MEMPOOL:
+            self._lived(event.data)
+        elif kind is DataType.REORG:
             self.keeper.undo(event.data)
+        else:
+            return self._advance(event, event.data)
+        return ()
+
+    def _lived(self, step: PendingLife) -> None:
+        if step.life is Life.INCLUDED:
+            self.pending.include(step.hash)
+        elif step.life is Life.RETURNED:
+            self.pending.restore(step.hash)
+        elif step.life in _OVER:
+            self.pending.forget(step.hash)
+
+    def _pending(self, event: DataEvent, body: Transaction) -> Iterable[DataEvent]:
+        found = None if self._view is None else self.pending.add(body, self._view)
+        if found is None:
             return ()
-        view = self.keeper.advance(event.data)
+        return (event.finding(found, DataType.EFFECT, EventPriority.HIGH),)
+
+    def _advance(self, event: DataEvent, block: Block) -> Iterable[DataEvent]:
+        """The pools as of a block, and what is still pending, on these."""
+        self._view = view = self.keeper.advance(block)
         self._moved.set()
-        return (event.finding(view, DataType.POOLS, EventPriority.HIGH),)
+        for included in block.transactions or ():
+            self.pending.include(included)
+        told = [event.finding(view, DataType.POOLS, EventPriority.HIGH)]
+        effects = self.pending.look(view)
+        told += [event.finding(one, DataType.EFFECT, EventPriority.HIGH) for one in effects]
+        return told
 
     async def attend(self) -> None:
         """Read, after each block, the pools that are missing; hold one against the node."""

@@ -18,12 +18,15 @@ from .outcome import (
     Verdict,
 )
 from .overlay import Overlay, PoolView
+from .pending import PendingBook, PendingEffect
 
 __all__ = [
     "Doubt",
     "Effect",
     "Fill",
     "Overlay",
+    "PendingBook",
+    "PendingEffect",
     "PoolView",
     "Refusal",
     "Revert",
