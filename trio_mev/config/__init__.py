@@ -34,6 +34,7 @@ from ..model.settings import (
     Settings,
     VenueSettings,
 )
+from ..processors.arbitrage import ArbitrageDetector
 from ..processors.blocks import BlockAnalyzer
 from ..processors.filters import EventFilter
 from ..processors.mempool import MempoolAnalyzer
@@ -47,7 +48,7 @@ from .structure import make_converter
 from .whole import chain_of, contradictions, expected_quotes
 
 PREFIX = "TRIO_MEV_"
-TABLES = frozenset({"stream", "prices", "transactions", "mempool", "pools"})
+TABLES = frozenset({"stream", "prices", "transactions", "mempool", "pools", "arbitrage"})
 """What the environment may override."""
 RPC_VARIABLES = ("ETH_RPC_URL", "WEB3_WS_PROVIDER_URI")
 """Where an Ethereum feed without an endpoint looks for one, in this order."""
@@ -140,17 +141,18 @@ def standard_processors(
         lambda: TransactionAnalyzer(settings.transactions),
         lambda: MempoolAnalyzer(settings.mempool),
         BlockAnalyzer,
-        *_pool_tracker(settings),
+        *_pool_watchers(settings),
     ]
 
 
-def _pool_tracker(settings: Settings) -> Iterator[Factory]:
-    """A factory, where pools are watched."""
+def _pool_watchers(settings: Settings) -> Iterator[Factory]:
+    """Factories of what needs pools, where they are watched."""
     chain = chain_of(settings)
     if settings.pools.enabled:
         chain_id = None if chain is None else chain.chain_id
         sources = None if chain is None else frozenset({chain.name, *chain.aliases})
         yield lambda: PoolTracker(settings.pools, chain_id, sources)
+        yield lambda: ArbitrageDetector(settings.arbitrage, settings.pools, settings.prices)
 
 
 def load(path: Path, environment: Mapping[str, str] | None = None) -> Config:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import attrs
 
@@ -229,5 +229,3 @@ class Opportunity:
     alternatives: tuple[Kind, ...] = ()
     """What else the same transactions could be called."""
     outcome: Outcome | None = None
-    extra: Mapping[str, Any] | None = None
-    """More for the detail, such as what a detector wants to add."""

@@ -553,6 +553,21 @@ class PoolSettings:
         return bool(self.tokens or self.addresses)
 
 
+@attrs.frozen
+class ArbitrageSettings:
+    """Which arbitrage is reported."""
+
+    native: Instrument = Instrument("ETH", "USD")
+    """Whose price values what is made."""
+    least_wei: int = positive(1, 10**24)
+    """What must be left after gas, in wei."""
+    bases: tuple[str, ...] = attrs.field(default=(), validator=[_token])
+    """Tokens that profit is wanted in, the dearest first: addresses, or symbols of those that are
+    known, which are taken where none is named."""
+    most: int = positive(5, 1000)
+    """Cycles that are reported of one block or one pending swap, the best first."""
+
+
 def _names_differ(_: Any, __: Any, feeds: tuple[FeedSettings, ...]) -> None:
     names = [feed.name for feed in feeds]
     for feed in feeds:
@@ -573,3 +588,4 @@ class Settings:
     transactions: TransactionSettings = TransactionSettings()
     mempool: MempoolSettings = MempoolSettings()
     pools: PoolSettings = PoolSettings()
+    arbitrage: ArbitrageSettings = ArbitrageSettings()

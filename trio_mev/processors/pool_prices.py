@@ -39,7 +39,7 @@ class PoolPrices:
         priced = [
             (entry, place)
             for entry in view.usable()
-            if entry.pool.protocol in PRICED and (place := self._place(entry)) is not None
+            if entry.pool.protocol in PRICED and (place := self.place(entry)) is not None
         ]
         ether = _ether(priced)
         for entry, (venue, instrument, base) in priced:
@@ -52,8 +52,9 @@ class PoolPrices:
             if found is not None:
                 yield Quote(venue, instrument, found.low, found.high)
 
-    def _place(self, entry: Entry) -> tuple[Venue, Instrument, int] | None:
-        """A pool's venue, its instrument, and the place of the token that is priced."""
+    def place(self, entry: Entry) -> tuple[Venue, Instrument, int] | None:
+        """A pool's venue, its instrument, and the place of the token that is priced; None of what
+        is no pool of two known assets."""
         pool = entry.pool
         if pool.id not in self._places:
             self._places[pool.id] = self._find_place(entry)

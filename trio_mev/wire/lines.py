@@ -13,6 +13,8 @@ from ..model.event import DataEvent
 from ..model.health import HealthIssue
 from ..model.intents import ETHER, WETH, Basis, Hop, SwapIntent
 from ..model.market import Price, PriceAlert, Quote, Spread, Trade
+from ..model.opportunity import Opportunity
+from .findings import opportunity_line
 
 _ENCODER = msgspec.json.Encoder()
 
@@ -332,4 +334,5 @@ _WRITERS: dict[type, Callable[[DataEvent, Any], dict[str, Any]]] = {
     PriceAlert: _price_alert,
     Spread: _spread,
     TransactionAnalysis: _analysis,
+    Opportunity: opportunity_line,
 }

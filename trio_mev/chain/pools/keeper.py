@@ -11,6 +11,7 @@ from collections import OrderedDict, deque
 from types import MappingProxyType
 
 from ...model.chain import Block, Log, Reorg
+from ..fees import next_base_fee
 from .book import PoolBook
 from .changes import V3_INITIALIZE, changed, pool_of
 from .learning import Learner, MakePlan
@@ -45,6 +46,7 @@ class PoolKeeper:
         self._recent: deque[Block] = deque(maxlen=MOST_RECENT)
         self._fresh: set[str] = set()
         self._base_fee: int | None = None
+        self._next_base_fee: int | None = None
         self._timestamp = 0
 
     def want(self, pool: str, plan: MakePlan) -> bool:
@@ -84,6 +86,9 @@ class PoolKeeper:
             self._recent.clear()
         self._recent.append(block)
         self._base_fee, self._timestamp = block.base_fee, block.timestamp
+        if block.base_fee is not None:
+            fees = block.base_fee, block.gas_used, block.gas_limit
+            self._next_base_fee = next_base_fee(*fees)
         for log in block.logs or ():
             self._learn(log)
         return self._view(touched)
@@ -116,6 +121,7 @@ class PoolKeeper:
             self.left_out,
             self.book.named,
             self._timestamp,
+            self._next_base_fee,
         )
 
     def _note(self, pools: set[str]) -> None:

@@ -31,6 +31,8 @@ class PoolsView:
     """Ids of pools by what else calls may name them by."""
     timestamp: int = 0
     """Of the block, in seconds since the epoch."""
+    next_base_fee: int | None = None
+    """Of the block to come, in wei a gas, which this one determines."""
 
     def find(self, hop: Hop) -> Entry | None:
         """The pool that a call means, by its id or by what else it is named by."""
