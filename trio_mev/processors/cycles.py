@@ -89,7 +89,8 @@ class CycleWatch:
         return changed
 
     def after(self, pending: PendingEffect) -> list[Cycle]:
-        """The cycles that a pending swap opens, or makes pay more; as of the same view only."""
+        """The cycles of which more than half of what they pay is a pending swap's making; as of
+        the same view only."""
         if self._view is None or pending.view.hash != self._view.hash:
             return []
         changed = {p: s for p, s in pending.effect.changed.items() if p in self._pools}
@@ -100,7 +101,7 @@ class CycleWatch:
         found = self._finder.look(changed).found
         for pool in changed:
             self._finder.update(pool, self._states[pool])
-        opened = [one for one in found if one.sized.profit > self._paying.get(one.route, 0)]
+        opened = [one for one in found if one.sized.profit > 2 * self._paying.get(one.route, 0)]
         return self._best(opened)
 
     def _best(self, found: Iterable[Found]) -> list[Cycle]:
