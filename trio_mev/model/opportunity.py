@@ -195,6 +195,55 @@ class Outcome:
 
 
 @attrs.frozen
+class Landed:
+    """What a block's logs show of it."""
+
+    number: int
+    hash: str
+    transactions: tuple[str, ...]
+    """Hashes in block order."""
+    swaps: tuple[SwapRecord, ...]
+    opportunities: tuple[Opportunity, ...]
+    """Of status LANDED."""
+
+
+@attrs.frozen
+class Score:
+    """How the predictions of one kind by one detector have fared."""
+
+    kind: Kind
+    detector: str
+    predicted: int = 0
+    """Each opportunity once, however often its amounts changed."""
+    open: int = 0
+    taken: int = 0
+    competed: int = 0
+    expired: int = 0
+    wrong: int = 0
+    withdrawn: int = 0
+    superseded: int = 0
+    unseen: int = 0
+    """Landed of this kind, and not predicted by anybody."""
+    error: float | None = None
+    """Median of what was predicted over what was made, less one, of what was taken and is of one
+    token; None where nothing was."""
+    lead: float | None = None
+    """Median of the seconds from prediction to block, of what was taken."""
+
+    @property
+    def precision(self) -> float | None:
+        """Share of those that were judged which somebody took, in this way or another."""
+        judged = self.taken + self.competed + self.expired + self.wrong
+        return (self.taken + self.competed) / judged if judged else None
+
+    @property
+    def recall(self) -> float | None:
+        """Share of what landed that had been predicted."""
+        landed = self.taken + self.competed + self.unseen
+        return (self.taken + self.competed) / landed if landed else None
+
+
+@attrs.frozen
 class Opportunity:
     """One finding of MEV: predicted, or seen in a block."""
 
@@ -229,3 +278,6 @@ class Opportunity:
     alternatives: tuple[Kind, ...] = ()
     """What else the same transactions could be called."""
     outcome: Outcome | None = None
+    on_state: bool = False
+    """Of a prediction: whether it came of a block's own state, and not of a pending
+    transaction."""
