@@ -139,12 +139,3 @@ _RULES: Mapping[Kind, Callable[[Opportunity, Landed], Match | None]] = {
 }
 _NEEDS_SWAP = frozenset({Kind.ARBITRAGE, Kind.SANDWICH})
 """Kinds that are nothing if their cause does not swap."""
-
-
-def swaps_by_transaction(swaps: Iterable[SwapRecord]) -> dict[str, list[SwapRecord]]:
-    """Swaps of each transaction, in order."""
-    found: dict[str, list[SwapRecord]] = {}
-    for swap in swaps:
-        if swap.transaction is not None:
-            found.setdefault(swap.transaction, []).append(swap)
-    return found
