@@ -21,7 +21,16 @@ from trio_mev.model.chain import (
 from trio_mev.model.event import DataEvent, DataType, EventPriority
 from trio_mev.model.health import HealthIssue
 from trio_mev.model.identity import Instrument, Venue
-from trio_mev.model.market import Price, PriceAlert, PriceStatus, Quote, Side, Spread, Trade
+from trio_mev.model.market import (
+    OffChainPrice,
+    Price,
+    PriceAlert,
+    PriceStatus,
+    Quote,
+    Side,
+    Spread,
+    Trade,
+)
 from trio_mev.wire.lines import describe_analysis, describe_spread, encode, line_of, text
 
 ETH = Instrument("ETH", "USDT")
@@ -207,7 +216,7 @@ def test_a_price():
 
 
 def test_a_price_in_which_pools_have_a_say_is_told_without_them_too():
-    without = Price(ETH, Decimal(2001), Decimal("0.5"), PriceStatus.DEGRADED, (BINANCE,))
+    without = OffChainPrice(Decimal(2001), Decimal("0.5"), PriceStatus.DEGRADED, (BINANCE,))
     sources = BINANCE, Venue("uniswap_v3:0x88")
     price = Price(
         ETH,
@@ -226,7 +235,7 @@ def test_a_price_in_which_pools_have_a_say_is_told_without_them_too():
         "sources": ["binance"],
         "status": "degraded",
     }
-    alone = line(without)
+    alone = line(Price(ETH, Decimal(2000), None, PriceStatus.DEGRADED, (BINANCE,)))
     assert (alone["on_chain"], alone["off_chain"]) == ([], None)
 
 

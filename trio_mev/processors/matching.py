@@ -13,7 +13,6 @@ from ..model.opportunity import (
     Liquidation,
     Opportunity,
     Outcome,
-    SwapRecord,
     Verdict,
 )
 

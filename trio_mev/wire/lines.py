@@ -12,7 +12,7 @@ from ..model.chain import Block, Log, Transaction, TransactionAnalysis
 from ..model.event import DataEvent
 from ..model.health import HealthIssue
 from ..model.intents import ETHER, WETH, Basis, Hop, SwapIntent
-from ..model.market import Price, PriceAlert, Quote, Spread, Trade
+from ..model.market import OffChainPrice, Price, PriceAlert, Quote, Spread, Trade
 from ..model.opportunity import Opportunity
 from .findings import opportunity_line
 
@@ -142,7 +142,7 @@ def _price(event: DataEvent, price: Price) -> dict[str, Any]:
     }
 
 
-def _off_chain(price: Price) -> dict[str, Any]:
+def _off_chain(price: OffChainPrice) -> dict[str, Any]:
     return {
         "price": text(price.price),
         "confidence": text(price.confidence),
