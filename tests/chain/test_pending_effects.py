@@ -124,3 +124,10 @@ def test_what_is_in_a_block_may_come_back(book: PendingBook):
     book.forget("0x4")
     book.restore("0x4")
     assert kept(book) == ["0x3"]
+
+
+def test_a_pool_that_is_no_longer_there_is_passed_over(book: PendingBook):
+    book.add(swap(), view_of())
+    gone = PoolsView(2, "0x2", 1, MappingProxyType({}), frozenset())
+    assert kept(book, gone) == []
+    assert kept(book) == ["0x1"]
