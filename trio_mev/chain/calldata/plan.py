@@ -8,22 +8,17 @@ from typing import Any
 import msgspec
 
 from ...model.intents import Intent, SwapIntent, Undecoded, Unread
-from ..abi import BadData, Read, arguments_of
+from ..abi import BadData, Read, TooLarge, arguments_of
+from ..abi_values import MAX_BYTES
 
 MAX_DEPTH = 4
 """Calls and plans within each other."""
 MAX_STEPS = 256
 """Of a whole call: commands, actions, nested calls."""
-MAX_BYTES = 1 << 18
-"""Of a whole call: nested data, each level counted; twice what a node takes as a transaction."""
 MAX_HOPS = 32
 """Pools on one way; a block has not the gas for many more."""
 WHOLE = 10_000
 """Basis points."""
-
-
-class TooLarge(Exception):
-    """It would take more than the bounds to read. Nothing outside of this package raises it."""
 
 
 Handle = Callable[["Plan", tuple[Any, ...]], None]
@@ -58,23 +53,23 @@ def methods_of(
     }
 
 
-class Plan:
+class Plan(msgspec.Struct):
     """The intents of one call while it is read."""
 
+    contract: Contract
+    to: str
+    sender: str
+    value: int
+    intents: list[Intent] = []
+    kept: list[int] = []
+    """Places of the swaps whose result the router holds."""
+    portions: dict[str, list[tuple[int, int]]] = {}
+    """By token, what fractions are taken of it before the rest is handed over."""
     deadline: int | None = None
     """That a multicall sets for what is in it."""
-    _depth = _steps = _bytes = 0
-
-    def __init__(self, contract: Contract, to: str, sender: str, value: int) -> None:
-        self.contract = contract
-        self.to = to
-        self.sender = sender
-        self.value = value
-        self.intents: list[Intent] = []
-        self.kept: list[int] = []
-        """Places of the swaps whose result the router holds."""
-        self.portions: dict[str, list[tuple[int, int]]] = {}
-        """By token, what fractions are taken of it before the rest is handed over."""
+    _depth: int = 0
+    _steps: int = 0
+    _bytes: int = 0
 
     def step(self, count: int = 1) -> None:
         """So many more steps are read.
@@ -86,29 +81,22 @@ class Plan:
         if self._steps > MAX_STEPS:
             raise TooLarge(f"more than {MAX_STEPS} steps")
 
-    def copied(self, nested: memoryview) -> bytes:
-        """Nested data as bytes of their own.
+    def enter(self, nested: tuple[bytes, ...]) -> None:
+        """Nested calls, or the steps of a nested plan, begin.
 
         Raises:
-            TooLarge: all of it together is more than is read.
-        """
-        self._bytes += len(nested)
-        if self._bytes > MAX_BYTES:
-            raise TooLarge(f"more than {MAX_BYTES} bytes of nested data")
-        return bytes(nested)
-
-    def enter(self) -> None:
-        """A nested call or plan begins.
-
-        Raises:
-            TooLarge: it is too deep.
+            TooLarge: they are too deep, too many, or, each level counted, too long.
         """
         self._depth += 1
         if self._depth > MAX_DEPTH:
             raise TooLarge(f"deeper than {MAX_DEPTH}")
+        self.step(len(nested))
+        self._bytes += sum(map(len, nested))
+        if self._bytes > MAX_BYTES:
+            raise TooLarge(f"more than {MAX_BYTES} bytes of nested data")
 
     def leave(self) -> None:
-        """A nested call or plan ends."""
+        """Nested calls or a plan end."""
         self._depth -= 1
 
     def call(self, data: bytes) -> None:
@@ -124,23 +112,20 @@ class Plan:
         else:
             method.handle(self, method.read(data, 4))
 
-    def nested(self, calls: tuple[memoryview, ...]) -> None:
+    def nested(self, calls: tuple[bytes, ...]) -> None:
         """Read calls that the contract makes to itself."""
-        self.enter()
-        self.step(len(calls))
+        self.enter(calls)
         for one in calls:
-            self.call(self.copied(one))
+            self.call(one)
         self.leave()
 
     def say(self, reason: Unread, detail: str = "") -> None:
         """A part that says nothing."""
         self.intents.append(Undecoded(reason, detail))
 
-    def swap(self, intent: SwapIntent) -> None:
-        """A swap; what the router gets, it keeps for the steps that follow."""
-        if intent.recipient == self.to:
-            self.kept.append(len(self.intents))
-        self.intents.append(intent)
+    def keep(self) -> None:
+        """What the swap that comes next gives stays with the router, for the steps that follow."""
+        self.kept.append(len(self.intents))
 
     def hand_over(self, places: list[int], token: str, least: int, to: str) -> None:
         """What is held of a token goes to somebody, who wants no less than so much.

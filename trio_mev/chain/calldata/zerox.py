@@ -38,7 +38,7 @@ SETTLER = Contract("0x Settler", _SETTLER)
 def _exec(plan: Plan, arguments: tuple[Any, ...]) -> None:
     """The token and how much of it may be taken, and then a call, of a Settler as a rule."""
     _, token, amount, _, nested = arguments
-    call = plan.copied(nested)
+    call = nested
     method = _SETTLER.get(call[:4])
     if method is None:
         plan.say(Unread.OPAQUE, f"0x{call[:4].hex()} of another contract")
