@@ -122,16 +122,18 @@ def many_bytes(data: bytes, start: int) -> tuple[bytes, ...]:
         BadData: they are not all there.
         TooLarge: as they overlap, all together are more than the bound.
     """
+    first, end = _extent(data, start, WORD)
+    _few(first, end)
     size, left, found = len(data), MAX_BYTES, []
-    for at in _starts(data, start):
-        first = at + WORD
-        end = first + number(data[at:first])
-        if end > size:
+    for (offset,) in _ONE.iter_unpack(data[first:end]):
+        begin = first + WORD + number(offset)
+        stop = begin + number(data[begin - WORD : begin])
+        if stop > size:
             raise BadData("bytes outside of the data")
-        left -= end - first
+        left -= stop - begin
         if left < 0:
             raise TooLarge(f"more than {MAX_BYTES} bytes of nested data")
-        found.append(data[first:end])
+        found.append(data[begin:stop])
     return tuple(found)
 
 
@@ -149,7 +151,10 @@ def followed(follow: Follow) -> Follow:
     """An array of elements of changing size, each of which is followed."""
 
     def follow_each(data: bytes, start: int) -> tuple[Any, ...]:
-        return tuple([follow(data, at) for at in _starts(data, start)])
+        first, end = _extent(data, start, WORD)
+        _few(first, end)
+        places = [first + number(one) for (one,) in _ONE.iter_unpack(data[first:end])]
+        return tuple([follow(data, at) for at in places])
 
     return follow_each
 
@@ -164,9 +169,6 @@ def _extent(data: bytes, start: int, size: int) -> tuple[int, int]:
     return first, end
 
 
-def _starts(data: bytes, start: int) -> list[int]:
-    """Where elements of changing size begin."""
-    first, end = _extent(data, start, WORD)
+def _few(first: int, end: int) -> None:
     if end - first > WORD * MAX_ELEMENTS:
         raise BadData(f"more than {MAX_ELEMENTS} elements")
-    return [first + number(one) for (one,) in _ONE.iter_unpack(data[first:end])]

@@ -141,9 +141,11 @@ class CallDecoder:
             sender: who gets what the call sends to its caller.
             value: wei that go with it.
         """
+        if to is None:
+            return (Undecoded(Unread.NO_CALL),)
         contract = self._contracts.get(to)
         if contract is None:
-            return (Undecoded(Unread.NO_CALL if to is None else Unread.UNKNOWN_CONTRACT),)
+            return (Undecoded(Unread.UNKNOWN_CONTRACT),)
         method = contract.methods.get(data[:4])
         if method is None:
             return (_unknown(contract, data),)

@@ -129,9 +129,15 @@ def _single(exact_out: bool) -> Handle:
 
 def _path(exact_out: bool) -> Handle:
     def handle(plan: Plan, arguments: tuple[Any, ...]) -> None:
-        path, recipient, deadline, amount, limit = arguments[0]
-        to = plan.to if recipient == NOBODY else recipient
-        _swap(plan, path_of(path, exact_out), exact_out, amount, limit, to, deadline)
+        path, to, deadline, amount, limit = arguments[0]
+        hops = path_of(path, exact_out)
+        if to == NOBODY or to == plan.to:
+            to = plan.to
+            plan.keep()
+        one, two, name = hops[0].token_in, hops[-1].token_out, plan.contract.name
+        plan.intents.append(
+            SwapIntent(name, hops, one, two, exact_out, amount, limit, to, deadline)
+        )
 
     return handle
 
