@@ -14,7 +14,7 @@ from ..abi import BadData
 from . import aave, lenders, uniswap, venues
 from .event import Event, LogEvent
 
-__all__ = ["Event", "LogDecoder", "LogEvent", "known_events"]
+__all__ = ["Event", "LogDecoder", "LogEvent", "events_of", "known_events"]
 
 _Told = tuple[type[LogEvent], Mapping[str, str], str]
 
@@ -52,6 +52,11 @@ def known_events() -> Iterable[tuple[str, Event]]:
         for event in events:
             yield topic, event
     yield _SHARES_TOPIC, _SHARES_MINT
+
+
+def events_of(made: type[LogEvent]) -> Mapping[str, Event]:
+    """The events that say a kind of thing, by topic."""
+    return {topic: event for topic, event in known_events() if event.made is made}
 
 
 class LogDecoder:
