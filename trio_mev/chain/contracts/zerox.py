@@ -30,6 +30,21 @@ SETTLER_METHODS: Mapping[str, str] = {
     "0x06b8524c": "executeWithPermit((address,address,uint256),bytes[],bytes32,bytes)",
 }
 
+ACTIONS: Mapping[str, str] = {
+    "0xc1fb425e": "TRANSFER_FROM(address,((address,uint256),uint256,uint256),bytes)",
+    "0x103b48be": "UNISWAPV2(address,address,uint256,address,uint24,uint256)",
+    "0x8d68a156": "UNISWAPV3(address,uint256,bytes,uint256)",
+    "0x3036d6a6": (
+        "UNISWAPV3_VIP(address,((address,uint256),uint256,uint256),bytes,bytes,uint256)"
+    ),
+    "0xaf72634f": "UNISWAPV4(address,address,uint256,bool,uint256,uint256,bytes,uint256)",
+    "0x38c9c147": "BASIC(address,uint256,address,uint256,bytes)",
+    "0xc876d21d": "POSITIVE_SLIPPAGE(address,address,uint256)",
+    "0x34ee90ca": "POSITIVE_SLIPPAGE(address,address,uint256,uint256)",
+    "0xbd01c226": "NATIVE_CHECK(uint256,uint256)",
+}
+"""What a Settler is told to do: selector and arguments, as of a call."""
+
 PROXY_METHODS: Mapping[str, str] = {
     "0x415565b0": "transformERC20(address,address,uint256,uint256,(uint32,bytes)[])",
     "0xd9627aa4": "sellToUniswap(address[],uint256,uint256,bool)",
