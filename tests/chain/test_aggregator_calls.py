@@ -318,6 +318,7 @@ def test_paraswaps_ways_through_v3_pools(word, exact_out):
         (bytes(97), Unread.MALFORMED),
         (bytes(96 * (MAX_HOPS + 1)), Unread.TOO_LARGE),
         (bytes(64) + b"\x01" + bytes(31), Unread.MALFORMED),
+        (bytes(32) + b"\x01" + bytes(63), Unread.MALFORMED),
     ],
 )
 def test_paraswaps_pools_are_whole_and_not_too_many(pools, reason):

@@ -1,7 +1,7 @@
 """0x: AllowanceHolder, Settler and the legacy proxy, on Ethereum's main network.
 
-AllowanceHolder, registry and Settler: the sources of the repository 0xProject/0x-settler. Legacy
-proxy: its published ABI. Recorded calls of the main network.
+AllowanceHolder, registry, Settler and its actions: the sources of the repository
+0xProject/0x-settler. Legacy proxy: its published ABI. Recorded calls of the main network.
 """
 
 from __future__ import annotations
