@@ -69,8 +69,8 @@ GATED = frozenset({5000, 10_000, 20_000})
 CONNECTIONS = 20
 CALLS = "V2 swap", "V3 exactInput", "V3 single", "Universal Router"
 DECODED = (
-    *[(what, "values", "values", budgets.DECODE) for what in CALLS],
-    *[(what, "ours", "intents", None) for what in CALLS],
+    *[(what, "ours", "intents", budgets.DECODE) for what in CALLS],
+    *[(what, "values", "values alone", None) for what in CALLS],
     *[(what, "ours", "event", budgets.DECODE) for what in ("V2 Swap log", "V3 Swap log")],
 )
 BOOK_TICKER, OWN = "bookTicker", "exchanges' own formats"
@@ -184,8 +184,8 @@ def idle(size: Size) -> list[Row]:
 
 
 def decode(size: Size) -> list[Row]:
-    """Values are the same work on both sides; intents are what they mean, which a peer leaves to
-    its user. Events do both at once."""
+    """Intents are what the arguments' values mean, which a peer leaves to its user; values alone
+    are the same work on both sides. Events do both at once."""
     rows = []
     for what, who, name, bounds in DECODED:
         cost = costs("decode", size, (who, "eth-abi"), what=what, count=size.windows * 100)

@@ -30,6 +30,8 @@ APART = 0.002
 MOVED = 0.01
 """How far a change moves it."""
 WORD = 2**256
+NOBODY = "0x" + "0" * 64
+"""As a topic."""
 SHARE = 4
 """Every fourth of the cycles is bisected, and what that takes is multiplied: all take a minute."""
 
@@ -121,7 +123,7 @@ class Market:
             root = int(state.root * factor)
             swap = state.swap_to(root < state.root, 2**200, limit=root).after
             assert isinstance(swap, TickedPool)
-            words, topics = (0, 0, root, swap.liquidity, swap.tick), [V3_SWAP, "0x", "0x"]
+            words, topics = (0, 0, root, swap.liquidity, swap.tick), [V3_SWAP, NOBODY, NOBODY]
         data = b"".join((word % WORD).to_bytes(32) for word in words)
         return Log("0x2", 2, 0, "0x", 0, pool.id, tuple(topics), data)
 

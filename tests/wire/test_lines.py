@@ -6,6 +6,7 @@ import json
 from decimal import Decimal
 
 import attrs
+import msgspec
 import pytest
 
 from trio_mev.model.chain import (
@@ -21,6 +22,7 @@ from trio_mev.model.chain import (
 from trio_mev.model.event import DataEvent, DataType, EventPriority
 from trio_mev.model.health import HealthIssue
 from trio_mev.model.identity import Instrument, Venue
+from trio_mev.model.intents import WETH, Basis, Hop, PoolKind, SwapIntent
 from trio_mev.model.market import (
     OffChainPrice,
     Price,
@@ -31,7 +33,14 @@ from trio_mev.model.market import (
     Spread,
     Trade,
 )
-from trio_mev.wire.lines import describe_analysis, describe_spread, encode, line_of, text
+from trio_mev.wire.lines import (
+    describe_analysis,
+    describe_spread,
+    describe_swap,
+    encode,
+    line_of,
+    text,
+)
 
 ETH = Instrument("ETH", "USDT")
 BINANCE, COINBASE = Venue("binance"), Venue("coinbase")
@@ -336,6 +345,64 @@ def test_an_analysed_transaction_of_unknown_value_says_so():
 )
 def test_an_analysed_transaction_in_words(change, words):
     assert words in describe_analysis(attrs.evolve(ANALYSIS, **change))
+
+
+TOKEN, OTHER = "0x" + "aa" * 20, "0x" + "bb" * 20
+HOP = Hop(PoolKind.V3, WETH, TOKEN, 500, None, "0x" + "fa" * 20)
+SWAP = SwapIntent("router", (HOP,), WETH, TOKEN, False, 10**18, 7, SENDER, 1_800_000_000)
+
+
+def test_what_a_call_swaps_is_in_its_line():
+    swap = msgspec.structs.replace(SWAP, joint_limit=9)
+    assert line(attrs.evolve(ANALYSIS, swaps=(swap,)))["swaps"] == [
+        {
+            "token_in": WETH,
+            "token_out": TOKEN,
+            "exact": "in",
+            "amount": "1000000000000000000",
+            "basis": "given",
+            "limit": "7",
+            "joint_limit": "9",
+            "recipient": SENDER,
+            "deadline": "1800000000",
+            "route": [
+                {"kind": "v3", "token_in": WETH, "token_out": TOKEN, "fee": 500, "pool": None}
+            ],
+        }
+    ]
+    exact_out = msgspec.structs.replace(SWAP, exact_out=True)
+    assert line(attrs.evolve(ANALYSIS, swaps=(exact_out,)))["swaps"][0]["exact"] == "out"
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({}, f"1.0000 WETH for at least 7 of {TOKEN}"),
+        ({"limit": 0}, f"1.0000 WETH for {TOKEN}"),
+        ({"limit": None, "token_out": None}, "1.0000 WETH for another token"),
+        (
+            {"limit": None, "joint_limit": 9},
+            f"1.0000 WETH for {TOKEN}, together at least 9 of {TOKEN}",
+        ),
+        ({"exact_out": True, "amount": 5}, f"at most 0.0000 WETH for 5 of {TOKEN}"),
+        ({"exact_out": True, "amount": 5, "limit": None}, f"WETH for 5 of {TOKEN}"),
+        ({"amount": None, "basis": Basis.SHARE}, f"a share of WETH for at least 7 of {TOKEN}"),
+    ],
+)
+def test_a_swap_in_words(change, words):
+    assert describe_swap(msgspec.structs.replace(SWAP, **change)) == words
+
+
+@pytest.mark.parametrize("basis", list(Basis))
+def test_there_are_words_for_every_amount_that_is_none(basis):
+    swap = msgspec.structs.replace(SWAP, amount=None, basis=basis)
+    assert " of WETH for" in describe_swap(swap)
+
+
+def test_many_swaps_are_counted():
+    words = describe_analysis(attrs.evolve(ANALYSIS, swaps=(SWAP,) * 5))
+    assert words.count("1.0000 WETH") == 3
+    assert "; 2 more swaps (" in words
 
 
 def test_what_has_no_line_has_none():

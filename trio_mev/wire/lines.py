@@ -303,6 +303,7 @@ _AMOUNTS = {
     Basis.BALANCE: "all that is left",
     Basis.PAID: "what was paid before",
     Basis.OPEN: "what is owed",
+    Basis.SHARE: "a share",
 }
 _ETHERS = {ETHER: "ETH", WETH: "WETH"}
 
