@@ -15,6 +15,7 @@ from tests.devnet.node import MODULES
 OURS = Path(__file__).parent / "contracts"
 _AAVE = "@aave/core-v3/artifacts/contracts"
 _V4 = "@uniswap/v4-periphery/foundry-out"
+_CURVE = "@setprotocol/set-protocol-v2/external/abi/curve/{}.json"
 PLACES = {
     "UniswapV2": "@uniswap/v2-core/build/{}.json",
     "WETH9": "@uniswap/v2-periphery/build/{}.json",
@@ -40,6 +41,8 @@ PLACES = {
     "VariableDebtToken": _AAVE + "/protocol/tokenization/{0}.sol/{0}.json",
     "AaveOracle": _AAVE + "/misc/{0}.sol/{0}.json",
     "AaveProtocolDataProvider": _AAVE + "/misc/{0}.sol/{0}.json",
+    "Stableswap": _CURVE,
+    "CurvePoolERC20": _CURVE,
     "Logic": _AAVE + "/protocol/libraries/logic/{0}.sol/{0}.json",
 }
 """Where a contract's artifact is: by its name, or by the name's longest known beginning or end."""

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 from ...model.chain import Log
+from . import stable_changes
 from .product import LARGEST, ProductPool
 from .swap import PoolState
 from .ticked import TickedPool
@@ -93,6 +94,7 @@ _RULES: Mapping[str, _Rule] = {
     V4_SWAP: (_swap, 3, 6),
     V4_MODIFY: (_modify, 3, 4),
     V4_PROTOCOL_FEE: (_protocol_fee, 2, 1),
+    **stable_changes.RULES,
 }
 TOPICS = tuple(_RULES)
 """The first topics of all logs that change a pool."""
