@@ -80,4 +80,5 @@ def random_holdings(rng: random.Random) -> tuple[list[int], int, int, int]:
 
 def random_amount(rng: random.Random, held: int) -> int:
     """From nothing to more than there is, and now and then more than there can be."""
-    return int(held * 10 ** rng.choice((rng.uniform(-14, 0.7), rng.uniform(-14, 50))))
+    size = rng.choice((rng.uniform(-14, 0.7), rng.uniform(-14, 50)))
+    return min(int(held * 10**size), 2**256 - 1)

@@ -9,6 +9,8 @@ Sources: StableSwapSUSD, StableSwap3Pool and SwapTemplateBase of Curve's contrac
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from ...model.noun import Noun
 from .swap import Swap, refused
 
@@ -32,13 +34,15 @@ class Rules(Noun, frozen=True):
     early: bool
     """Whether a quote is brought to the token's decimals before the fee is taken, not after it as
     in a swap; it may then differ from the swap by one unit."""
+    strict: bool
+    """Whether what does not converge is refused, and not taken as it is."""
 
 
-FIRST = Rules(guard=1, margin=0, recounted=True, early=True)
+FIRST = Rules(guard=1, margin=0, recounted=True, early=True, strict=False)
 """Of the first pools, sUSD's for one."""
-THREE = Rules(guard=0, margin=1, recounted=False, early=True)
+THREE = Rules(guard=0, margin=1, recounted=False, early=True, strict=False)
 """Of the pool of DAI, USDC and USDT."""
-TEMPLATE = Rules(guard=0, margin=1, recounted=False, early=False)
+TEMPLATE = Rules(guard=0, margin=1, recounted=False, early=False, strict=True)
 """Of the template for plain pools and the pools made from it."""
 
 
@@ -85,8 +89,6 @@ class StablePool(Noun, frozen=True):
         else:
             balances[token_in] += amount
             balances[token_out] -= got + kept * ONE // rate
-        if balances[token_out] < 0:
-            return refused(self)
         return Swap(amount, got, self.holding(balances))
 
     def quote(self, token_in: int, token_out: int, amount: int) -> int | None:
@@ -135,19 +137,15 @@ class StablePool(Noun, frozen=True):
         """D, by Newton (get_D)."""
         coins, one, guard = len(scaled), self.precision, self.rules.guard
         steep, total = self.amplification * coins, sum(scaled)
-        whole = total
-        for _ in range(MOST_ROUNDS):
+
+        def nearer(whole: int) -> int:
             product = whole
             for held in scaled:
                 product = _fits(product * whole) // (held * coins + guard)
-            before = whole
             above = _fits((steep * total // one + product * coins) * whole)
-            below = (steep - one) * whole // one + (coins + 1) * product
-            whole = above // _fits(below)
-            if -1 <= whole - before <= 1:
-                return whole
-        # The later contracts refuse this too; the first would go on with the last value.
-        raise OverflowError("it does not converge")
+            return above // _fits((steep - one) * whole // one + (coins + 1) * product)
+
+        return self._settled(nearer, total)
 
     def _other(self, scaled: list[int], place: int, whole: int) -> int:
         """What is left of one token where all others are as given, by Newton (get_y)."""
@@ -158,15 +156,20 @@ class StablePool(Noun, frozen=True):
                 total += held
                 product = _fits(product * whole) // (held * coins)
         product = _fits(product * whole * one) // (steep * coins)
-        linear = total + whole * one // steep
-        left = whole
+        linear = total + whole * one // steep - whole
+        return self._settled(
+            lambda left: _fits(left * left + product) // (2 * left + linear), whole
+        )
+
+    def _settled(self, nearer: Callable[[int], int], value: int) -> int:
         for _ in range(MOST_ROUNDS):
-            before = left
-            below = 2 * left + linear - whole
-            left = _fits(left * left + product) // below
-            if -1 <= left - before <= 1:
-                return left
-        raise OverflowError("it does not converge")
+            before = value
+            value = nearer(value)
+            if -1 <= value - before <= 1:
+                return value
+        if self.rules.strict:
+            raise OverflowError("it does not converge")
+        return value
 
 
 def _fits(value: int) -> int:

@@ -108,9 +108,7 @@ def _new_parameters(state: PoolState, log: Log) -> PoolState:
 
 
 def _new_fee(state: PoolState, log: Log) -> PoolState:
-    return msgspec.structs.replace(
-        _stable(state), fee=uint(log.data), admin_fee=uint(log.data, 1)
-    )
+    return msgspec.structs.replace(_stable(state), fee=uint(log.data), admin_fee=uint(log.data, 1))
 
 
 def _ramp(state: PoolState, log: Log) -> NoReturn:
