@@ -95,6 +95,7 @@ def libraries_of(name: str) -> list[str]:
     return sorted(library for libraries in references.values() for library in libraries)
 
 
+_CODE = "evm.bytecode.object"
 _COMPILE = """
 const solc = require("MODULE");
 let text = "";
@@ -124,8 +125,36 @@ def weighted_code() -> bytes:
     return raw(compiled["Weighted"])
 
 
+@cache
+def vault_codes() -> dict[str, bytes]:
+    """Balancer's vault, its authorizer and a weighted pool, as they are, by their names."""
+    balancer = MODULES / "@balancer-labs"
+    sources = {
+        path.relative_to(MODULES).as_posix(): path
+        for name in ("v2-pool-weighted", "v2-pool-utils", "v2-vault")
+        for path in (balancer / name / "contracts").rglob("*.sol")
+    }
+    manager = "@balancer-labs/v2-asset-manager-utils/contracts/IAssetManager.sol"
+    # They are of one time, with the utilities of that time.
+    then = balancer / "v2-vault" / "node_modules"
+    utilities = then / "@balancer-labs" / "v2-solidity-utils" / "contracts"
+    sources |= {path.relative_to(then).as_posix(): path for path in utilities.rglob("*.sol")}
+    sources[manager] = MODULES / manager
+    wanted = {
+        "Vault": "@balancer-labs/v2-vault/contracts/Vault.sol",
+        "Authorizer": "@balancer-labs/v2-vault/contracts/Authorizer.sol",
+        "WeightedPool": "@balancer-labs/v2-pool-weighted/contracts/WeightedPool.sol",
+    }
+    compiled = _compile("solc-0.7", [], "istanbul", sources, wanted)
+    return {name: raw(code) for name, code in compiled.items()}
+
+
 def _compile(
-    compiler: str, ours: list[Path], machine: str, others: dict[str, Path]
+    compiler: str,
+    ours: list[Path],
+    machine: str,
+    others: dict[str, Path],
+    wanted: dict[str, str] | None = None,
 ) -> dict[str, str]:
     """Contracts' code by name.
 
@@ -134,14 +163,17 @@ def _compile(
         ours: what is compiled.
         machine: the version of the virtual machine.
         others: what that may import.
+        wanted: contracts of the others that are wanted too, and their files.
     """
+    wanted = wanted or {}
     every = {path.name: path for path in ours} | others
     sources = {name: {"content": path.read_text(encoding="utf-8")} for name, path in every.items()}
     settings = {
         "optimizer": {"enabled": True, "runs": 200},
         "evmVersion": machine,
         "metadata": {"bytecodeHash": "none"},
-        "outputSelection": {path.name: {"*": ["evm.bytecode.object"]} for path in ours},
+        "outputSelection": {path.name: {"*": [_CODE]} for path in ours}
+        | {file: {name: [_CODE]} for name, file in wanted.items()},
     }
     asked = {"language": "Solidity", "sources": sources, "settings": settings}
     done = subprocess.run(
@@ -156,11 +188,10 @@ def _compile(
     failed = [e["formattedMessage"] for e in answer.get("errors", ()) if e["severity"] == "error"]
     if failed:
         raise ValueError("\n".join(failed))
-    return {
-        name: contract["evm"]["bytecode"]["object"]
-        for path in ours
-        for name, contract in answer["contracts"][path.name].items()
-    }
+    made = answer["contracts"]
+    contracts = {name: one for path in ours for name, one in made[path.name].items()}
+    contracts |= {name: made[file][name] for name, file in wanted.items()}
+    return {name: one["evm"]["bytecode"]["object"] for name, one in contracts.items()}
 
 
 def our_sources() -> list[Path]:

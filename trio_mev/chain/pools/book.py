@@ -14,8 +14,9 @@ import attrs
 
 from ...model.chain import Block, Log, Reorg
 from .changes import POOL_MANAGER, changed, pool_of
-from .pool import Pool
+from .pool import Pool, Protocol
 from .swap import PoolState
+from .weighted_changes import VAULT
 
 MOST_BLOCKS = 256
 """That can be undone."""
@@ -62,12 +63,17 @@ class PoolBook:
     Args:
         blocks: how many can be undone.
         manager: the address of Uniswap V4's PoolManager.
+        vault: that of Balancer's vault.
     """
 
-    def __init__(self, blocks: int = MOST_BLOCKS, manager: str = POOL_MANAGER) -> None:
+    def __init__(
+        self, blocks: int = MOST_BLOCKS, manager: str = POOL_MANAGER, vault: str = VAULT
+    ) -> None:
         self._entries: dict[str, Entry] = {}
         self._pages: deque[_Page] = deque(maxlen=blocks)
-        self._manager = manager
+        self._shared = manager, vault
+        self._ids: dict[str, str] = {}
+        """Of pools whose contract logs too, by its address."""
         self.head: tuple[int, str] | None = None
         """Number and hash of the block that everything here is as of; None before the first."""
         self.counts = Counts()
@@ -135,7 +141,8 @@ class PoolBook:
         self._pages.append(page)
         self.counts.blocks += 1
         for log in block.logs:
-            entry = self._entries.get(pool_of(log, self._manager))
+            pool = pool_of(log, *self._shared)
+            entry = self._entries.get(self._ids.get(pool, pool))
             if entry is not None and entry.quarantine is None:
                 self._follow(entry, log)
         return set(page.before)
@@ -180,6 +187,9 @@ class PoolBook:
     def _read(self, entry: Entry) -> None:
         # What was held before was not there, or wrong: it is no state to come back to.
         self._pages[-1].before[entry.pool.id] = None
+        if entry.pool.protocol is Protocol.BALANCER_WEIGHTED:
+            # The first 20 bytes of its id.
+            self._ids[entry.pool.id[:42]] = entry.pool.id
         self._entries[entry.pool.id] = entry
 
     def _distrust(self, pools: Iterable[str], reason: str) -> None:

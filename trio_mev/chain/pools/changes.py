@@ -10,11 +10,12 @@ from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 from ...model.chain import Log
-from . import stable_changes
+from . import stable_changes, weighted_changes
 from .product import LARGEST, ProductPool
 from .swap import PoolState
 from .ticked import TickedPool
 from .tickmap import tick_map
+from .weighted_changes import VAULT
 from .words import sint, topic_sint, uint
 
 SYNC = "0x1c411e9a96e071241c2f21f7726b17ae89e3cab4c78be50e062b03a9fffbbad1"
@@ -31,9 +32,10 @@ POOL_MANAGER = "0x000000000004444c5dc75cb358380d2e3de08a90"
 """Where every pool of Uniswap V4 is on Ethereum's main network, chain id 1."""
 
 
-def pool_of(log: Log, manager: str = POOL_MANAGER) -> str:
-    """The id of the pool that a log is of."""
-    if log.address == manager and len(log.topics) > 1:
+def pool_of(log: Log, manager: str = POOL_MANAGER, vault: str = VAULT) -> str:
+    """The id of the pool that a log is of; where a pool of Balancer logs something itself, its
+    address."""
+    if log.address in (manager, vault) and len(log.topics) > 1:
         return log.topics[1]
     return log.address
 
@@ -95,6 +97,7 @@ _RULES: Mapping[str, _Rule] = {
     V4_MODIFY: (_modify, 3, 4),
     V4_PROTOCOL_FEE: (_protocol_fee, 2, 1),
     **stable_changes.RULES,
+    **weighted_changes.RULES,
 }
 TOPICS = tuple(_RULES)
 """The first topics of all logs that change a pool."""
