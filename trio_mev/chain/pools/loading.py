@@ -218,7 +218,8 @@ def _ticked(named: Pool, at: TickedPoint, reader: TickReader) -> Plan:
         tick: Liquidity(uint(one), sint(one, 1)) for tick, one in zip(ticks, told, strict=True)
     }
     known = tick_map(reader.spacing, liquid, () if complete else words, complete)
-    state = TickedPool(at.root, at.tick, at.liquidity, at.fee, known, at.protocol_fees)
+    here = at.root, at.tick, at.liquidity, at.fee, known, at.protocol_fees
+    state = TickedPool(*here, narrow=named.protocol is Protocol.UNISWAP_V4)
     return Loaded(named, state)
 
 
