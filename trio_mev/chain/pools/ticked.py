@@ -76,7 +76,10 @@ class TickedPool(Noun, frozen=True):
         in_reach = MIN_ROOT < limit < root if zero_for_one else root < limit < MAX_ROOT
         if not (0 < amount <= LARGEST and in_reach and root) or (exact_out and fee >= PIPS):
             return refused(self)
-        return self._walk(zero_for_one, amount, exact_out, limit, fee)
+        done = self._walk(zero_for_one, amount, exact_out, limit, fee)
+        if self.narrow and (done.amount_in > NARROW or done.amount_out >= NARROW):
+            return refused(self)
+        return done
 
     def _walk(self, down: bool, amount: int, exact_out: bool, limit: int, fee: int) -> Swap:
         root, tick, liquidity, ticks = self.root, self.tick, self.liquidity, self.ticks
@@ -110,8 +113,6 @@ class TickedPool(Noun, frozen=True):
                 break
         done = amount - remaining
         paid, got = (other, done) if exact_out else (done, other)
-        if self.narrow and (paid > NARROW or got >= NARROW):
-            return refused(self)
         rest = self.fee, ticks, self.protocol_fees, self.narrow
         after = TickedPool(root, tick, liquidity, *rest)
         return Swap(paid, got, after, stop if remaining else None, crossed)
