@@ -14,9 +14,11 @@ import pytest
 from tests.chain.convex import solved
 from trio_mev.chain.pools.product import Fee, ProductPool
 from trio_mev.chain.routes.exact import size, through
+from trio_mev.chain.routes.front import largest_front, limit_root
 from trio_mev.chain.routes.hop import Hop, ProductHop
 from trio_mev.chain.routes.mobius import compose, optimum
-from trio_mev.chain.routes.sandwich import Victim, largest_front, limit_root, play, sandwich
+from trio_mev.chain.routes.sandwich import sandwich
+from trio_mev.chain.routes.victim import Victim, play
 
 WETH, USDC, WBTC = 10**18, 10**6, 10**8
 TWO = [(2_000_000 * USDC, 1000 * WETH), (1000 * WETH, 2_100_000 * USDC)]
@@ -239,7 +241,7 @@ def test_what_is_left_of_the_loss_with_a_fee_and_blocks_at_fixed_times():
     earned = 2 * beyond(FEE) + sum(
         one * weight * beyond(at) for one, (at, weight) in zip(inside, nodes, strict=True)
     )
-    assert earned / whole / SPREAD**2 == pytest.approx(figure, rel=3e-3)
+    assert earned / whole / SPREAD**2 == pytest.approx(figure, rel=1e-3)
 
 
 def test_paths_of_pairs_are_moebius_over_the_rationals():
