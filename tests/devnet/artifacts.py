@@ -145,7 +145,8 @@ def vault_codes() -> dict[str, bytes]:
         "Authorizer": "@balancer-labs/v2-vault/contracts/Authorizer.sol",
         "WeightedPool": "@balancer-labs/v2-pool-weighted/contracts/WeightedPool.sol",
     }
-    compiled = _compile("solc-0.7", [], "istanbul", sources, wanted)
+    # To optimise them takes twice as long as all that is done with them.
+    compiled = _compile("solc-0.7", [], "istanbul", sources, wanted, optimise=False)
     return {name: raw(code) for name, code in compiled.items()}
 
 
@@ -155,6 +156,7 @@ def _compile(
     machine: str,
     others: dict[str, Path],
     wanted: dict[str, str] | None = None,
+    optimise: bool = True,
 ) -> dict[str, str]:
     """Contracts' code by name.
 
@@ -164,12 +166,13 @@ def _compile(
         machine: the version of the virtual machine.
         others: what that may import.
         wanted: contracts of the others that are wanted too, and their files.
+        optimise: whether to make the code small.
     """
     wanted = wanted or {}
     every = {path.name: path for path in ours} | others
     sources = {name: {"content": path.read_text(encoding="utf-8")} for name, path in every.items()}
     settings = {
-        "optimizer": {"enabled": True, "runs": 200},
+        "optimizer": {"enabled": optimise, "runs": 200},
         "evmVersion": machine,
         "metadata": {"bytecodeHash": "none"},
         "outputSelection": {path.name: {"*": [_CODE]} for path in ours}

@@ -8,7 +8,7 @@ block, by its hash: what is read at two blocks is no state of the pool. What a p
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from typing import TypeAlias
 
 from ...model.noun import Noun
@@ -223,8 +223,12 @@ def _ticked(named: Pool, at: TickedPoint, reader: TickReader) -> Plan:
     return Loaded(named, state)
 
 
-def _bits(word: int) -> Iterable[int]:
-    return (bit for bit in range(256) if word >> bit & 1)
+def _bits(word: int) -> Iterator[int]:
+    """The places of the bits that are set, from the lowest."""
+    while word:
+        lowest = word & -word
+        yield lowest.bit_length() - 1
+        word ^= lowest
 
 
 def find_pairs(
