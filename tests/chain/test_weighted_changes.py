@@ -15,6 +15,7 @@ from trio_mev.chain.pools.weighted import LARGEST, WeightedPool
 from trio_mev.chain.pools.weighted_changes import (
     BALANCES,
     MANAGED,
+    PAUSED,
     RULES,
     SWAP,
     SWAP_FEE,
@@ -30,6 +31,7 @@ SIGNATURES = {
     BALANCES: "PoolBalanceChanged(bytes32,address,address[],int256[],uint256[])",
     MANAGED: "PoolBalanceManaged(bytes32,address,address,int256,int256)",
     SWAP_FEE: "SwapFeePercentageChanged(uint256)",
+    PAUSED: "PausedStateChanged(bool)",
 }
 
 
@@ -43,7 +45,7 @@ def topic(token: str) -> str:
 
 
 def log(topics: tuple[str, ...], types: tuple[str, ...], *values) -> Log:
-    address = ADDRESS if topics == (SWAP_FEE,) else VAULT
+    address = ADDRESS if len(topics) == 1 else VAULT
     return Log("0xb", 1, 0, "0xt", 0, address, topics, encode(types, values))
 
 
@@ -122,6 +124,12 @@ def test_a_log_that_cannot_be_casts_doubt_on_the_pool(one, reason):
 def test_other_pools_have_no_such_logs(one):
     with pytest.raises(ValueError, match="no weighted pool"):
         changed(empty(0), one)
+
+
+def test_a_pool_that_is_paused_is_not_used():
+    with pytest.raises(ValueError, match="paused"):
+        changed(pool(), log((PAUSED,), ("bool",), True))
+    assert changed(pool(), log((PAUSED,), ("bool",), False)) == pool()
 
 
 def test_balances_are_no_more_than_the_vault_holds():

@@ -24,7 +24,8 @@ SWAP = "0x2170c741c41531aec20e7c107c24eecfdd15e69c9bb0a8dd37b1840b9e0b207b"
 BALANCES = "0xe5ce249087ce04f05a957192435400fd97868dba0e6a4b4c049abf8af80dae78"
 MANAGED = "0x6edcaf6241105b4c94c2efdbf3a6b12458eb3d07be3a0e81d24b13c44045fe7a"
 SWAP_FEE = "0xa9ba3ffe0b6c366b81232caab38605a0699ad5398d6cce76f91ee809e322dafc"
-"""By the pool itself; the others are the vault's."""
+"""By the pool itself, as the next; the others are the vault's."""
+PAUSED = "0x9e3a5e37224532dea67b89face185703738a228a6e8a23dee546960180d3be64"
 _CHANGES = arguments_of("(address[],int256[],uint256[])")
 
 
@@ -77,6 +78,12 @@ def _swap_fee(state: PoolState, log: Log) -> PoolState:
     return msgspec.structs.replace(_weighted(state), fee=uint(log.data))
 
 
+def _paused(state: PoolState, log: Log) -> PoolState:
+    if uint(log.data):
+        raise ValueError("it is paused")
+    return _weighted(state)
+
+
 Rule: TypeAlias = "tuple[Callable[[PoolState, Log], PoolState], int, int]"
 RULES: Mapping[str, Rule] = {
     # What to do, how many topics a log has, and how many words at least.
@@ -84,4 +91,5 @@ RULES: Mapping[str, Rule] = {
     BALANCES: (_balances, 3, 6),
     MANAGED: (_managed, 4, 2),
     SWAP_FEE: (_swap_fee, 1, 1),
+    PAUSED: (_paused, 1, 1),
 }
