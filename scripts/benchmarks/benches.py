@@ -196,7 +196,7 @@ def decode(size: Size) -> list[Row]:
 
 def pools(size: Size) -> list[Row]:
     rows = []
-    for kind in ("v2", "v3 in one range", "v3 over ticks"):
+    for kind in ("v2", "v3 in one range", "v3 over ticks", "weighted", "stable"):
         each = [
             measure("pool_quotes", kind=kind, count=size.pool_quotes) for _ in range(size.rounds)
         ]

@@ -6,6 +6,7 @@ import gzip
 import json
 import random
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,8 @@ V4_QUOTES = 2000
 INSIDE = 1000
 """Quotes inside the recorded word."""
 NONE = f"0x{0:040x}"
+MINT_TO = "mint(address,uint256)"
+NO_SALT = bytes(32)
 KEY = "(address,address,uint24,int24,address)"
 
 
@@ -159,13 +162,15 @@ async def test_2000_quotes_of_v4_are_its_quoters():
     assert same > 0.7 * V4_QUOTES
 
 
-async def _deploy_v4(chain: Chain) -> tuple[tuple[Address, Address], Address, Address]:
+async def _deploy_v4(
+    chain: Chain, tokens: Sequence[Address] = (DAI, WETH)
+) -> tuple[tuple[Address, Address], Address, Address]:
     manager = await chain.create(DEPLOYER, init_code("PoolManager", ("address",), DEPLOYER))
     made = []
     for name in ("PoolModifyLiquidityTest", "StateView", "V4Quoter"):
         made.append(await chain.create(DEPLOYER, init_code(name, ("address",), manager)))
     await chain.do(DEPLOYER, manager, "setProtocolFeeController(address)", DEPLOYER)
-    for token in (DAI, WETH):
+    for token in tokens:
         owner = PROVIDER_OF_LIQUIDITY
         await chain.do(owner, token, "approve(address,uint256)", made[0], 2**256 - 1)
     return (manager, made[0]), made[1], made[2]
@@ -189,6 +194,39 @@ def _v4_call(quoter: Address, key: tuple, one: Asked) -> tuple[Address, str]:
     name = "quoteExactOutputSingle" if one.exact_out else "quoteExactInputSingle"
     asked = (key, one.zero_for_one, one.amount, b"")
     return quoter, call_data(f"{name}(({KEY},bool,uint128,bytes))", asked)
+
+
+async def test_v4_refuses_amounts_over_128_bits_where_we_do():
+    """Three ranges that are each allowed, and together are more than one swap may take."""
+    async with roomy_chain() as chain:
+        tokens = ordered(DAI, USDC)
+        manager, view, quoter = await _deploy_v4(chain, tokens)
+        await chain.do(PROVIDER_OF_LIQUIDITY, USDC, MINT_TO, PROVIDER_OF_LIQUIDITY, 2**130)
+        key = (*tokens, 3000, 60, NONE)
+        await chain.do(DEPLOYER, manager[0], f"initialize({KEY},uint160)", key, sqrt_at(600_000))
+        method = f"modifyLiquidity({KEY},(int24,int24,int256,bytes32),bytes)"
+        for low in (599_820, 599_880, 599_940):
+            change = low, low + 60, 3 * 10**27, NO_SALT
+            await chain.do(PROVIDER_OF_LIQUIDITY, manager[1], method, key, change, b"")
+        pool_id = hexed(keccak(encode((KEY,), key)))
+        pool = (await load(chain.rpc, load_v4(view, pool_id, PoolKey(*key)))).state
+        assert isinstance(pool, TickedPool)
+        for exact_out in (False, True):
+            last, over = 1, 2**127
+            while over - last > 1:
+                middle = (last + over) // 2
+                if pool.swap_to(True, middle, exact_out).stop is Stop.REVERTS:
+                    over = middle
+                else:
+                    last = middle
+            if exact_out:
+                assert over == 2**127
+            asked = [Asked(True, amount, exact_out) for amount in (last, over)]
+            told = await answers(chain, [_v4_call(quoter, key, one) for one in asked])
+            assert told[1] is None
+            other = asked[0].other(asked[0].of(pool))
+            assert other == decode("(uint256,uint256)", told[0])[0]
+            assert exact_out or other in range(2**127 - 2**100, 2**127)
 
 
 @pytest.fixture

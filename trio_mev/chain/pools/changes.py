@@ -19,10 +19,12 @@ from ..logs.uniswap import (
     V4ProtocolFeeUpdated,
     V4Swap,
 )
+from . import stable_changes, weighted_changes
 from .product import ProductPool
 from .swap import PoolState
 from .ticked import TickedPool
 from .tickmap import tick_map
+from .weighted_changes import VAULT
 
 (POOL_MANAGER,) = POOL_MANAGERS
 """Where every pool of Uniswap V4 is on Ethereum's main network, chain id 1."""
@@ -38,9 +40,10 @@ from .tickmap import tick_map
 (V4_PROTOCOL_FEE,) = events_of(V4ProtocolFeeUpdated)
 
 
-def pool_of(log: Log, manager: str = POOL_MANAGER) -> str:
-    """The id of the pool that a log is of."""
-    if log.address == manager and len(log.topics) > 1:
+def pool_of(log: Log, manager: str = POOL_MANAGER, vault: str = VAULT) -> str:
+    """The id of the pool that a log is of; where a pool of Balancer logs something itself, its
+    address."""
+    if log.address in (manager, vault) and len(log.topics) > 1:
         return log.topics[1]
     return log.address
 
@@ -102,9 +105,13 @@ def _following(
 
 _RULES: Mapping[str, _Rule] = {
     # What to do, how many topics a log has, and how many words at least.
-    topic: (_following(event.read, follow), event.topics, event.size // 32)
-    for made, follow in _FOLLOWED.items()
-    for topic, event in events_of(made).items()
+    **{
+        topic: (_following(event.read, follow), event.topics, event.size // 32)
+        for made, follow in _FOLLOWED.items()
+        for topic, event in events_of(made).items()
+    },
+    **stable_changes.RULES,
+    **weighted_changes.RULES,
 }
 TOPICS = tuple(_RULES)
 """The first topics of all logs that change a pool."""

@@ -16,6 +16,7 @@ from .ticks import MAX_ROOT, MAX_TICK, MIN_ROOT, MIN_TICK, sqrt_at, tick_at
 
 LARGEST = 2**255 - 1
 """Of an amount: the contracts' integers have a sign."""
+NARROW = 2**127
 _ALL = 2**512
 """More than any step takes."""
 MOST_STEPS = 20_000
@@ -50,6 +51,9 @@ class TickedPool(Noun, frozen=True):
     """What V4's protocol takes besides, as its slot 0 holds it: twelve bits a side in millionths,
     that of token 0 in the low ones. V3's protocol takes its share of the pool's own fee, which
     changes no amount."""
+    narrow: bool = False
+    """Whether amounts must fit 128 bits with a sign, that of what is paid being negative, as V4
+    has it (SafeCast.toInt128)."""
 
     def swap(self, token_in: int, token_out: int, amount: int, exact_out: bool = False) -> Swap:
         """As a router swaps that sets no limit of its own: see `PoolState.swap`."""
@@ -72,7 +76,10 @@ class TickedPool(Noun, frozen=True):
         in_reach = MIN_ROOT < limit < root if zero_for_one else root < limit < MAX_ROOT
         if not (0 < amount <= LARGEST and in_reach and root) or (exact_out and fee >= PIPS):
             return refused(self)
-        return self._walk(zero_for_one, amount, exact_out, limit, fee)
+        done = self._walk(zero_for_one, amount, exact_out, limit, fee)
+        if self.narrow and (done.amount_in > NARROW or done.amount_out >= NARROW):
+            return refused(self)
+        return done
 
     def _walk(self, down: bool, amount: int, exact_out: bool, limit: int, fee: int) -> Swap:
         root, tick, liquidity, ticks = self.root, self.tick, self.liquidity, self.ticks
@@ -106,7 +113,8 @@ class TickedPool(Noun, frozen=True):
                 break
         done = amount - remaining
         paid, got = (other, done) if exact_out else (done, other)
-        after = TickedPool(root, tick, liquidity, self.fee, ticks, self.protocol_fees)
+        rest = self.fee, ticks, self.protocol_fees, self.narrow
+        after = TickedPool(root, tick, liquidity, *rest)
         return Swap(paid, got, after, stop if remaining else None, crossed)
 
     def stretches(self, zero_for_one: bool) -> Iterator[Stretch]:
@@ -135,7 +143,8 @@ class TickedPool(Noun, frozen=True):
         ticks = self.ticks.changed(lower, upper, delta)
         if active < 0:
             raise ValueError("more is taken than is active")
-        return TickedPool(self.root, self.tick, active, self.fee, ticks, self.protocol_fees)
+        rest = self.fee, ticks, self.protocol_fees, self.narrow
+        return TickedPool(self.root, self.tick, active, *rest)
 
     def moved(self, root: int, tick: int, liquidity: int) -> TickedPool:
         """With the price and the liquidity where a swap left them.
@@ -146,11 +155,13 @@ class TickedPool(Noun, frozen=True):
         # At a tick that was crossed downwards, the contract's tick is one below the price's.
         if not MIN_TICK - 1 <= tick <= MAX_TICK or tick_at(root) - tick not in (0, 1):
             raise ValueError(f"the tick {tick} is not that of the square root {root}")
-        return TickedPool(root, tick, liquidity, self.fee, self.ticks, self.protocol_fees)
+        rest = self.fee, self.ticks, self.protocol_fees, self.narrow
+        return TickedPool(root, tick, liquidity, *rest)
 
     def charging(self, protocol_fees: int) -> TickedPool:
         """With another protocol fee."""
-        return TickedPool(self.root, self.tick, self.liquidity, self.fee, self.ticks, protocol_fees)
+        here = self.root, self.tick, self.liquidity, self.fee, self.ticks
+        return TickedPool(*here, protocol_fees, self.narrow)
 
     def fee_of(self, zero_for_one: bool) -> int:
         """What is taken of an input in all (ProtocolFeeLibrary.calculateSwapFee)."""
