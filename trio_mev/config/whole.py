@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterator, Mapping
 
 from ..model.identity import Instrument, Venue
-from ..model.settings import Settings, VenueSettings
+from ..model.settings import EthereumSettings, Settings, VenueSettings
 from ..pricing.joins import Joinable
 from ..wire.venues import ADAPTERS, quoting
 
@@ -16,6 +16,7 @@ def contradictions(settings: Settings) -> Iterator[str]:
     yield from _quoted_twice(settings)
     yield from _unknown_fees(settings)
     yield from _alerts_on_nothing(settings)
+    yield from _nothing_to_try(settings)
 
 
 def expected_quotes(settings: Settings) -> Mapping[tuple[Venue, Instrument], int]:
@@ -69,3 +70,16 @@ def _alerts_on_nothing(settings: Settings) -> Iterator[str]:
                 f"prices.alerts[{number}].instrument: no feed quotes {alert.instrument}, and no "
                 "two others make it"
             )
+
+
+def _nothing_to_try(settings: Settings) -> Iterator[str]:
+    if not settings.referee.enabled or not settings.feeds:  # a replay brings its own feeds
+        return
+    nodes = [feed for feed in settings.feeds if isinstance(feed, EthereumSettings)]
+    if not nodes:
+        yield "referee.enabled: no feed is a node that could be asked; add one, or leave it out"
+    elif all(feed.pending == "off" for feed in nodes):
+        yield (
+            "referee.enabled: every node's pending is off, so there is no transaction to try; "
+            "set pending to bodies or hashes, or leave it out"
+        )

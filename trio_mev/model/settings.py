@@ -464,6 +464,20 @@ class MempoolSettings:
     """More than these in the window, and the oldest are forgotten and counted."""
 
 
+@attrs.frozen
+class RefereeSettings:
+    """Whether a node is asked to try pending transactions whose calls do not say what they do."""
+
+    enabled: bool = False
+    """Off, since providers charge such calls at many times the price of others, and public nodes
+    refuse them."""
+    calls_per_second: float = positive(5.0, 1000)
+    deadline: float = positive(1.0, 60)
+    """Seconds from a transaction's arrival to the node's answer; later it is of no use."""
+    under_way: int = positive(4, 64)
+    """Calls at once."""
+
+
 def _names_differ(_: Any, __: Any, feeds: tuple[FeedSettings, ...]) -> None:
     names = [feed.name for feed in feeds]
     for feed in feeds:
@@ -483,3 +497,4 @@ class Settings:
     prices: PriceSettings = PriceSettings()
     transactions: TransactionSettings = TransactionSettings()
     mempool: MempoolSettings = MempoolSettings()
+    referee: RefereeSettings = RefereeSettings()
