@@ -10,13 +10,14 @@ class CallBudget:
     """At most so many calls in any second; those that come together may be made together.
 
     Args:
-        per_second: how many; below one, one call in the inverse of it.
+        per_second: how many, of which a fraction over a whole number is left out; below one, one
+            call in the inverse of it.
     """
 
     def __init__(self, per_second: float) -> None:
         most = max(1, math.floor(per_second))
         self._turns: deque[float] = deque(maxlen=most)
-        self._window = most / per_second
+        self._window = max(1.0, 1 / per_second)
         self._held = -math.inf
 
     def turn(self, now: float, before: float) -> float | None:
