@@ -122,9 +122,7 @@ def test_swaps_come_in_the_order_of_their_events():
 
 
 ANY_LOG = st.builds(
-    lambda topic, topics, data, address: Log(
-        "", 0, 0, POOL_ID, 0, address, (topic, *topics), data
-    ),
+    lambda topic, topics, data, address: Log("", 0, 0, POOL_ID, 0, address, (topic, *topics), data),
     st.sampled_from(sorted(TOPICS.values())),
     st.lists(st.sampled_from([word(ONE), POOL_ID, "0x" + "ff" * 32]), max_size=3),
     st.integers(0, 9).flatmap(lambda n: st.binary(min_size=32 * n, max_size=32 * n)),

@@ -251,8 +251,10 @@ SOUND_BLOCK = st.builds(
 
 def places(value: Any, path: tuple = ()) -> list[tuple]:
     found = [path]
-    for key, inner in value.items() if isinstance(value, dict) else enumerate(
-        value if isinstance(value, list) else ()
+    for key, inner in (
+        value.items()
+        if isinstance(value, dict)
+        else enumerate(value if isinstance(value, list) else ())
     ):
         found += places(inner, (*path, key))
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -159,16 +160,13 @@ class Referee:
         turn = self._budget.turn(now, deadline)
         if turn is None:
             return Unanswered(Silence.OVER_BUDGET, "no turn in time")
-        called = False
-        with trio.move_on_at(deadline):
+        with trio.move_on_at(deadline) as waiting:
             if turn > now:
                 await trio.sleep_until(turn)
             async with self._under_way:
-                called = True
-                left = deadline - trio.current_time()
+                waiting.deadline = math.inf  # the call has its own
+                left = max(0.0, deadline - trio.current_time())
                 return await self._ask(rpc, method, parameters, read, left)
-        if called:
-            return Unanswered(Silence.TIMED_OUT, method)
         return Unanswered(Silence.OVER_BUDGET, "too many calls under way")
 
     async def _ask(
