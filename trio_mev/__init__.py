@@ -34,6 +34,8 @@ from .processors.blocks import BlockAnalyzer
 from .processors.filters import EventFilter
 from .processors.mempool import MempoolAnalyzer
 from .processors.prices import PriceDataProcessor
+from .processors.referee import Referee
+from .processors.refereed import TransactionReferee
 from .processors.transactions import TransactionAnalyzer
 from .stream import RealtimeDataStream, StreamStats, open_stream
 from .version import __version__
@@ -64,6 +66,7 @@ __all__ = [
     "ProcessingTimeoutError",
     "ProcessorFailed",
     "RealtimeDataStream",
+    "Referee",
     "ReplayFeed",
     "RestartLimitReached",
     "RpcFailed",
@@ -74,6 +77,7 @@ __all__ = [
     "SubscriptionLost",
     "SubscriptionRejected",
     "TransactionAnalyzer",
+    "TransactionReferee",
     "WebSocketStreamManager",
     "__version__",
     "load",

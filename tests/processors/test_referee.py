@@ -9,12 +9,12 @@ import pytest
 import trio
 from loguru import logger
 
-from tests.support.judging import ABSENT, SILENT
+from tests.support.judging import ABSENT, FRAME, SILENT
 from trio_mev.flow.status import FeedState
 from trio_mev.model.chain import Transaction
 from trio_mev.model.settings import RefereeSettings
 from trio_mev.model.simulation import SimulatedCall, Simulation
-from trio_mev.processors.referee import RELEARN, TOO_MUCH, Referee, Silence, Unanswered
+from trio_mev.processors.referee import RELEARN, SHUNNED, TOO_MUCH, Referee, Silence, Unanswered
 from trio_mev.wire.simulation import MOST_TRANSACTIONS, SIMULATE, TRACE
 
 BODY = Transaction("0x" + "c3" * 32, "0x" + "11" * 20, "0x" + "22" * 20, 0, 0, 21_000, b"")
@@ -216,6 +216,42 @@ async def test_a_connection_that_is_lost_is_no_answer(autojump_clock, referee, n
     assert (await made.simulate([BODY])).why is Silence.DISCONNECTED
     assert (await made.simulate([BODY])).why is Silence.DISCONNECTED
     assert balanced(made)
+
+
+async def test_a_trace_that_costs_the_connection_is_not_asked_for_again_soon(
+    autojump_clock, referee, client, node, said
+):
+    """A real client closes the connection over a message that is too long for it."""
+    node.answers = {SIMULATE: ABSENT, TRACE: {"result": {**FRAME, "output": "0x" + "00" * 2**20}}}
+    made = referee(deadline=60)
+    assert (await made.simulate([BODY])).why is Silence.DISCONNECTED
+    assert client.status.refused["oversized"] == 1
+    assert len(said) == 1
+    assert "none for 600 s" in said[0]
+    await client.status.wait_for(FeedState.WAITING)
+    assert await client.status.wait_for(FeedState.READY) is FeedState.READY
+    node.answers[TRACE] = None
+    node.tried.clear()
+    assert (await made.simulate([BODY])).why is Silence.REFUSED
+    assert node.methods == [SIMULATE]
+    await trio.sleep(SHUNNED)
+    assert (await made.simulate([BODY])).method == TRACE
+    assert len(said) == 1
+
+
+async def test_another_way_is_open_while_traces_are_not(autojump_clock, referee, node, nursery):
+    node.answers = {SIMULATE: ABSENT, TRACE: SILENT}
+    made = referee(deadline=60)
+    nursery.start_soon(node_cut_soon, node)
+    assert (await made.simulate([BODY])).why is Silence.DISCONNECTED
+    # While there is no connection nothing is lost by a trace.
+    before = made._shunned
+    await trio.sleep(SETTLED / 2)
+    assert (await made.simulate([BODY])).why is Silence.REFUSED
+    assert made._shunned == before
+    node.answers = dict.fromkeys(node.answers)
+    await trio.sleep(5)
+    assert (await made.simulate([BODY])).method == SIMULATE
 
 
 async def node_cut_soon(node):

@@ -61,7 +61,7 @@ async def connected(nursery: trio.Nursery, node: ServedNode) -> EthereumWebSocke
         endpoint=Endpoint("ws://node.example"),
         heads=False,
         pending="off",
-        connection=ConnectionSettings(ping_interval=10_000, first_delay=1),
+        connection=ConnectionSettings(ping_interval=10_000, first_delay=1, max_message=2**20),
     )
     made = EthereumWebSocketClient(settings, Peer(nursery, node).dial, rng=random.Random(1))
     nursery.start_soon(made.run, lambda events: None, Outstanding())

@@ -138,6 +138,15 @@ def test_more_logs_than_a_transaction_can_have_are_refused(monkeypatch):
         parse_simulated(encode([{"calls": [call]}]), [BODY])
 
 
+def test_an_answer_that_takes_too_long_to_read_is_refused(monkeypatch):
+    raw = encode(frame())
+    monkeypatch.setattr(simulation, "MOST_BYTES", len(raw))
+    assert parse_traced(raw, BODY).succeeded
+    for parse in (lambda: parse_traced(raw + b" ", BODY), lambda: parse_simulated(raw + b" ", [])):
+        with pytest.raises(MalformedFrame, match="too_many"):
+            parse()
+
+
 def test_logs_of_a_trace_come_in_the_order_of_their_emission():
     inner = frame([log(2, position="0x0"), log(4, position="0x1")],
                   [frame([log(3, position="0x0")])])  # fmt: skip

@@ -469,8 +469,8 @@ class RefereeSettings:
     """Whether a node is asked to try pending transactions whose calls do not say what they do."""
 
     enabled: bool = False
-    """Off, since providers charge such calls at many times the price of others, and public nodes
-    refuse them."""
+    """Off, since providers charge more for such calls than for others, and public nodes refuse
+    them."""
     calls_per_second: float = positive(5.0, 1000)
     deadline: float = positive(1.0, 60)
     """Seconds from a transaction's arrival to the node's answer; later it is of no use."""

@@ -34,6 +34,10 @@ from ..wire.simulation import (
 
 RELEARN = 600.0
 """Seconds after which a method that a node has not is tried again."""
+SHUNNED = 600.0
+"""Seconds without a trace after the connection was lost while one was awaited. A trace may be
+longer than any message may be, which costs the connection, and whoever sends transactions can see
+to that; so it can happen once in such a time."""
 TOO_MUCH = 10.0
 """Seconds without a call after a node has said that there were too many."""
 
@@ -93,6 +97,8 @@ class Referee:
         self._peer: object | None = None
         self._absent: dict[str, float] = {}
         """Methods that the node has not, and when they are tried again."""
+        self._shunned = -math.inf
+        """Until when no trace is asked for."""
         self._proven: set[str] = set()
         self._said = ""
         """Why the node refuses, once that has been said."""
@@ -136,7 +142,7 @@ class Referee:
             return Unanswered(Silence.NO_NODE)
         self._meet(rpc.peer)
         for method, parameters, read in _ways(transactions, block):
-            if self._absent.get(method, 0.0) > trio.current_time():
+            if self._left_out(method, trio.current_time()):
                 continue
             found = await self._within(rpc, method, parameters, read, deadline)
             if isinstance(found, Unanswered):
@@ -144,6 +150,10 @@ class Referee:
             if found is not None:
                 return Simulation(block_parameter(block), method, found)
         return _REFUSED if len(transactions) == 1 else _ONE_AT_A_TIME
+
+    def _left_out(self, method: str, now: float) -> bool:
+        shunned = method == TRACE and self._shunned > now
+        return shunned or self._absent.get(method, -math.inf) > now
 
     def _meet(self, peer: object | None) -> None:
         """Another node may have what the last one had not."""
@@ -173,6 +183,7 @@ class Referee:
         self, rpc: Rpc, method: str, parameters: list[Any], read: _Read, within: float
     ) -> tuple[SimulatedCall, ...] | Unanswered | None:
         self.counts["calls"] += 1
+        connected = rpc.peer is not None
         try:
             found = read(await rpc.call(method, parameters, msgspec.Raw, within))
         except RpcFailed as error:
@@ -180,6 +191,8 @@ class Referee:
         except RpcTimeout as error:
             return Unanswered(Silence.TIMED_OUT, str(error))
         except StreamConnectionError as error:
+            if connected and method == TRACE:
+                self._lost_tracing()
             return Unanswered(Silence.DISCONNECTED, str(error))
         except MalformedFrame as error:
             return Unanswered(Silence.MALFORMED, f"{method}: {error}")
@@ -187,6 +200,14 @@ class Referee:
         self._absent.pop(method, None)
         self._said = ""
         return found
+
+    def _lost_tracing(self) -> None:
+        now = trio.current_time()
+        if self._shunned <= now:
+            logger.warning(
+                "the connection was lost while a trace was awaited: none for {:g} s", SHUNNED
+            )
+        self._shunned = now + SHUNNED
 
     def _refused(self, method: str, error: RpcFailed) -> Unanswered | None:
         """None where the node has no such method."""

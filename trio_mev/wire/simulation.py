@@ -33,6 +33,9 @@ MOST_LOGS = 20_000
 """Of one transaction; 60 million gas hold 160,000 of the cheapest, and the dearest ever some
 thousands."""
 
+MOST_BYTES = 8 * 2**20
+"""Of an answer; what is longer would take too long to read."""
+
 
 class _Log(msgspec.Struct, gc=False):
     address: str
@@ -127,7 +130,7 @@ def parse_simulated(
         MalformedFrame: a field is missing or cannot be what it says, or the answer is not one
             block with as many calls.
     """
-    blocks = decode(_SIMULATED, raw)
+    blocks = decode(_SIMULATED, _short(raw))
     counts = [len(block.calls) for block in blocks]
     if counts != [len(transactions)]:
         raise MalformedFrame("wrong_shape", f"{counts[:3]} calls for {len(transactions)}")
@@ -135,6 +138,13 @@ def parse_simulated(
         _simulated(call, body, place)
         for place, (call, body) in enumerate(zip(blocks[0].calls, transactions, strict=True))
     )
+
+
+def _short(raw: bytes | msgspec.Raw) -> bytes:
+    whole = bytes(raw)
+    if len(whole) > MOST_BYTES:
+        raise MalformedFrame("too_many", f"{len(whole)} bytes of an answer")
+    return whole
 
 
 def _simulated(call: _Call, body: Transaction, place: int) -> SimulatedCall:
@@ -162,7 +172,7 @@ def parse_traced(raw: bytes | msgspec.Raw, transaction: Transaction) -> Simulate
     Raises:
         MalformedFrame: a field is missing or cannot be what it says.
     """
-    top = decode(_TRACED, raw)
+    top = decode(_TRACED, _short(raw))
     gas_used, returned = quantity(top.gas_used, 64), data(top.output or "0x")
     if top.error is not None:
         return SimulatedCall(False, gas_used, (), True, returned, _reason(returned, top.error))
