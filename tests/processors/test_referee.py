@@ -34,9 +34,14 @@ def referee(client):
 
 @pytest.fixture
 def said():
-    """What is logged as a warning."""
+    """What the referee logs as a warning."""
     lines = []
-    number = logger.add(lambda line: lines.append(str(line)), level="WARNING", format="{message}")
+    number = logger.add(
+        lambda line: lines.append(str(line)),
+        level="WARNING",
+        format="{message}",
+        filter="trio_mev.processors.referee",
+    )
     logger.enable("trio_mev")
     yield lines
     logger.disable("trio_mev")
