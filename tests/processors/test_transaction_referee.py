@@ -10,13 +10,16 @@ from eth_abi import encode
 from eth_hash.auto import keccak
 
 from tests.support.judging import ABSENT, CALL, SILENT
+from trio_mev import ReplayFeed, replay_clock
 from trio_mev.chain.calldata import CallDecoder
 from trio_mev.chain.contracts.balancer import VAULTS
+from trio_mev.config import standard_processors
+from trio_mev.loopback.demo import TAPE
 from trio_mev.model.event import DataType, EventPriority
 from trio_mev.model.identity import Instrument
 from trio_mev.model.intents import ETHER, WETH, PoolKind
 from trio_mev.model.market import Price, PriceStatus
-from trio_mev.model.settings import RefereeSettings, TransactionSettings
+from trio_mev.model.settings import RefereeSettings, Settings, TransactionSettings
 from trio_mev.model.simulation import PoolSwap, SimulatedTransaction
 from trio_mev.processors.referee import Referee
 from trio_mev.processors.refereed import TransactionReferee
@@ -260,3 +263,19 @@ async def test_a_line_says_what_it_would_swap(autojump_clock, judge, feed, trans
             f"in balancer pool {POOL_ID}"
         )
     )
+
+
+def test_in_a_replay_it_asks_nothing_and_changes_nothing():
+    async def run(enabled):
+        settings = Settings(referee=RefereeSettings(enabled=enabled))
+        feed = ReplayFeed([TAPE], end=20.0)
+        async with open_stream([feed], standard_processors(settings)) as stream:
+            await stream.ended.wait()
+        return stream.get_stats()
+
+    without, beside = (trio.run(run, on, clock=replay_clock(None)) for on in (False, True))
+    assert beside.processor_count == without.processor_count + 4
+    assert beside.digest == without.digest
+    referees = [one for one in beside.consumers if one.name.startswith("TransactionReferee")]
+    assert len(referees) == 4
+    assert all(one.books.processed == one.books.received > 0 for one in referees)
