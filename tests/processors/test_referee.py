@@ -100,6 +100,9 @@ async def test_a_node_that_has_neither_is_told_of_once(autojump_clock, referee, 
     node.answers[TRACE] = None
     assert isinstance(await made.simulate([BODY]), Simulation)
     assert list(made.health()) == []
+    await trio.sleep(RELEARN)
+    assert (await made.simulate([BODY])).method == TRACE
+    assert len(said) == 1  # the better one is still refused, which is nothing new
     node.answers[TRACE] = ABSENT
     await trio.sleep(RELEARN)
     assert (await made.simulate([BODY])).why is Silence.REFUSED
@@ -242,6 +245,19 @@ async def test_a_trace_that_costs_the_connection_is_not_asked_for_again_soon(
     await trio.sleep(SHUNNED)
     assert (await made.simulate([BODY])).method == TRACE
     assert len(said) == 1
+
+
+async def test_a_trace_that_was_never_asked_for_has_lost_nothing(
+    autojump_clock, referee, client, node
+):
+    node.answers[SIMULATE] = ABSENT
+    made = referee()
+    assert (await made.simulate([BODY])).method == TRACE
+    await node.cut()
+    await client.status.wait_for(FeedState.WAITING)
+    assert (await made.simulate([BODY])).why is Silence.DISCONNECTED
+    assert await client.status.wait_for(FeedState.READY) is FeedState.READY
+    assert (await made.simulate([BODY])).method == TRACE
 
 
 async def test_another_way_is_open_while_traces_are_not(autojump_clock, referee, node, nursery):

@@ -95,6 +95,8 @@ def test_a_simulated_block_is_read_call_by_call():
          ERROR, "bad"),
         ({"returnData": "0x", "error": {"code": 3, "message": "execution reverted: bad",
           "data": ERROR}}, ERROR, "bad"),
+        ({"returnData": ERROR, "error": {"code": 3, "message": "", "data": "0x01020304"}},
+         ERROR, "bad"),
         ({"error": {"code": -32015, "message": "out of gas"}}, "0x", "out of gas"),
         ({"error": {"code": -32015, "message": "out of gas", "data": ""}}, "0x", "out of gas"),
         ({"error": {"message": None, "data": {"deep": 1}}}, "0x", "no reason"),
