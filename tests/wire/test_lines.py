@@ -33,8 +33,10 @@ from trio_mev.model.market import (
     Spread,
     Trade,
 )
+from trio_mev.model.simulation import PoolSwap, SimulatedTransaction
 from trio_mev.wire.lines import (
     describe_analysis,
+    describe_simulated,
     describe_spread,
     describe_swap,
     encode,
@@ -403,6 +405,64 @@ def test_many_swaps_are_counted():
     words = describe_analysis(attrs.evolve(ANALYSIS, swaps=(SWAP,) * 5))
     assert words.count("1.0000 WETH") == 3
     assert "; 2 more swaps (" in words
+
+
+POOL_SWAP = PoolSwap(PoolKind.V3, ROUTER, None, WETH, 100, 3 * 10**18)
+TRIED = SimulatedTransaction(
+    ANALYSIS, HASH, 7, "eth_simulateV1", True, "", 21_000, (POOL_SWAP, POOL_SWAP)
+)
+
+
+def test_a_simulated_transaction():
+    swap = {
+        "kind": "v3",
+        "pool": ROUTER,
+        "token_in": None,
+        "token_out": WETH,
+        "amount_in": "100",
+        "amount_out": "3000000000000000000",
+    }
+    assert line(TRIED) == ALERT_ORIGIN | {
+        "kind": "alert",
+        "alert_id": f"simulation:{HASH}",
+        "type": "simulation",
+        "message": describe_simulated(TRIED),
+        "transaction": HASH,
+        "from": SENDER,
+        "to": ROUTER,
+        "router": "Uniswap V2 Router02",
+        "method": "swapExactETHForTokens(uint256,address[],address,uint256)",
+        "selector": "0x7ff36ab5",
+        "value": "3000000000000000000",
+        "usd": "6000.40",
+        "basis": "simulated",
+        "block": HASH,
+        "number": 7,
+        "by": "eth_simulateV1",
+        "reverts": False,
+        "reason": None,
+        "gas_used": "21000",
+        "pool_swaps": [swap, swap],
+    }
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (
+            {"swaps": (POOL_SWAP,)},
+            "on block 7, a call of Uniswap V2 Router02 would swap 100 of another token for "
+            f"3.0000 WETH in v3 pool {ROUTER}",
+        ),
+        ({"swaps": (POOL_SWAP,) * 5}, "2 more swaps"),
+        (
+            {"succeeded": False, "reason": "K", "number": None, "block": "latest"},
+            "on block latest, a call of Uniswap V2 Router02 would revert: K",
+        ),
+    ],
+)
+def test_a_simulated_transaction_in_words(change, words):
+    assert describe_simulated(attrs.evolve(TRIED, **change)).endswith(words)
 
 
 def test_what_has_no_line_has_none():

@@ -11,6 +11,7 @@ import random
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,8 @@ from ..processors.mempool import MempoolAnalyzer
 from ..processors.pool_prices import PoolPrices
 from ..processors.pools import PoolTracker
 from ..processors.prices import PriceDataProcessor
+from ..processors.referee import Referee
+from ..processors.refereed import TransactionReferee
 from ..processors.transactions import TransactionAnalyzer
 from ..wire.venues import ADAPTERS, quoting
 from .explain import explain
@@ -48,7 +51,7 @@ from .structure import make_converter
 from .whole import chain_of, contradictions, expected_quotes
 
 PREFIX = "TRIO_MEV_"
-TABLES = frozenset({"stream", "prices", "transactions", "mempool", "pools", "arbitrage"})
+TABLES = frozenset({"stream", "prices", "transactions", "mempool", "pools", "arbitrage", "referee"})
 """What the environment may override."""
 RPC_VARIABLES = ("ETH_RPC_URL", "WEB3_WS_PROVIDER_URI")
 """Where an Ethereum feed without an endpoint looks for one, in this order."""
@@ -142,6 +145,17 @@ def standard_processors(
         lambda: MempoolAnalyzer(settings.mempool),
         BlockAnalyzer,
         *_pool_watchers(settings),
+        *(referees(settings) if settings.referee.enabled else ()),
+    ]
+
+
+def referees(settings: Settings) -> list[Factory]:
+    """Factories of what has a node try transactions: one for each call that may be under way, all
+    with one budget."""
+    referee, many = Referee(settings.referee), settings.referee.under_way
+    return [
+        partial(TransactionReferee, referee, settings.transactions, part=(number, many))
+        for number in range(many)
     ]
 
 
