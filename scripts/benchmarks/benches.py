@@ -68,11 +68,11 @@ RATES = 1000, 5000, 10_000, 20_000
 GATED = frozenset({5000, 10_000, 20_000})
 CONNECTIONS = 20
 CALLS = "V2 swap", "V3 exactInput", "V3 single", "Universal Router"
-DECODED = (
-    *[(what, "ours", "intents", budgets.DECODE) for what in CALLS],
-    *[(what, "values", "values alone", None) for what in CALLS],
-    *[(what, "ours", "event", budgets.DECODE) for what in ("V2 Swap log", "V3 Swap log")],
-)
+DECODED = {
+    **{what: {"ours": "intents", "values": "values alone"} for what in CALLS},
+    **{what: {"ours": "event"} for what in ("V2 Swap log", "V3 Swap log")},
+}
+"""What is read by whom into what."""
 BOOK_TICKER, OWN = "bookTicker", "exchanges' own formats"
 FIGURES = {
     "p50": "p50 from due to handler",
@@ -187,10 +187,13 @@ def decode(size: Size) -> list[Row]:
     """Intents are what the arguments' values mean, which a peer leaves to its user; values alone
     are the same work on both sides. Events do both at once."""
     rows = []
-    for what, who, name, bounds in DECODED:
-        cost = costs("decode", size, (who, "eth-abi"), what=what, count=size.windows * 100)
-        text = f"CPU, {what}: {name}"
-        rows.append(row("decode", text, "us", cost[who], cost["eth-abi"], budgets.ETH_ABI, bounds))
+    for what, names in DECODED.items():
+        cost = costs("decode", size, (*names, "eth-abi"), what=what, count=size.windows * 100)
+        for who, name in names.items():
+            title, bounds = f"CPU, {what}: {name}", budgets.DECODE if who == "ours" else None
+            rows.append(
+                row("decode", title, "us", cost[who], cost["eth-abi"], budgets.ETH_ABI, bounds)
+            )
     return rows
 
 
