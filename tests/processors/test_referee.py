@@ -260,6 +260,20 @@ async def test_a_trace_that_was_never_asked_for_has_lost_nothing(
     assert (await made.simulate([BODY])).method == TRACE
 
 
+async def test_several_traces_that_are_lost_together_are_told_of_once(
+    autojump_clock, referee, node, said
+):
+    node.answers = {SIMULATE: ABSENT, TRACE: SILENT}
+    made = referee(deadline=60)
+    async with trio.open_nursery() as nursery:
+        for _ in range(3):
+            nursery.start_soon(made.simulate, [BODY])
+        await trio.sleep(SETTLED)
+        await node.cut()
+    assert made.counts["disconnected"] == 3
+    assert len(said) == 1
+
+
 async def test_another_way_is_open_while_traces_are_not(autojump_clock, referee, node, nursery):
     node.answers = {SIMULATE: ABSENT, TRACE: SILENT}
     made = referee(deadline=60)
