@@ -16,7 +16,6 @@ from tests.devnet.addresses import (
     UNISWAP_V2_FACTORY,
     UNIVERSAL_ROUTER,
     V3_ROUTER,
-    WETH,
 )
 from tests.devnet.arena import NEWER_ROUTER, Arena
 from tests.devnet.cast import TRADERS
@@ -28,22 +27,17 @@ from tests.devnet.orders_v4 import PLAN_KINDS, V4Orders
 from tests.devnet.receipts import REASONS, reason_of, swaps_in
 from tests.devnet.rpc import Json
 from tests.devnet.test_pool_states import log_of
-from tests.devnet.uniswap import units
+from tests.devnet.told import figure_of, fills_of, leaves_something, same, shown, too_dear
 from trio_mev.chain.calldata import CallDecoder
 from trio_mev.chain.effects import (
     Effect,
     Overlay,
     PoolView,
-    Refusal,
-    SwapOutcome,
     Terms,
     Verdict,
     apply,
 )
 from trio_mev.chain.pools.book import PoolBook
-from trio_mev.chain.pools.swap import PoolState
-from trio_mev.chain.pools.ticked import TickedPool
-from trio_mev.chain.pools.tickmap import tick_map
 from trio_mev.model.chain import Block
 from trio_mev.model.intents import ETHER
 
@@ -51,12 +45,25 @@ KINDS = (*ROUTER_KINDS, *PLAN_KINDS)
 GAS = 30_000_000
 ROUTERS = (V3_ROUTER, ROUTER_02, UNIVERSAL_ROUTER, NEWER_ROUTER)
 """Those that may be left with something."""
-SPARE = 30_000_000
-"""Dollars that a trader can spend in one transaction."""
+LEAVES, TAKES = "ur leave", "ur rest"
+"""Orders of which the one leaves something with the router, and the other finds it."""
 
 
 class Orders(RouterOrders, V4Orders):
     """Of every kind."""
+
+
+Held = dict[str, int]
+"""Amounts by token."""
+
+
+@attrs.frozen
+class Foretold:
+    """A transaction, and what we say it does."""
+
+    order: Order
+    body: Json
+    effect: Effect
 
 
 @attrs.define(eq=False)
@@ -84,7 +91,7 @@ class Play:
             if loaded.pool.factory == UNISWAP_V2_FACTORY:
                 self.pairs[frozenset(loaded.pool.tokens)] = pool
 
-    async def held(self, router: str) -> dict[str, int]:
+    async def held(self, router: Address) -> Held:
         """What a router holds."""
         rpc = self.arena.chain.rpc
         calls = [
@@ -102,7 +109,7 @@ class Play:
         data = signature if signature.startswith("0x") else call_data(signature, *values)
         intents = self.decoder.decode(order.to, raw(data), order.sender, value)
         body = {"from": order.sender, "to": order.to, "data": data, "value": hex(value)}
-        return body, apply(intents, pools, terms)
+        return Foretold(order, body, apply(intents, pools, terms))
 
     def limit(self, order: Order, loose: Effect) -> int:
         """That holds to the unit, or not by one, or by far."""
@@ -118,46 +125,62 @@ class Play:
         return int(figure * ratio) if order.exact_out else int(figure / (ratio or 1))
 
     async def block(self, kinds: list[str]) -> None:
-        """A block of these kinds, in this order."""
-        time = int(self.head["timestamp"], 16) + BLOCK_TIME
-        parent = self.head["hash"]
-        orders = Orders(self.rng, time, parent, self.pairs)
-        plain = Terms(time, parent, frozenset(DECIMALS))
+        """A block of these kinds, from the last on, as many as can be foretold together."""
         held = {router: await self.held(router) for router in ROUTERS}
-        leftover = any(amount for each in held.values() for amount in each.values())
-        terms = {router: msgspec.structs.replace(plain, held=held[router]) for router in ROUTERS}
-        pools, sent = Overlay(self.book), []
+        leftover = any(map(any, (each.values() for each in held.values())))
+        sent = self.foretell(kinds, held, alone=leftover)
+        receipts = await self.mine([one.body for one in sent])
+        for one, receipt in zip(sent, receipts, strict=True):
+            self.compare(one, receipt)
+        await self.compare_reasons(sent, receipts)
+        await self.check(sent[-1].effect.pools, receipts)
+        if leftover and any((await self.held(UNIVERSAL_ROUTER)).values()):
+            await self.clear()
+
+    def foretell(self, kinds: list[str], held: dict[str, Held], alone: bool) -> list[Foretold]:
+        """Orders of these kinds, each applied to what the one before leaves.
+
+        Args:
+            kinds: what comes, the last one first; those that are done are taken away.
+            held: what each router holds.
+            alone: whether it is one order only.
+        """
+        time = int(self.head["timestamp"], 16) + BLOCK_TIME
+        orders = Orders(self.rng, time, self.head["hash"], self.pairs)
+        plain = Terms(time, self.head["hash"], frozenset(DECIMALS))
+        pools, sent = Overlay(self.book), list[Foretold]()
         while kinds:
             order = orders.next(kinds[-1])
-            known = terms.get(order.to, plain)
-            loose = self.applied(order, order.loosest, pools, known)[1]
-            if too_dear(loose):
-                continue
-            body, effect = self.applied(order, self.limit(order, loose), pools, known)
-            if effect.verdict is Verdict.UNKNOWN:
-                # Of what is not known there is nothing to compare.
-                self.seen[next(one.doubt.reason for one in effect.swaps if one.doubt)] += 1
+            known = msgspec.structs.replace(plain, held=held.get(order.to, {}))
+            one = self.with_limit(order, pools, known)
+            if one is None:
                 kinds.insert(0, kinds.pop())
                 continue
             kinds.pop()
-            sent.append((order, body, effect))
-            pools = effect.pools
-            if leftover or leaves_something(effect):
+            sent.append(one)
+            pools = one.effect.pools
+            if order.kind == LEAVES:
+                kinds.append(TAKES)
+            if alone or order.kind == LEAVES or leaves_something(one.effect):
                 break  # What the routers hold is read again.
-        receipts = await self.mine([body for _, body, _ in sent])
-        for (order, body, effect), receipt in zip(sent, receipts, strict=True):
-            self.compare(order, body, effect, receipt)
-            if effect.refusal is not None:
-                await self.compare_reason(effect.refusal, receipt)
-        await self.check(pools, receipts)
-        if leftover:
-            self.seen["leftover"] += 1
-            await self.clear(held)
+        return sent
 
-    async def clear(self, held: dict[str, dict[str, int]]) -> None:
+    def with_limit(self, order: Order, pools: Overlay, terms: Terms) -> Foretold | None:
+        """An order with a limit; None where it is too dear, or not known."""
+        loose = self.applied(order, order.loosest, pools, terms)
+        if too_dear(loose.effect):
+            return None
+        found = self.applied(order, self.limit(order, loose.effect), pools, terms)
+        if found.effect.verdict is not Verdict.UNKNOWN:
+            return found
+        # Of what is not known there is nothing to compare.
+        self.seen[next(one.doubt.reason for one in found.effect.swaps if one.doubt)] += 1
+        return None
+
+    async def clear(self) -> None:
         """Somebody takes what the routers were left with."""
         sent = []
-        for router in held:
+        for router in ROUTERS:
             for token in DECIMALS:
                 if router in (UNIVERSAL_ROUTER, NEWER_ROUTER):
                     code, data = sweep(token, TRADERS[0], 0)
@@ -188,8 +211,10 @@ class Play:
         assert [one["transactionHash"] for one in receipts] == hashes
         return receipts
 
-    def compare(self, order: Order, body: Json, effect: Effect, receipt: Json) -> None:
-        context = order.kind, body["data"], effect.refusal, *map(shown, effect.swaps)
+    def compare(self, one: Foretold, receipt: Json) -> None:
+        """What was foretold with what the receipt shows."""
+        order, effect = one.order, one.effect
+        context = order.kind, one.body["data"], effect.refusal, *map(shown, effect.swaps)
         succeeded = receipt["status"] == "0x1"
         assert succeeded == (effect.verdict is Verdict.SUCCEEDS), context
         self.kinds[order.kind] += 1
@@ -199,14 +224,22 @@ class Play:
             assert sorted(ours) == sorted(swaps_in(receipt)), context
             self.swaps += len(ours)
             self.seen["partial"] += leaves_something(effect)
-            self.seen["undone"] += any(one.undone for one in effect.swaps)
+            self.seen["undone"] += any(swap.undone for swap in effect.swaps)
 
-    async def compare_reason(self, refusal: Refusal, receipt: Json) -> None:
-        """Of a transaction that reverted."""
-        traced = receipt["transactionHash"], {"tracer": "callTracer"}
-        trace = await self.arena.chain.rpc.call("debug_traceTransaction", *traced)
-        reason = reason_of(trace.get("output", "0x"))
-        assert reason in REASONS[refusal.reason], (reason, refusal)
+    async def compare_reasons(self, sent: list[Foretold], receipts: list[Json]) -> None:
+        """Of the transactions that reverted."""
+        refused = [
+            (one.effect.refusal.reason, receipt["transactionHash"])
+            for one, receipt in zip(sent, receipts, strict=True)
+            if one.effect.refusal is not None
+        ]
+        asked = [
+            ("debug_traceTransaction", [hash_, {"tracer": "callTracer"}]) for _, hash_ in refused
+        ]
+        traces = await self.arena.chain.rpc.batch(asked)
+        for (ours, _), trace in zip(refused, traces, strict=True):
+            reason = reason_of(trace.get("output", "0x"))
+            assert reason in REASONS[ours], (reason, ours)
 
     async def check(self, pools: Overlay, receipts: list[Json]) -> None:
         """Our states are the node's, and those that the book has by the block's logs."""
@@ -221,58 +254,12 @@ class Play:
         assert not pools.doubtful
         assert set(pools.changed) == changed
         for pool, state in pools.changed.items():
+            # Its logs tell what a pool holds, but not its ticks; reading these takes a while.
             assert state == self.book[pool].state
-            assert same(state, (await self.arena.read(pool)).state)
+            if pool in self.arena.pairs:
+                assert state == (await self.arena.read(pool)).state
 
-
-def shown(outcome: SwapOutcome) -> tuple[Any, ...]:
-    """For people who look into a difference."""
-    fills = [msgspec.structs.replace(fill, before=None, after=None) for fill in outcome.fills]
-    return (msgspec.structs.replace(outcome, fills=()), fills)
-
-
-def figure_of(order: Order, effect: Effect) -> int | None:
-    """What the limit of an order is about."""
-    if effect.verdict is not Verdict.SUCCEEDS:
-        return None
-    if order.exact_out:
-        return effect.swaps[0].amount_in
-    last = effect.swaps[-1]
-    if "joint" in order.kind:
-        return sum(one.amount_out or 0 for one in effect.swaps)
-    return None if last.amount_out is None else order.left(last.amount_out)
-
-
-def too_dear(effect: Effect) -> bool:
-    """Whether it takes more than traders can spare."""
-    for one in effect.swaps:
-        for fill in one.fills[:1]:
-            token = WETH if fill.token_in == ETHER else fill.token_in
-            if fill.amount_in > units(token, SPARE):
-                return True
-    return False
-
-
-def leaves_something(effect: Effect) -> bool:
-    """Whether the router may be left with tokens that it was given."""
-    return any(fill.partial for one in effect.swaps for fill in one.fills)
-
-
-def fills_of(swaps: tuple[SwapOutcome, ...]) -> list[tuple[str, int, int]]:
-    return [
-        (fill.pool, fill.amount_in, fill.amount_out)
-        for one in swaps
-        if not one.undone
-        for fill in one.fills
-    ]
-
-
-def same(ours: PoolState, nodes: PoolState) -> bool:
-    """Whether two states are the same, as far as both of them know the ticks."""
-    if not (isinstance(ours, TickedPool) and isinstance(nodes, TickedPool)):
-        return ours == nodes
-    words = {word for word in ours.ticks.words if nodes.ticks.knows(word)}
-    known = tick_map(ours.ticks.spacing, {}, words)
-    return msgspec.structs.replace(ours, ticks=known) == msgspec.structs.replace(
-        nodes, ticks=known
-    ) and all(ours.ticks.words[word] == nodes.ticks.words.get(word, 0) for word in words)
+    async def check_all(self) -> None:
+        """All of every pool, its ticks too, is as the node has it."""
+        for pool in self.arena.ids:
+            assert same(self.book[pool].state, (await self.arena.read(pool)).state)

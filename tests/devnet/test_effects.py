@@ -9,7 +9,7 @@ from tests.devnet.arena import arena
 from tests.devnet.foretold import KINDS, Play
 from trio_mev.chain.effects import Revert, Verdict
 
-TRANSACTIONS = int(os.environ.get("EFFECTS", "600"))
+TRANSACTIONS = int(os.environ.get("EFFECTS", "520"))
 SEED = int(os.environ.get("EFFECTS_SEED", "6"))
 
 
@@ -24,9 +24,11 @@ async def test_transactions_do_what_is_said_of_them():
             rng.shuffle(kinds)
             while kinds:
                 await play.block(kinds)
+            await play.check_all()
     seen = play.seen
     assert set(play.kinds) == set(KINDS)
     assert seen[Verdict.SUCCEEDS] > TRANSACTIONS / 2
     assert seen[Revert.LIMIT] > TRANSACTIONS / 10
     assert min(seen[one] for one in (Revert.DEADLINE, Revert.POOL, Revert.JOINT_LIMIT)) > 0
+    assert min(seen[one] for one in ("partial", "undone", Revert.LOCKED)) > 0
     assert play.swaps > TRANSACTIONS
