@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from functools import cached_property
 
 import attrs
@@ -89,6 +90,21 @@ def delta(swaps: list[SwapRecord] | tuple[SwapRecord, ...]) -> Amounts:
         net[swap.token_out] += swap.amount_out
         net[swap.token_in] -= swap.amount_in
     return {token: amount for token, amount in net.items() if amount}
+
+
+def identify(acts: Iterable[Act], known: Known) -> None:
+    """Say of each transaction which addresses tell who is behind it: who sent it and to which
+    contract, or, where neither is known, who called its pools and who got what they gave.
+
+    What anybody may call says nothing: routers, pools, and whatever ``known`` names as shared.
+    """
+    acts = list(acts)
+    common = known.shared | {swap.pool for act in acts for swap in act.swaps}
+    for act in acts:
+        names = {act.mined.sender, act.mined.to}
+        if names == {None}:
+            names = {name for swap in act.swaps for name in (swap.sender, swap.recipient)}
+        act.keys = frozenset(name for name in names if name is not None and name not in common)
 
 
 def read_acts(block: MinedBlock, known: Known) -> tuple[list[Act], int]:

@@ -3,9 +3,9 @@ about them say which tokens these are.
 
 A log of Uniswap or Curve does not name tokens. Where nobody knows the pool, a token is told by its
 transfer: of exactly the swap's amount, to the pool or from it, since the pool's last swap in the
-same transaction. Some tokens log less than they move, since they take a fee; in a pool of two tokens
-the second one is told all the same where the first is, and no other has moved that way. What two
-tokens could be is neither.
+same transaction. Some tokens log less than they move, since they take a fee; in a pool of two
+tokens the second one is told all the same where the first is, and no other has moved that way.
+What two tokens could be is neither.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ from .acts import Act
 
 _MOST = 8
 """Tokens that may be candidates; where there are more, none of them is told."""
+_MOST_MOVED = 64
+"""Tokens that may have moved; among more of them none is looked for."""
 
 
 class Exchange(Noun, frozen=True):
@@ -159,6 +161,8 @@ def _add(sums: _Sums, account: str, token: str, amount: int) -> None:
 
 
 def _matching(moved: dict[str, _Moved], amount: int) -> list[str]:
+    if len(moved) > _MOST_MOVED:
+        return []
     return [token for token, one in moved.items() if amount == one.total or amount in one.single]
 
 
@@ -182,21 +186,31 @@ def heard(act: Act) -> Iterator[Heard | None]:
             _add(out, event.source, log.address, event.amount)
             continue
         found = exchange_of(log, event)
-        if found is True:
-            yield None
-        elif isinstance(found, Exchange):
-            if isinstance(found.token_in, str):
-                yield Heard(found)
-            elif found.holder != found.pool:
-                late.append(found)  # it is settled when all is done
+        if isinstance(found, Exchange):
+            one = _at_once(found, into, out)
+            if one is None:
+                late.append(found)
             else:
-                pairs = _pairs(found, into.pop(found.pool, {}), out.pop(found.pool, {}))
-                if pairs:
-                    yield Heard(found, pairs)
-                else:
-                    late.append(found)  # some forks log first and move the tokens then
-    for one in late:
-        yield Heard(one, _pairs(one, into.get(one.holder, {}), out.get(one.holder, {})))
+                yield one
+        elif found:
+            yield None
+    for waiting in late:
+        holder = waiting.holder
+        yield Heard(waiting, _pairs(waiting, into.get(holder, {}), out.get(holder, {})))
+
+
+def _at_once(exchange: Exchange, into: _Sums, out: _Sums) -> Heard | None:
+    """With what has moved up to its log; None where it takes all of the transaction to tell.
+
+    What holds the tokens of many pools settles at the end, and some forks log first and move the
+    tokens then.
+    """
+    if isinstance(exchange.token_in, str):
+        return Heard(exchange)
+    if exchange.holder != exchange.pool:
+        return None
+    pairs = _pairs(exchange, into.pop(exchange.pool, {}), out.pop(exchange.pool, {}))
+    return Heard(exchange, pairs) if pairs else None
 
 
 def _pairs(
