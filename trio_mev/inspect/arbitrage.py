@@ -105,9 +105,10 @@ def _cycle(
         number = waiting.popleft()
         swap = swaps[number]
         if swap.token_out == start.token_in and swap.pool != start.pool:
-            cycle = _paying(swaps, _way(before, number))
-            if cycle is not None:
-                return cycle
+            if swap.amount_out > start.amount_in:
+                cycle = _paying(swaps, _way(before, number))
+                if cycle is not None:
+                    return cycle
             continue
         for following in starts.get(swap.token_out, ()):
             if not share.spend():

@@ -14,7 +14,7 @@ class Budget:
 
     __slots__ = ("_each", "_least", "cut")
 
-    def __init__(self, least: int = 2_000, each: int = 50) -> None:
+    def __init__(self, least: int = 2_000, each: int = 20) -> None:
         self._least = least
         self._each = each
         self.cut = False

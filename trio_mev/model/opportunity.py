@@ -219,7 +219,8 @@ class Opportunity:
     searcher: str | None = None
     gross: Amounts | None = None
     net: Amounts | None = None
-    """After gas and what the builder was paid, where both are known."""
+    """After gas, and after what the builder was paid where that is known; None where the gas is not.
+    Without ``builder_wei`` it is an upper bound of what was kept."""
     gas_wei: int | None = None
     builder_wei: int | None = None
     usd: Decimal | None = None
