@@ -1,16 +1,17 @@
 """Arbitrage that landed: in one transaction, by a cycle of tokens or by what the searcher's
 addresses have more of afterwards.
 
-The cycle: swaps of which each takes what the one before gave, within one percent, from a token back
-to it through another pool, and more of it in the end (mev-inspect-py's rule, without its links by
-address, which break on flash swaps and helpers). The flow: where amounts do not link, but nothing
-that the searcher holds got less, and something that it paid out came back as more (brontes).
+The cycle: swaps of which each takes what the one before gave, or a part of it, or up to one percent
+more, from a token back to it through another pool, and more of it in the end (mev-inspect-py's
+rule, without its links by address, which break on flash swaps and helpers). The flow: where amounts
+do not link, but nothing that the searcher holds got less, and something that it paid out came back
+as more (brontes).
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from itertools import pairwise
 
 import attrs
@@ -23,7 +24,7 @@ from .known import Known
 
 MILLION = 10**6
 LINK = 10_000
-"""Millionths by which a swap may take more or less than the one before gave."""
+"""Millionths by which a swap may take more than the one before gave."""
 MOST_SWAPS = 200
 """Of one transaction that is looked at."""
 
@@ -81,20 +82,24 @@ def _cycles(swaps: Sequence[SwapRecord], share: Share) -> list[SwapRecord]:
     starts: dict[str, list[int]] = {}
     for number, swap in enumerate(swaps):
         starts.setdefault(swap.token_in, []).append(number)
-    found = [
-        cycle
-        for first in range(len(swaps))
-        if (cycle := _cycle(swaps, starts, first, share)) is not None
-    ]
-    chosen: list[int] = []
-    for cycle in sorted(found, key=lambda one: one.rank):
-        if not set(cycle.path) & set(chosen):
-            chosen += cycle.path
-    return [swaps[number] for number in chosen]
+    chosen: dict[int, None] = {}
+    while True:
+        free = [number for number in range(len(swaps)) if number not in chosen]
+        found = [_cycle(swaps, starts, first, chosen.keys(), share) for first in free]
+        cycles = sorted((one for one in found if one is not None), key=lambda one: one.rank)
+        if not cycles:
+            return [swaps[number] for number in chosen]
+        for cycle in cycles:
+            if chosen.keys().isdisjoint(cycle.path):
+                chosen.update(dict.fromkeys(cycle.path))
 
 
 def _cycle(
-    swaps: Sequence[SwapRecord], starts: dict[str, list[int]], first: int, share: Share
+    swaps: Sequence[SwapRecord],
+    starts: dict[str, list[int]],
+    first: int,
+    taken: Set[int],
+    share: Share,
 ) -> _Cycle | None:
     """The shortest way from a swap back to the token that it takes, if it pays.
 
@@ -110,18 +115,27 @@ def _cycle(
                 if cycle is not None:
                     return cycle
             continue
-        for following in starts.get(swap.token_out, ()):
-            if not share.spend():
-                return None
-            if following not in before and _links(swap, swaps[following]):
-                before[following] = number
-                waiting.append(following)
+        candidates = starts.get(swap.token_out, ())
+        if not share.spend(len(candidates)):
+            return None
+        links = [
+            n for n in candidates if n not in before and n not in taken and _links(swap, swaps[n])
+        ]
+        # Of those that fit as well, the one that comes next.
+        links.sort(key=lambda n: (_gap(swap, swaps[n]), n < number, abs(n - number)))
+        before.update(dict.fromkeys(links, number))
+        waiting += links
     return None
 
 
 def _links(one: SwapRecord, other: SwapRecord) -> bool:
-    gap = abs(one.amount_out - other.amount_in)
-    return one.pool != other.pool and gap * MILLION <= LINK * other.amount_in
+    """Whether one may have paid for the other; what is left over is a gain like any other."""
+    short = other.amount_in - one.amount_out
+    return one.pool != other.pool and short * MILLION <= LINK * other.amount_in
+
+
+def _gap(one: SwapRecord, other: SwapRecord) -> int:
+    return abs(one.amount_out - other.amount_in) * MILLION // other.amount_in
 
 
 def _way(before: dict[int, int], last: int) -> tuple[int, ...]:
@@ -137,7 +151,7 @@ def _paying(swaps: Sequence[SwapRecord], path: tuple[int, ...]) -> _Cycle | None
     gap = taken = 0
     for one, other in pairwise(own):
         short = other.amount_in - one.amount_out
-        gap += abs(short) * MILLION // other.amount_in
+        gap += _gap(one, other)
         # What was short had to be brought along: by its part of the whole.
         taken += max(0, short) * MILLION // other.amount_in
     gain = (own[-1].amount_out - own[0].amount_in) * MILLION // own[0].amount_in

@@ -219,8 +219,8 @@ class Opportunity:
     searcher: str | None = None
     gross: Amounts | None = None
     net: Amounts | None = None
-    """After gas, and after what the builder was paid where that is known; None where the gas is not.
-    Without ``builder_wei`` it is an upper bound of what was kept."""
+    """After gas, and after what the builder was paid where that is known: without ``builder_wei``
+    it is the most that can have been kept. None where the gas is not known."""
     gas_wei: int | None = None
     builder_wei: int | None = None
     usd: Decimal | None = None
