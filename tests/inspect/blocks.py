@@ -68,6 +68,8 @@ def _mined(place: int, one: dict[str, Any], indices: Any) -> Mined:
     own = tuple(
         msgspec.structs.replace(
             each,
+            block_hash=HASH,
+            block_number=7,
             transaction=hash_of(place),
             transaction_index=place,
             log_index=next(indices),

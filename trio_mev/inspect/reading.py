@@ -78,8 +78,9 @@ def read_receipts(raw: bytes | msgspec.Raw, head: Block | None = None) -> MinedB
         head: the block, where its base fee and miner are to be known.
 
     Raises:
-        MalformedFrame: a field is missing or cannot be what it says, receipts are of several
-            blocks or of another one than the head, or there are none and no head.
+        MalformedFrame: a field is missing or cannot be what it says, a log is of another
+            transaction than its receipt, receipts are of several blocks or of another one than the
+            head, or there are none and no head.
     """
     receipts = decode(_RECEIPTS, raw)
     _bounded(receipts, "transactions", MAX_TRANSACTIONS)
@@ -98,10 +99,14 @@ def read_receipts(raw: bytes | msgspec.Raw, head: Block | None = None) -> MinedB
 
 def _of_receipt(receipt: _Receipt) -> Mined:
     price, status = receipt.effective_gas_price, receipt.status
+    name = hash32(receipt.transaction_hash)
+    logs = sorted(parse_logs(receipt.logs), key=lambda log: log.log_index)
+    if any(log.transaction != name for log in logs):
+        raise MalformedFrame("wrong_shape", "a receipt has a log of another transaction")
     return Mined(
-        hash32(receipt.transaction_hash),
+        name,
         quantity(receipt.transaction_index, 32),
-        tuple(sorted(parse_logs(receipt.logs), key=lambda log: log.log_index)),
+        tuple(logs),
         address(receipt.from_),
         None if receipt.to is None else address(receipt.to),
         quantity(receipt.gas_used, 64),
@@ -156,7 +161,6 @@ def _of_log(row: _LogRow, number: int, name: str) -> Log:
         address(row.address),
         tuple(hash32(topic) for topic in row.topics),
         data(row.data),
-        complete=True,
     )
 
 
