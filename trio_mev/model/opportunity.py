@@ -268,7 +268,8 @@ class Opportunity:
     searcher: str | None = None
     gross: Amounts | None = None
     net: Amounts | None = None
-    """After gas and what the builder was paid, where both are known."""
+    """After gas, and after what the builder was paid where that is known: without ``builder_wei``
+    it is the most that can have been kept. None where the gas is not known."""
     gas_wei: int | None = None
     builder_wei: int | None = None
     usd: Decimal | None = None
