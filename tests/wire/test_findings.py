@@ -146,6 +146,17 @@ def test_what_is_not_known_is_null():
     }
 
 
+def test_a_rule_may_add_to_the_detail():
+    extra = {"rule": "cycle", "absorbed": True, "collateral": {WETH: 5}}
+    detail = line(detail=Path(()), extra=extra)["detail"]
+    assert detail == {
+        "path": [],
+        "rule": "cycle",
+        "absorbed": True,
+        "collateral": {WETH: "5"},
+    }
+
+
 @pytest.mark.parametrize(
     ("kind", "detail", "expected"),
     [

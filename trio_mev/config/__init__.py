@@ -18,6 +18,7 @@ from typing import Any
 import attrs
 import cattrs
 
+from ..chain.logs import known_events
 from ..chain.pools.changes import TOPICS as POOL_TOPICS
 from ..chain.pools.learning import TOPICS as NEW_POOL_TOPICS
 from ..errors import ConfigError
@@ -38,6 +39,8 @@ from ..model.settings import (
 from ..processors.arbitrage import ArbitrageDetector
 from ..processors.blocks import BlockAnalyzer
 from ..processors.filters import EventFilter
+from ..processors.landed import BlockInspector
+from ..processors.ledger import PredictionLedger
 from ..processors.mempool import MempoolAnalyzer
 from ..processors.pool_prices import PoolPrices
 from ..processors.pools import PoolTracker
@@ -86,11 +89,13 @@ class Config:
 
 
 def with_pool_logs(settings: Settings) -> tuple[AnyFeed, ...]:
-    """The feeds' settings; the chain's feed streams the logs of the pools that are watched."""
+    """The feeds' settings; where pools are watched, the chain's feed streams every log that is read:
+    of pools, of loans, and of tokens that are moved."""
     chain = chain_of(settings)
     if not settings.pools.enabled or chain is None:
         return settings.feeds
-    wanted = LogFilter(topics=((*POOL_TOPICS, *NEW_POOL_TOPICS),))
+    topics = {*POOL_TOPICS, *NEW_POOL_TOPICS, *(topic for topic, _ in known_events())}
+    wanted = LogFilter(topics=(tuple(sorted(topics)),))
     asked = attrs.evolve(chain, logs=(*chain.logs, wanted))
     return tuple(asked if feed is chain else feed for feed in settings.feeds)
 
@@ -167,6 +172,8 @@ def _pool_watchers(settings: Settings) -> Iterator[Factory]:
         sources = None if chain is None else frozenset({chain.name, *chain.aliases})
         yield lambda: PoolTracker(settings.pools, chain_id, sources)
         yield lambda: ArbitrageDetector(settings.arbitrage, settings.pools, settings.prices)
+        yield lambda: BlockInspector(sources)
+        yield PredictionLedger
 
 
 def load(path: Path, environment: Mapping[str, str] | None = None) -> Config:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import attrs
 
@@ -279,6 +279,8 @@ class Opportunity:
     alternatives: tuple[Kind, ...] = ()
     """What else the same transactions could be called."""
     outcome: Outcome | None = None
+    extra: Mapping[str, Any] | None = None
+    """More for the detail, where a rule has more to say."""
     on_state: bool = False
     """Of a prediction: whether it came of a block's own state, and not of a pending
     transaction."""
