@@ -89,8 +89,8 @@ class Config:
 
 
 def with_pool_logs(settings: Settings) -> tuple[AnyFeed, ...]:
-    """The feeds' settings; where pools are watched, the chain's feed streams every log that is read:
-    of pools, of loans, and of tokens that are moved."""
+    """The feeds' settings; where pools are watched, the chain's feed streams every log that can
+    be read: of pools, of loans, and of tokens that are moved."""
     chain = chain_of(settings)
     if not settings.pools.enabled or chain is None:
         return settings.feeds
