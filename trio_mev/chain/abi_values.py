@@ -122,9 +122,12 @@ def many_bytes(data: bytes, start: int) -> tuple[bytes, ...]:
         BadData: they are not all there.
         TooLarge: as they overlap, all together are more than the bound.
     """
-    first, end = _extent(data, start, WORD)
-    _few(first, end)
-    size, left, found = len(data), MAX_BYTES, []
+    size, left, found, first = len(data), MAX_BYTES, [], start + WORD
+    end = first + number(data[start:first]) * WORD
+    if end > size:
+        raise BadData("an array outside of the data")
+    if end - first > WORD * MAX_ELEMENTS:
+        raise BadData(f"more than {MAX_ELEMENTS} elements")
     for (offset,) in _ONE.iter_unpack(data[first:end]):
         begin = first + WORD + number(offset)
         stop = begin + number(data[begin - WORD : begin])
@@ -152,7 +155,8 @@ def followed(follow: Follow) -> Follow:
 
     def follow_each(data: bytes, start: int) -> tuple[Any, ...]:
         first, end = _extent(data, start, WORD)
-        _few(first, end)
+        if end - first > WORD * MAX_ELEMENTS:
+            raise BadData(f"more than {MAX_ELEMENTS} elements")
         places = [first + number(one) for (one,) in _ONE.iter_unpack(data[first:end])]
         return tuple([follow(data, at) for at in places])
 
@@ -167,8 +171,3 @@ def _extent(data: bytes, start: int, size: int) -> tuple[int, int]:
     if end > len(data):
         raise BadData("an array outside of the data")
     return first, end
-
-
-def _few(first: int, end: int) -> None:
-    if end - first > WORD * MAX_ELEMENTS:
-        raise BadData(f"more than {MAX_ELEMENTS} elements")

@@ -96,8 +96,11 @@ class Plan(msgspec.Struct):
         self._depth += 1
         if self._depth > MAX_DEPTH:
             raise TooLarge(f"deeper than {MAX_DEPTH}")
-        self.step(len(nested))
-        self._bytes += sum(map(len, nested))
+        self._steps += len(nested)
+        if self._steps > MAX_STEPS:
+            raise TooLarge(f"more than {MAX_STEPS} steps")
+        for one in nested:
+            self._bytes += len(one)
         if self._bytes > MAX_BYTES:
             raise TooLarge(f"more than {MAX_BYTES} bytes of nested data")
 
