@@ -119,3 +119,19 @@ def test_a_list_of_types_is_split_at_its_outermost_commas():
 def test_there_is_no_other_type():
     with pytest.raises(ValueError, match="no type of the ABI is named real"):
         Arguments("real")
+
+
+@pytest.mark.parametrize(
+    ("types", "words", "reason"),
+    [
+        ("address[]", (32, 2), "an array outside"),
+        ("bytes[]", (32, 2), "an array outside"),
+        ("bytes[]", (32, 1, 32, 33), "bytes outside"),
+        ("(bytes)[]", (32, 1, 32, 32, 33), "bytes outside"),
+        ("(bytes)[]", (32, MAX_ELEMENTS + 1, *[0] * (MAX_ELEMENTS + 1)), "more than 1024"),
+    ],
+)
+def test_arrays_that_are_not_all_there_are_a_clear_error(types, words, reason):
+    data = b"".join([word.to_bytes(WORD, "big") for word in words])
+    with pytest.raises(BadData, match=reason):
+        Arguments(types).read(data)

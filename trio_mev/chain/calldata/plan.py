@@ -96,9 +96,7 @@ class Plan(msgspec.Struct):
         self._depth += 1
         if self._depth > MAX_DEPTH:
             raise TooLarge(f"deeper than {MAX_DEPTH}")
-        self._steps += len(nested)
-        if self._steps > MAX_STEPS:
-            raise TooLarge(f"more than {MAX_STEPS} steps")
+        self.step(len(nested))
         for one in nested:
             self._bytes += len(one)
         if self._bytes > MAX_BYTES:
