@@ -37,7 +37,7 @@ _LIMITS = (
     "V4TooMuchRequested(uint256,uint256)",
 )
 _SWEPT = {"InsufficientToken()", "InsufficientETH()", "Insufficient token", "Insufficient WETH9"}
-_REFUSED = ("SwapAmountCannotBeZero()", "Panic(uint256)")
+_REFUSED = ("SwapAmountCannotBeZero()", "Panic(uint256)", "V3InvalidSwap()")
 _KNOWN = (*_LIMITS, *_SWEPT, "TransactionDeadlinePassed()", "V3InvalidAmountOut()", *_REFUSED)
 _NAMES = {selector(one): one for one in _KNOWN if one.endswith(")")}
 _ROUTER = "UniswapV2Router: "
@@ -71,8 +71,7 @@ REASONS = {
         "UniswapV2Library: INSUFFICIENT_OUTPUT_AMOUNT",
         "INSUFFICIENT_INPUT_AMOUNT",
         "INSUFFICIENT_OUTPUT_AMOUNT",
-        "SwapAmountCannotBeZero()",
-        "Panic(uint256)",
+        *_REFUSED,
         "ds-math-sub-underflow",
     },
 }
