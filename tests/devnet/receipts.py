@@ -66,6 +66,7 @@ REASONS = {
         "",
         "UniswapV2: INSUFFICIENT_INPUT_AMOUNT",
         "UniswapV2: INSUFFICIENT_OUTPUT_AMOUNT",
+        "UniswapV2: INSUFFICIENT_LIQUIDITY",
         "UniswapV2: K",
         "UniswapV2Library: INSUFFICIENT_INPUT_AMOUNT",
         "UniswapV2Library: INSUFFICIENT_OUTPUT_AMOUNT",
