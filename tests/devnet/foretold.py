@@ -232,6 +232,8 @@ class Play:
             (one.effect.refusal.reason, receipt["transactionHash"])
             for one, receipt in zip(sent, receipts, strict=True)
             if one.effect.refusal is not None
+            # What is not known comes first, and may be refused for its own reason.
+            and all(swap.doubt is None for swap in one.effect.swaps)
         ]
         asked = [
             ("debug_traceTransaction", [hash_, {"tracer": "callTracer"}]) for _, hash_ in refused

@@ -37,7 +37,7 @@ _LIMITS = (
     "V4TooMuchRequested(uint256,uint256)",
 )
 _SWEPT = {"InsufficientToken()", "InsufficientETH()", "Insufficient token", "Insufficient WETH9"}
-_REFUSED = ("SwapAmountCannotBeZero()", "Panic(uint256)")
+_REFUSED = ("SwapAmountCannotBeZero()", "Panic(uint256)", "V3InvalidSwap()")
 _KNOWN = (*_LIMITS, *_SWEPT, "TransactionDeadlinePassed()", "V3InvalidAmountOut()", *_REFUSED)
 _NAMES = {selector(one): one for one in _KNOWN if one.endswith(")")}
 _ROUTER = "UniswapV2Router: "
@@ -66,13 +66,13 @@ REASONS = {
         "",
         "UniswapV2: INSUFFICIENT_INPUT_AMOUNT",
         "UniswapV2: INSUFFICIENT_OUTPUT_AMOUNT",
+        "UniswapV2: INSUFFICIENT_LIQUIDITY",
         "UniswapV2: K",
         "UniswapV2Library: INSUFFICIENT_INPUT_AMOUNT",
         "UniswapV2Library: INSUFFICIENT_OUTPUT_AMOUNT",
         "INSUFFICIENT_INPUT_AMOUNT",
         "INSUFFICIENT_OUTPUT_AMOUNT",
-        "SwapAmountCannotBeZero()",
-        "Panic(uint256)",
+        *_REFUSED,
         "ds-math-sub-underflow",
     },
 }
