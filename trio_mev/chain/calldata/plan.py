@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
 
@@ -19,6 +20,16 @@ MAX_HOPS = 32
 """Pools on one way; a block has not the gas for many more."""
 WHOLE = 10_000
 """Basis points."""
+
+
+class All(enum.Enum):
+    """In place of a number."""
+
+    ALL = "all"
+
+
+ALL: Final = All.ALL
+Moved: TypeAlias = "int | Literal[All.ALL] | None"
 
 
 Handle = Callable[["Plan", tuple[Any, ...]], None]
@@ -69,9 +80,13 @@ class Plan(msgspec.Struct):
     """That a multicall sets for what is in it."""
     parent: str | None = None
     """Hash of the block that a multicall wants to follow on."""
+    moves: list[tuple[str, Moved]] = []
+    """What the router gets of a token besides results of swaps, or pays where it is below zero;
+    None is a number that the call does not say, ``ALL`` all that it holds. They are only added up
+    where somebody wants to know: most calls do not."""
     funds: dict[str, int | None] = {}
-    """By token, what the call has the router hold besides results of swaps, or pay out of them;
-    None where it does not say how much. Of ether it begins with the call's value."""
+    """By token, the sum of the moves that were added up. Of ether it begins with the call's
+    value."""
     _depth: int = 0
     _steps: int = 0
     _bytes: int = 0
@@ -137,11 +152,18 @@ class Plan(msgspec.Struct):
     def fund(self, token: str, amount: int | None) -> None:
         """The router gets so much of a token, or pays it where it is below zero; None is a number
         that the call does not say."""
-        held = self._held(token)
-        self.funds[token] = None if held is None or amount is None else held + amount
+        self.moves.append((token, amount))
 
     def _held(self, token: str) -> int | None:
-        return self.funds.get(token, self.value if token == ETHER else 0)
+        funds, ether = self.funds, ETHER
+        for one, amount in self.moves:
+            if amount is ALL:
+                funds[one] = 0
+                continue
+            held = funds.get(one, self.value if one == ether else 0)
+            funds[one] = None if held is None or amount is None else held + amount
+        self.moves.clear()
+        return funds.get(token, self.value if token == ether else 0)
 
     def spend(self, token: str) -> tuple[tuple[int, ...], int | None]:
         """All that the router holds of a token is put into something: the places of the swaps
@@ -169,7 +191,7 @@ class Plan(msgspec.Struct):
             to: who gets it.
         """
         if places is self.kept:
-            self.funds[token] = 0
+            self.moves.append((token, ALL))
         swaps = self.swaps_into(places, token) if places else None
         if not swaps:
             return
@@ -195,7 +217,7 @@ class Plan(msgspec.Struct):
         if numerator > denominator:
             raise BadData("a portion of more than there is")
         if numerator:
-            self.funds[token] = None
+            self.moves.append((token, None))
         if numerator < denominator:
             self.portions.setdefault(token, []).insert(0, (numerator, denominator))
 

@@ -81,6 +81,7 @@ class Settling(msgspec.Struct):
                 basis,
                 price_limit or None,
                 taxed=taxed,
+                funded=0 if basis is Basis.GIVEN else None,
             )
         )
 
@@ -113,7 +114,9 @@ def _v3_paid(settling: Settling, arguments: tuple[Any, ...]) -> None:
     hops, limit = _v3_hops(token, path.removeprefix(bytes.fromhex(token[2:])))
     settling.add(hops, 1, least, recipient, price_limit=limit)
     if amount < _NUMBERS:
-        swap = msgspec.structs.replace(settling.swaps[-1], amount=amount, basis=Basis.GIVEN)
+        swap = msgspec.structs.replace(
+            settling.swaps[-1], amount=amount, basis=Basis.GIVEN, funded=0
+        )
         settling.swaps[-1] = swap
 
 

@@ -45,7 +45,7 @@ def _swap(
     if basis is _BALANCE:
         sources, funded = plan.spend(token)
     elif amount is not None and not fields[4]:
-        plan.fund(token, None if exact_out else -amount)
+        plan.moves.append((token, None if exact_out else -amount))
     if recipient == SENDER:
         recipient = plan.sender
     elif recipient in (ROUTER, to):
@@ -63,8 +63,12 @@ def _swap(
             recipient,
             plan.deadline,
             basis,
-            sources=sources,
-            funded=funded,
+            None,
+            None,
+            False,
+            False,
+            sources,
+            funded,
         )
     )
 
@@ -129,9 +133,9 @@ def _wrap(plan: Plan, fields: tuple[Any, ...]) -> None:
         swaps, ether = plan.spend(ETHER)
         amount = None if swaps else ether
     else:
-        plan.fund(ETHER, -amount)
-    if mapped(plan, recipient) == plan.to:
-        plan.fund(WETH, amount)
+        plan.moves.append((ETHER, -amount))
+    if recipient == ROUTER or mapped(plan, recipient) == plan.to:
+        plan.moves.append((WETH, amount))
 
 
 def _portion(denominator: int) -> Callable[[Plan, tuple[Any, ...]], None]:
@@ -177,11 +181,13 @@ def run(plan: Plan, commands: bytes, inputs: tuple[bytes, ...]) -> None:
         if method is None:
             plan.say(Unread.UNKNOWN_METHOD, f"command 0x{command & mask:02x}")
         elif method.handle is not nothing:
-            before = len(plan.intents)
-            method.handle(plan, method.read(given))
-            # A swap that fails takes the whole call with it, whatever its own flag says.
             if command & MAY_FAIL and method.handle is _sub_plan:
+                # A swap that fails takes the whole call with it, whatever its own flag says.
+                before = len(plan.intents)
+                method.handle(plan, method.read(given))
                 plan.may_fail(before)
+            else:
+                method.handle(plan, method.read(given))
     plan.leave()
 
 
