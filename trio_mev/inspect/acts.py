@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
 from functools import cached_property
 
 import attrs
@@ -92,13 +92,12 @@ def delta(swaps: list[SwapRecord] | tuple[SwapRecord, ...]) -> Amounts:
     return {token: amount for token, amount in net.items() if amount}
 
 
-def identify(acts: Iterable[Act], known: Known) -> None:
+def identify(acts: Sequence[Act], known: Known) -> None:
     """Say of each transaction which addresses tell who is behind it: who sent it and to which
     contract, or, where neither is known, who called its pools and who got what they gave.
 
     What anybody may call says nothing: routers, pools, and whatever ``known`` names as shared.
     """
-    acts = list(acts)
     common = known.shared | {swap.pool for act in acts for swap in act.swaps}
     for act in acts:
         names = {act.mined.sender, act.mined.to}

@@ -3,7 +3,8 @@ transaction."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 
 import attrs
 
@@ -56,6 +57,22 @@ def inspect_block(
     known, budget = known or Known(), budget or Budget()
     acts, malformed = read_acts(block, known)
     counts = name_swaps(acts, known)
+    counts["malformed"] = malformed
+    return judge(block, acts, counts, known, budget)
+
+
+def judge(
+    block: MinedBlock, acts: Sequence[Act], counts: Counter[str], known: Known, budget: Budget
+) -> Inspection:
+    """Find the MEV in transactions whose swaps are known, wherever they are known from.
+
+    Args:
+        block: theirs.
+        acts: all of them, in the order of the block.
+        counts: what could not be told so far.
+        known: what is known of contracts.
+        budget: how much work there may be at most.
+    """
     identify(acts, known)
     found = [*find_sandwiches(acts, budget), *find_quick_liquidity(acts, known, budget)]
     for act in acts:
@@ -64,7 +81,6 @@ def inspect_block(
         found += liquidations if arbitrage is None else [*liquidations, arbitrage]
         counts["doubtful"] += doubtful
         counts["failed"] += act.mined.succeeded is False
-    counts["malformed"] = malformed
     return Inspection(
         block.number,
         block.hash,
