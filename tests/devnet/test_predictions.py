@@ -48,16 +48,18 @@ class Watch:
     markets: dict[str, Market]
     scenario: Scenario | None = None
     view: PoolsView | None = None
+    shown: set[str] = attrs.Factory(set)
     landed: set[str] = attrs.Factory(set)
     told: list[tuple[DataType, Opportunity]] = attrs.Factory(list)
     tried: Counter[str] = attrs.Factory(Counter)
 
     async def until(self, block: Hex) -> None:
         """Until the pools, and what landed, are told as of a block."""
-        while self.view is None or self.view.hash != block or block not in self.landed:
+        while not (block in self.shown and block in self.landed):
             event = await anext(self.subscription)
             if event.event_type is DataType.POOLS:
                 self.view = event.data
+                self.shown.add(event.data.hash)
             elif event.event_type is DataType.LANDED:
                 self.landed.add(event.data.hash)
             elif isinstance(event.data, Opportunity):
