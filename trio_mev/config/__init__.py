@@ -37,6 +37,7 @@ from ..model.settings import (
 from ..processors.arbitrage import ArbitrageDetector
 from ..processors.blocks import BlockAnalyzer
 from ..processors.filters import EventFilter
+from ..processors.jit import JitDetector
 from ..processors.mempool import MempoolAnalyzer
 from ..processors.pool_prices import PoolPrices
 from ..processors.pools import PoolTracker
@@ -153,6 +154,7 @@ def _pool_watchers(settings: Settings) -> Iterator[Factory]:
         sources = None if chain is None else frozenset({chain.name, *chain.aliases})
         yield lambda: PoolTracker(settings.pools, chain_id, sources)
         yield lambda: ArbitrageDetector(settings.arbitrage, settings.pools, settings.prices)
+        yield lambda: JitDetector(settings.arbitrage.native, sources)
 
 
 def load(path: Path, environment: Mapping[str, str] | None = None) -> Config:

@@ -22,6 +22,7 @@ V3_SWAP = "0xc42079f94a6350d7e6235f29174924f928cc2ac818eb64fed8004e115fbcca67"
 PANCAKE_SWAP = "0x19b47279256b2a23a1665c810c8d55a1758940ee09377d4f8d26497a3577dc83"
 V3_MINT = "0x7a53080ba414158be7ec69b987b5fb7d07dee101fe85488f0853ae16239d0bde"
 V3_BURN = "0x0c396cd989a39f4459b5fa1aed6a9a8dcdbc45908acfd67e028cd568da98982c"
+V3_PROTOCOL_SHARE = "0x973d8d92bb299f4af6ce49b52a8adb85ae46b9f214c4c4fc06ac77401237b133"
 V4_SWAP = "0x40e9cecb9f5f1f1c5b9c97dec2917b7ee92e57ba5563708daca94dd84ad7112f"
 V4_MODIFY = "0xf208f4912782fd25c7f114ca3723a2d5dd6f3bcc3ac8db5af63baa85f711d5ec"
 V4_PROTOCOL_FEE = "0xe9c42593e71f84403b84352cd168d693e2c9fcd1fdbcc3feb21d92b43e6696f9"
@@ -53,9 +54,8 @@ def _ticked(state: PoolState) -> TickedPool:
 def _initialize(state: PoolState, log: Log) -> PoolState:
     old = _ticked(state)
     empty = tick_map(old.ticks.spacing, {}, complete=True)
-    return TickedPool(0, 0, 0, old.fee, empty, old.protocol_fees).moved(
-        uint(log.data), sint(log.data, 1), 0
-    )
+    blank = TickedPool(0, 0, 0, old.fee, empty, old.protocol_fees, old.shares)
+    return blank.moved(uint(log.data), sint(log.data, 1), 0)
 
 
 def _swap(state: PoolState, log: Log) -> PoolState:
@@ -81,6 +81,10 @@ def _protocol_fee(state: PoolState, log: Log) -> PoolState:
     return _ticked(state).charging(uint(log.data))
 
 
+def _share(state: PoolState, log: Log) -> PoolState:
+    return _ticked(state).sharing(uint(log.data, 2) | uint(log.data, 3) << 4)
+
+
 _Rule: TypeAlias = "tuple[Callable[[PoolState, Log], PoolState], int, int]"
 _RULES: Mapping[str, _Rule] = {
     # What to do, how many topics a log has, and how many words at least.
@@ -93,6 +97,7 @@ _RULES: Mapping[str, _Rule] = {
     V4_SWAP: (_swap, 3, 6),
     V4_MODIFY: (_modify, 3, 4),
     V4_PROTOCOL_FEE: (_protocol_fee, 2, 1),
+    V3_PROTOCOL_SHARE: (_share, 1, 4),
 }
 TOPICS = tuple(_RULES)
 """The first topics of all logs that change a pool."""
