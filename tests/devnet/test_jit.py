@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 from functools import partial
+from typing import Any
 
 import pytest
+import trio
 
 from tests.devnet.addresses import POSITIONS, PROVIDER_OF_LIQUIDITY
 from tests.devnet.cast import QUICK_PROVIDER
+from tests.devnet.chain import Chain
 from tests.devnet.deploy import GWEI, devnet
 from tests.devnet.jit_watch import JitWatch, watch
+from tests.devnet.markets import find_markets
 from tests.devnet.rpc import Json, Rpc, open_rpc
 from tests.devnet.scenario import Scenario, open_scenario
 from tests.devnet.scenario_arbitrage import backrun
@@ -20,7 +24,12 @@ from tests.devnet.scenario_programme import Act, Programme
 from tests.devnet.scenario_searchers import swap_at
 from tests.devnet.stage import Round
 from tests.devnet.uniswap import MINT, NEVER, SPACING, around, current_tick
+from trio_mev.config import loads
+from trio_mev.flow.status import FeedState
+from trio_mev.model.event import DataEvent, DataType, EventPriority
 from trio_mev.model.opportunity import Grounds, JustInTime, Kind, Opportunity, Status
+from trio_mev.stream import open_stream
+from trio_mev.wire.lines import line_of
 
 SEEDS = int(os.environ.get("JIT_SEEDS", "3"))
 
@@ -148,3 +157,59 @@ async def test_every_planted_stay_is_predicted_and_nothing_else(seed: int):
     # What is told before the leave is seen is of the same stays.
     assert {one.id for one in seen.told} == {one.id for one in whole}
     assert {one.searcher for one in seen.told} == {QUICK_PROVIDER}
+
+
+CONFIG = """
+[[feeds]]
+name = "node"
+kind = "ethereum"
+endpoint = "{url}"
+chain_id = 1
+connection = {{ first_delay = 0.05, subscribe_interval = 0.0 }}
+
+[pools]
+tokens = ["WETH", "USDC", "WBTC", "DAI"]
+"""
+
+
+async def test_a_stream_tells_of_it_before_the_block_is_made():
+    """As a configuration makes it, over the node's own socket."""
+    async with devnet() as node, open_rpc(node.ws_url) as rpc:
+        config = loads(CONFIG.format(url=node.ws_url), {})
+        feeds = config.feeds()
+        with trio.fail_after(60):
+            async with open_stream(feeds, config.processors()) as stream:
+                subscription = stream.subscribe(DataType.POOLS, DataType.FINDING)
+                for status in feeds[0].statuses:
+                    await status.wait_for(FeedState.READY)
+                await usable(rpc, subscription, {m.address for m in await find_markets(Chain(rpc))})
+                scenario = await open_scenario(rpc, 4)
+                round_ = scenario.stage.new_round()
+                plant = await quick_liquidity(round_)
+                assert plant is not None
+                found = await stay_in(subscription)
+                line = line_of(DataEvent(DataType.FINDING, EventPriority.HIGH, found, "s", 0.0))
+                await scenario.stage.mine()
+                (record,) = await scenario.stage.reader.settle(plant)
+    same(found, record)
+    assert line is not None
+    assert line["kind"] == "jit"
+    assert line["detail"]["mint"]["amount0"] == record["detail"]["mint"]["amount0"]
+
+
+async def usable(rpc: Rpc, subscription: Any, pools: set[str]) -> None:
+    """Make blocks until these pools are."""
+    while True:
+        await rpc.call("evm_mine")
+        while (event := await anext(subscription)).event_type is not DataType.POOLS:
+            pass
+        if pools <= {entry.pool.id for entry in event.data.usable()}:
+            return
+
+
+async def stay_in(subscription: Any) -> Opportunity:
+    """The first stay of which both ends are seen."""
+    while True:
+        one = (await anext(subscription)).data
+        if isinstance(one, Opportunity) and len(one.transactions) == 2:
+            return one
