@@ -382,6 +382,16 @@ async def test_of_one_swap_only_so_many_are_told_on_one_head(feed: Feed, monkeyp
     assert not told & later
 
 
+async def test_between_two_heads_only_so_much_is_followed(feed: Feed, monkeypatch):
+    monkeypatch.setattr(jit, "MOST_FOLLOWED", 5)
+    assert await feed.see(SWAP, MINT, LEAVE, swap(9, sender="0x9", amount=5)) != []
+    assert feed.detector.put_off == 1
+    assert await feed.life(SWAP, Life.DROPPED) == []
+    assert feed.detector.put_off == 2
+    (gone,) = await feed.head(view_of(number=8))
+    assert gone.status is Status.SUPERSEDED
+
+
 async def test_in_dollars_where_ether_has_a_price(feed: Feed):
     eth = Instrument("ETH", "USD")
     price = Price(eth, Decimal(3000), Decimal(1), PriceStatus.OK, ())

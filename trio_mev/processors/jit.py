@@ -29,6 +29,9 @@ MOST_PENDING = 20_000
 """Transactions that are kept; the oldest are forgotten first."""
 MOST_TOLD = 8
 """Predictions that are told of one swap on one head."""
+MOST_FOLLOWED = 20_000
+"""Transactions that are followed through pools between two heads, each as often as that happens;
+each takes some 50 microseconds."""
 _DERIVED = frozenset({DataType.POOLS, DataType.EFFECT, DataType.PRICE})
 _OVER = frozenset({Life.REPLACED, Life.DROPPED, Life.EXPIRED})
 
@@ -59,6 +62,9 @@ class JitDetector(DataProcessor):
         """By pool, and by id."""
         self._count: Counter[str] = Counter()
         """Predictions told on this head, by cause."""
+        self._followed = 0
+        self.put_off = 0
+        """Looks at a pool that had to wait for the next head."""
 
     def admits(self, event: DataEvent) -> bool:
         """Whether it is of the chain that is followed."""
@@ -83,8 +89,17 @@ class JitDetector(DataProcessor):
         else:
             self._ether.take(data, now)
             return ()
+        if kind is not DataType.POOLS:
+            pools = self._afforded(pools)
         found = [one for pool in sorted(pools) for one in self._look(pool, now)]
         return [event.finding(one, DataType.FINDING, _priority(one)) for one in found]
+
+    def _afforded(self, pools: set[str]) -> set[str]:
+        """Pools that may be looked at once more before the next head, when all are."""
+        if self._followed < MOST_FOLLOWED:
+            return pools
+        self.put_off += len(pools)
+        return set()
 
     def _on_transaction(self, body: Transaction, now: float) -> set[str]:
         """A call of a position manager; the pools of which it may say something."""
@@ -109,6 +124,7 @@ class JitDetector(DataProcessor):
     def _on_block_state(self, view: PoolsView) -> set[str]:
         self._judge = Judge(view, self._ether)
         self._count.clear()
+        self._followed = 0
         return self._watched()
 
     def _on_block(self, block: Block) -> None:
@@ -178,6 +194,7 @@ class JitDetector(DataProcessor):
         key = key_of(view.entries[pool].pool)
         assert key is not None
         acts = self.book.of(pool, key, view.next_base_fee)
+        self._followed += len(acts)
         terms = Terms(time=view.timestamp + SLOT, parent=view.hash)
         for stay in stays(acts, view, terms):
             found = judge.judge(stay, now) if stay.pool == pool else None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cached_property
 
 import attrs
 
@@ -13,7 +12,7 @@ from ..chain.effects.stays import Crossing, Stay
 from ..chain.pools.pool import Protocol
 from ..chain.pools.view import PoolsView
 from ..chain.pools.worth import Worth
-from ..model.intents import ETHER
+from ..model.intents import ETHER, WETH
 from ..model.opportunity import (
     Grounds,
     JustInTime,
@@ -44,10 +43,7 @@ class Judge:
 
     view: PoolsView
     ether: EtherPrice
-
-    @cached_property
-    def _worth(self) -> Worth:
-        return Worth(self.view)
+    _worth: dict[tuple[str, str], Worth] = attrs.field(init=False, factory=dict)
 
     def judge(self, stay: Stay, now: float) -> Opportunity | None:
         """A stay as a prediction; None where it is nobody's business but its owner's."""
@@ -65,10 +61,22 @@ class Judge:
         usd = self.ether.in_usd(net_wei, now)
         return attrs.evolve(found, gross=stay.gross, net=net, gas_wei=gas, usd=usd)
 
-    def _in_wei(self, tokens: Iterable[str], amounts: Iterable[int]) -> int | None:
+    def _worth_of(self, tokens: tuple[str, str]) -> Worth:
+        """What a pool's tokens are worth: of all pools, those that tell it are looked at."""
+        if tokens not in self._worth:
+            telling = {*tokens, WETH}
+            entries = {
+                pool: entry
+                for pool, entry in self.view.entries.items()
+                if telling.issuperset(entry.pool.tokens)
+            }
+            self._worth[tokens] = Worth(attrs.evolve(self.view, entries=entries))
+        return self._worth[tokens]
+
+    def _in_wei(self, tokens: tuple[str, str], amounts: Iterable[int]) -> int | None:
         """What amounts are worth together; None where that of one is not known."""
         worth = [
-            self._worth.in_wei(token, amount)
+            self._worth_of(tokens).in_wei(token, amount)
             for token, amount in zip(tokens, amounts, strict=True)
             if amount
         ]

@@ -10,7 +10,7 @@ from ...model.intents import LiquidityIntent, PoolKind, Providing
 from ..pools.pool import Key, key_named
 from .stays import Act
 
-MOST_AT_A_POOL = 64
+MOST_AT_A_POOL = 128
 """Transactions of one pool that are put in order; of more, those that pay most."""
 MOST_OF_A_MARK = 1_000
 """Transactions that are kept of one pool, or of one owner; the oldest are forgotten first."""
