@@ -382,6 +382,14 @@ async def test_of_one_swap_only_so_many_are_told_on_one_head(feed: Feed, monkeyp
     assert not told & later
 
 
+async def test_what_was_told_is_taken_back_however_much_was_told(feed: Feed, monkeypatch):
+    monkeypatch.setattr(jit, "MOST_TOLD", 1)
+    (found,) = await feed.see(SWAP, MINT, LEAVE)
+    assert await feed.see(swap(9, sender="0x9", amount=10**6)) == []
+    (gone,) = await feed.life(MINT, Life.DROPPED)
+    assert gone == attrs.evolve(found, status=Status.SUPERSEDED)
+
+
 async def test_between_two_heads_only_so_much_is_followed(feed: Feed, monkeypatch):
     monkeypatch.setattr(jit, "MOST_FOLLOWED", 5)
     assert await feed.see(SWAP, MINT, LEAVE, swap(9, sender="0x9", amount=5)) != []

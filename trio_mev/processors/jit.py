@@ -177,14 +177,18 @@ class JitDetector(DataProcessor):
                 yield attrs.evolve(one, status=Status.SUPERSEDED)
         for name, one in found.items():
             known = before.get(name)
-            if known is None or _essence(known) != _essence(one):
-                if self._count[one.cause or ""] >= MOST_TOLD:
-                    continue  # with the next block, if it is still so
-                self._count[one.cause or ""] += 1
+            cause = one.cause or ""
+            if known is not None and _essence(known) == _essence(one):
+                self._keep(pool, known)
+            elif self._count[cause] < MOST_TOLD:
+                self._count[cause] += 1
+                self._keep(pool, one)
                 yield one
-            else:
-                one = known
-            self._told.setdefault(pool, {})[name] = one
+            elif known is not None:
+                self._keep(pool, known)  # with the next head, if it is still so
+
+    def _keep(self, pool: str, told: Opportunity) -> None:
+        self._told.setdefault(pool, {})[told.id] = told
 
     def _in_pool(self, pool: str, now: float) -> Iterator[Opportunity]:
         """Every stay that somebody has begun for somebody else's swap."""
