@@ -35,6 +35,8 @@ from .processors.filters import EventFilter
 from .processors.mempool import MempoolAnalyzer
 from .processors.pools import PoolTracker
 from .processors.prices import PriceDataProcessor
+from .processors.referee import Referee
+from .processors.refereed import TransactionReferee
 from .processors.transactions import TransactionAnalyzer
 from .stream import RealtimeDataStream, StreamStats, open_stream
 from .version import __version__
@@ -66,6 +68,7 @@ __all__ = [
     "ProcessingTimeoutError",
     "ProcessorFailed",
     "RealtimeDataStream",
+    "Referee",
     "ReplayFeed",
     "RestartLimitReached",
     "RpcFailed",
@@ -76,6 +79,7 @@ __all__ = [
     "SubscriptionLost",
     "SubscriptionRejected",
     "TransactionAnalyzer",
+    "TransactionReferee",
     "WebSocketStreamManager",
     "__version__",
     "load",

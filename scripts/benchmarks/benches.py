@@ -68,11 +68,11 @@ RATES = 1000, 5000, 10_000, 20_000
 GATED = frozenset({5000, 10_000, 20_000})
 CONNECTIONS = 20
 CALLS = "V2 swap", "V3 exactInput", "V3 single", "Universal Router"
-DECODED = (
-    *[(what, "values", "values", budgets.DECODE) for what in CALLS],
-    *[(what, "ours", "intents", None) for what in CALLS],
-    *[(what, "ours", "event", budgets.DECODE) for what in ("V2 Swap log", "V3 Swap log")],
-)
+DECODED = {
+    **{what: {"ours": "intents", "values": "values alone"} for what in CALLS},
+    **{what: {"ours": "event"} for what in ("V2 Swap log", "V3 Swap log")},
+}
+"""What is read by whom into what."""
 BOOK_TICKER, OWN = "bookTicker", "exchanges' own formats"
 FIGURES = {
     "p50": "p50 from due to handler",
@@ -184,19 +184,22 @@ def idle(size: Size) -> list[Row]:
 
 
 def decode(size: Size) -> list[Row]:
-    """Values are the same work on both sides; intents are what they mean, which a peer leaves to
-    its user. Events do both at once."""
+    """Intents are what the arguments' values mean, which a peer leaves to its user; values alone
+    are the same work on both sides. Events do both at once."""
     rows = []
-    for what, who, name, bounds in DECODED:
-        cost = costs("decode", size, (who, "eth-abi"), what=what, count=size.windows * 100)
-        text = f"CPU, {what}: {name}"
-        rows.append(row("decode", text, "us", cost[who], cost["eth-abi"], budgets.ETH_ABI, bounds))
+    for what, names in DECODED.items():
+        cost = costs("decode", size, (*names, "eth-abi"), what=what, count=size.windows * 100)
+        for who, name in names.items():
+            title, bounds = f"CPU, {what}: {name}", budgets.DECODE if who == "ours" else None
+            rows.append(
+                row("decode", title, "us", cost[who], cost["eth-abi"], budgets.ETH_ABI, bounds)
+            )
     return rows
 
 
 def pools(size: Size) -> list[Row]:
     rows = []
-    for kind in ("v2", "v3 in one range", "v3 over ticks"):
+    for kind in ("v2", "v3 in one range", "v3 over ticks", "weighted", "stable"):
         each = [
             measure("pool_quotes", kind=kind, count=size.pool_quotes) for _ in range(size.rounds)
         ]

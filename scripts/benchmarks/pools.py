@@ -13,10 +13,12 @@ from trio_mev.chain.pools.book import PoolBook
 from trio_mev.chain.pools.changes import SYNC, V3_SWAP
 from trio_mev.chain.pools.pool import Pool, Protocol
 from trio_mev.chain.pools.product import ProductPool
+from trio_mev.chain.pools.stable import THREE, StablePool
 from trio_mev.chain.pools.swap import PoolState
 from trio_mev.chain.pools.ticked import TickedPool
 from trio_mev.chain.pools.tickmap import tick_map
 from trio_mev.chain.pools.ticks import Q96, tick_at
+from trio_mev.chain.pools.weighted import WeightedPool
 from trio_mev.chain.routes.exact import through
 from trio_mev.chain.routes.finder import RouteFinder
 from trio_mev.chain.routes.hop import Hop, hop_of
@@ -30,6 +32,8 @@ APART = 0.002
 MOVED = 0.01
 """How far a change moves it."""
 WORD = 2**256
+NOBODY = "0x" + "0" * 64
+"""As a topic."""
 SHARE = 4
 """Every fourth of the cycles is bisected, and what that takes is multiplied: all take a minute."""
 
@@ -45,16 +49,29 @@ def ticked(rng: random.Random, root: int, liquidity: int, fee: int = 3000) -> Ti
     return pool
 
 
+def asked_pool(kind: str, rng: random.Random) -> tuple[PoolState, float, float]:
+    """A pool of a kind, and the powers of ten between which what is swapped in it is."""
+    one = 10**18
+    if kind == "v2":
+        return ProductPool(10**21, 2 * 10**12), 14.0, 19.0
+    if kind == "weighted":
+        weights = one // 5, 4 * one // 5
+        return WeightedPool((10**21, 10**21), weights, (1, 1), 3 * 10**15), 14.0, 19.0
+    if kind == "stable":
+        held = (10**24, 10**12, 10**12), (one, 10**30, 10**30)
+        return StablePool(*held, 2000, 10**6, 5 * 10**9, THREE), 3.0, 12.0
+    most = {"v3 in one range": 15.0, "v3 over ticks": 20.0}[kind]
+    return ticked(rng, Q96, 10**21), most - (0.7 if kind == "v3 over ticks" else 5), most
+
+
 def quotes(kind: str, count: int) -> dict[str, Any]:
     """Microseconds of processor time a quote of random swaps, and ticks crossed in each."""
     rng = random.Random(1)
-    pool: PoolState = ProductPool(10**21, 2 * 10**12)
-    if kind != "v2":
-        pool = ticked(rng, Q96, 10**21)
-    most = {"v2": 19.0, "v3 in one range": 15.0, "v3 over ticks": 20.0}[kind]
-    least = most - 0.7 if kind == "v3 over ticks" else most - 5
+    pool, least, most = asked_pool(kind, rng)
+    # A stable pool has no exact output.
+    both = kind != "stable"
     asked = [
-        (rng.randrange(2), int(10 ** rng.uniform(least, most)), rng.random() < 0.5)
+        (rng.randrange(2), int(10 ** rng.uniform(least, most)), both and rng.random() < 0.5)
         for _ in range(count)
     ]
     start, crossed = time.process_time(), 0
@@ -121,7 +138,7 @@ class Market:
             root = int(state.root * factor)
             swap = state.swap_to(root < state.root, 2**200, limit=root).after
             assert isinstance(swap, TickedPool)
-            words, topics = (0, 0, root, swap.liquidity, swap.tick), [V3_SWAP, "0x", "0x"]
+            words, topics = (0, 0, root, swap.liquidity, swap.tick), [V3_SWAP, NOBODY, NOBODY]
         data = b"".join((word % WORD).to_bytes(32) for word in words)
         return Log("0x2", 2, 0, "0x", 0, pool.id, tuple(topics), data)
 

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from trio_mev.chain.calldata import CallDecoder
+from trio_mev.chain.contracts import tokens
 from trio_mev.model.intents import (
     Intent,
     LendingIntent,
@@ -28,6 +29,8 @@ BESIDE = Path(__file__).parents[3] / "shared" / "corpus"
 COLUMNS = "calls", "route", "hidden", "loan", "unread"
 """Sent there; swaps with their pools; swaps without; changes of loans and
 of positions in pools; the rest."""
+MOVES = frozenset(tokens.METHODS)
+"""Methods of tokens, which exchange nothing."""
 
 
 def column_of(intents: tuple[Intent, ...]) -> str:
@@ -46,7 +49,7 @@ def table(calls: Iterable[Call]) -> Iterable[str]:
     decoder = CallDecoder()
     counts: Counter[tuple[str, str]] = Counter()
     reasons: Counter[str] = Counter()
-    total = plain = unknown = 0
+    total = plain = unknown = moved = 0
     for call in calls:
         total += 1
         intents = decoder.decode(call.to, call.data, call.sender, call.value)
@@ -54,6 +57,7 @@ def table(calls: Iterable[Call]) -> Iterable[str]:
         if name is None:
             plain += not call.data
             unknown += bool(call.data)
+            moved += f"0x{call.data[:4].hex()}" in MOVES
             continue
         where = column_of(intents)
         counts[name, "calls"] += 1
@@ -65,6 +69,8 @@ def table(calls: Iterable[Call]) -> Iterable[str]:
     known = sum(count for (_, column), count in counts.items() if column == "calls")
     yield f"{total} transactions: {known} to known contracts, {unknown} calls of others,"
     yield f"{plain} without call data"
+    yield f"of the calls of others {moved} move or allow tokens,"
+    yield f"{unknown - moved} are of contracts that are not known here"
     yield ""
     yield f"{'contract':<30}" + "".join(f"{column:>8}" for column in COLUMNS)
     for name in (*sorted({name for name, _ in counts}), "all"):

@@ -22,7 +22,7 @@ ROWS = {
     "idle": 1,
     "prices": 16,
     "decode": 10,
-    "pools": 5,
+    "pools": 7,
 }
 PEERS = {"flood", "paced"}
 

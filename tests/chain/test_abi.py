@@ -6,7 +6,7 @@ import pytest
 from eth_abi import encode
 
 from tests.support.encoding import arguments, plain
-from trio_mev.chain.abi import MAX_ELEMENTS, Arguments, BadData, arguments_of, split
+from trio_mev.chain.abi import MAX_ELEMENTS, Arguments, BadData, TooLarge, arguments_of, split
 
 ONE, TWO = "0x" + "11" * 20, "0x" + "22" * 20
 WORD = 32
@@ -45,7 +45,7 @@ def test_arguments_come_out_as_they_went_in(types, values):
         ("int24", (2**23).to_bytes(WORD, "big"), "over 24 bits"),
         ("bool", (2).to_bytes(WORD, "big"), "neither true nor false"),
         ("bytes4", b"abcde" + bytes(27), "more than 4 bytes"),
-        ("bytes", (2**255).to_bytes(WORD, "big"), "an offset outside"),
+        ("bytes", (2**255).to_bytes(WORD, "big"), "bytes outside"),
         ("bytes", (32).to_bytes(WORD, "big") + (33).to_bytes(WORD, "big"), "bytes outside"),
         ("uint256[]", (32).to_bytes(WORD, "big") + (2**255).to_bytes(WORD, "big"), "an array out"),
         ("bytes[2]", (32).to_bytes(WORD, "big") + bytes(WORD), "shorter than its arguments"),
@@ -70,10 +70,40 @@ def test_an_array_of_values_of_changing_size_has_a_bound():
         Arguments("bytes[]").read(more)
 
 
-def test_bytes_are_views_and_not_copies():
-    data = arguments("bytes", b"x" * 100)
-    (view,) = Arguments("bytes").read(data)
+def test_bytes_within_an_array_are_views_and_not_copies():
+    data = arguments("(uint8,bytes)[]", [(1, b"x" * 100)])
+    (((_, view),),) = Arguments("(uint8,bytes)[]").read(data)
     assert view.obj is data
+    (((_, view),),) = Arguments("(uint8,bytes)[]").read(data[:-32] + bytes(32))
+    assert bytes(view[:68]) == b"x" * 68
+
+
+@pytest.mark.parametrize("length", [2**255, 33])
+def test_bytes_within_an_array_that_are_not_there_are_a_clear_error(length):
+    for at in (64, 2**200):
+        words = 32, 1, 32, at, length
+        data = b"".join([word.to_bytes(WORD, "big") for word in words])
+        with pytest.raises(BadData, match="outside of the data"):
+            Arguments("(bytes)[]").read(data)
+
+
+def test_elements_that_overlap_are_copied_within_a_bound():
+    shared = encode(["bytes"], [bytes(100_000)])[32:]
+    heads = [(5 * WORD).to_bytes(WORD, "big")] * 5
+    data = b"".join([(32).to_bytes(WORD, "big"), (5).to_bytes(WORD, "big"), *heads, shared])
+    with pytest.raises(TooLarge, match="more than 262144 bytes"):
+        Arguments("bytes[]").read(data)
+
+
+@pytest.mark.parametrize("types", ["uint256[][]", "(bytes,uint8[])[]", "bytes[][]"])
+def test_an_array_within_an_array_is_not_read(types):
+    with pytest.raises(ValueError, match="no bound"):
+        Arguments(types)
+
+
+def test_a_place_too_far_away_to_count_is_a_clear_error():
+    with pytest.raises(BadData, match="shorter than its arguments"):
+        Arguments("(uint8,bytes)").read((2**255).to_bytes(WORD, "big") + bytes(96))
 
 
 def test_a_list_of_types_is_split_at_its_outermost_commas():
@@ -89,3 +119,19 @@ def test_a_list_of_types_is_split_at_its_outermost_commas():
 def test_there_is_no_other_type():
     with pytest.raises(ValueError, match="no type of the ABI is named real"):
         Arguments("real")
+
+
+@pytest.mark.parametrize(
+    ("types", "words", "reason"),
+    [
+        ("address[]", (32, 2), "an array outside"),
+        ("bytes[]", (32, 2), "an array outside"),
+        ("bytes[]", (32, 1, 32, 33), "bytes outside"),
+        ("(bytes)[]", (32, 1, 32, 32, 33), "bytes outside"),
+        ("(bytes)[]", (32, MAX_ELEMENTS + 1, *[0] * (MAX_ELEMENTS + 1)), "more than 1024"),
+    ],
+)
+def test_arrays_that_are_not_all_there_are_a_clear_error(types, words, reason):
+    data = b"".join([word.to_bytes(WORD, "big") for word in words])
+    with pytest.raises(BadData, match=reason):
+        Arguments(types).read(data)

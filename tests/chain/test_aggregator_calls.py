@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.encoding import address, call
+from tests.support.encoding import address, arguments, call
 from trio_mev.chain.calldata import CallDecoder, Kind
 from trio_mev.chain.calldata.plan import MAX_HOPS
 from trio_mev.chain.contracts.uniswap_v2 import SUSHISWAP_FACTORY, UNISWAP_FACTORY
@@ -318,6 +318,7 @@ def test_paraswaps_ways_through_v3_pools(word, exact_out):
         (bytes(97), Unread.MALFORMED),
         (bytes(96 * (MAX_HOPS + 1)), Unread.TOO_LARGE),
         (bytes(64) + b"\x01" + bytes(31), Unread.MALFORMED),
+        (bytes(32) + b"\x01" + bytes(63), Unread.MALFORMED),
     ],
 )
 def test_paraswaps_pools_are_whole_and_not_too_many(pools, reason):
@@ -402,9 +403,33 @@ def test_odos_hides_its_route():
         assert read(ODOS, call(method) + b"packed")[0].reason is Unread.OPAQUE
 
 
-def test_metamask_says_what_it_sells():
-    data = call("swap(string,address,uint256,bytes)", "someFeeDynamic", ETHER, 10, b"")
-    assert read(METAMASK, data) == (opaque("MetaMask swap", ETHER, None, 10, None),)
+METASWAP = "swap(string,address,uint256,bytes)"
+INNER = "address,address,uint256,uint256,uint256,uint256,address,bool"
+
+
+@pytest.mark.parametrize(
+    ("amount", "of_output", "least"), [(12, False, 9), (10, True, 7), (10, True, 1)]
+)
+def test_metamask_says_what_it_sells_and_wants(amount, of_output, least):
+    """Its fee is of the input, beside the amount that goes on, or of the output."""
+    fee, asked = (2, least) if not of_output else (8 - least, 8)
+    inner = arguments(INNER, A, B, 10, asked, 288, fee, YOU, of_output)
+    data = call(METASWAP, "someFeeDynamic", A, amount, inner)
+    assert read(METAMASK, data) == (opaque("MetaMask swap", A, B, amount, least),)
+
+
+@pytest.mark.parametrize(
+    "inner",
+    [
+        b"",
+        arguments(INNER, B, B, 10, 9, 288, 2, YOU, False),
+        arguments(INNER, A, B, 10, 9, 288, 3, YOU, False),
+        arguments(INNER, A, B, 10, 9, 256, 2, YOU, False),
+    ],
+)
+def test_metamask_says_no_more_where_the_adapters_data_is_other(inner):
+    data = call(METASWAP, "airswapLight2FeeDynamic", A, 12, inner)
+    assert read(METAMASK, data) == (opaque("MetaMask swap", A, None, 12, None),)
 
 
 ORDER = "(uint256,uint256,address,uint256,uint256,uint32,bytes32,uint256,uint256,uint256,bytes)"

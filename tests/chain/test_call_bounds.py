@@ -7,8 +7,9 @@ import tracemalloc
 import pytest
 
 from tests.support.encoding import address, arguments, call
+from trio_mev.chain.abi_values import MAX_BYTES
 from trio_mev.chain.calldata import CallDecoder
-from trio_mev.chain.calldata.plan import MAX_BYTES, MAX_STEPS
+from trio_mev.chain.calldata.plan import MAX_STEPS
 from trio_mev.model.intents import Undecoded, Unread
 
 DECODER = CallDecoder()
@@ -54,6 +55,18 @@ def test_plans_nest_four_deep_and_no_deeper():
     assert DECODER.decode(UNIVERSAL, nested_plans(3), SENDER, 0) == (Undecoded(Unread.NO_SWAP),)
     (found,) = DECODER.decode(UNIVERSAL, nested_plans(4), SENDER, 0)
     assert (found.reason, found.detail) == (Unread.TOO_LARGE, "deeper than 4")
+
+
+def test_what_is_nested_is_counted_at_every_level():
+    """Three plans within each other, each with all the bytes of those within."""
+    plan = arguments("bytes,bytes[]", b"\x0b", [bytes(100_000)])
+    for _ in range(2):
+        plan = arguments("bytes,bytes[]", b"\x21", [plan])
+    (found,) = DECODER.decode(UNIVERSAL, bytes.fromhex("24856bc3") + plan, SENDER, 0)
+    assert (found.reason, found.detail) == (
+        Unread.TOO_LARGE,
+        f"more than {MAX_BYTES} bytes of nested data",
+    )
 
 
 def test_a_plan_has_so_many_steps_and_no_more():

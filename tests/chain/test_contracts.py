@@ -10,7 +10,8 @@ import pytest
 
 from trio_mev.chain import contracts
 from trio_mev.chain.calldata import ROUTERS, CallDecoder, known_methods
-from trio_mev.chain.contracts import uniswap_v2
+from trio_mev.chain.calldata.settler import ACTIONS
+from trio_mev.chain.contracts import uniswap_v2, zerox
 from trio_mev.chain.logs import known_events
 
 FILES = {
@@ -114,6 +115,7 @@ def test_every_file_names_its_chain_and_where_its_facts_are_from(name):
 
 def test_every_method_that_swaps_or_lends_is_read():
     read = {text for methods in known_methods().values() for text in methods.values()}
+    read |= {zerox.ACTIONS[f"0x{selector.hex()}"] for selector in ACTIONS}
     moved = {"transfer", "transferFrom", "approve", "deposit", "withdraw"}
     listed = {
         text

@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import random
 from fractions import Fraction
-from math import isqrt, sqrt
+from math import cos, erfc, exp, isqrt, pi, sqrt
 
 import pytest
 
+from tests.chain.convex import solved
 from trio_mev.chain.pools.product import Fee, ProductPool
 from trio_mev.chain.routes.exact import size, through
+from trio_mev.chain.routes.front import largest_front, limit_root
 from trio_mev.chain.routes.hop import Hop, ProductHop
 from trio_mev.chain.routes.mobius import compose, optimum
-from trio_mev.chain.routes.sandwich import Victim, largest_front, limit_root, play, sandwich
+from trio_mev.chain.routes.sandwich import sandwich
+from trio_mev.chain.routes.victim import Victim, play
 
 WETH, USDC, WBTC = 10**18, 10**6, 10**8
 TWO = [(2_000_000 * USDC, 1000 * WETH), (1000 * WETH, 2_100_000 * USDC)]
@@ -138,21 +141,107 @@ def test_the_interior_optimum_of_a_swap_of_ten():
     assert best.paid / WETH == pytest.approx(2330, abs=0.5)
 
 
+SMALL = 1e-7
+"""What prices move by, so that nothing but squares counts."""
+
+
+def taken_by(moved: float, fee: float = 0.0) -> float:
+    """What is earned of a pool, in parts of its worth, where the market's price has moved."""
+    deep, held, of = 10**45, 10**34, 10**18
+    # A market whose own price does not give way.
+    market = ProductPool(int(deep * (1 + abs(moved))), deep, Fee(1, 1))
+    pool = ProductPool(held, held, Fee(of - int(fee * of), of))
+    side = 0 if moved > 0 else 1
+    if moved < 0:
+        market = ProductPool(market.reserve1, market.reserve0, Fee(1, 1))
+    sized = size([ProductHop(pool, side), ProductHop(market, 1 - side)])
+    return sized.profit / (2 * held) if sized else 0.0
+
+
 def test_what_a_pool_loses_to_a_price_that_moves():
     """LVR of a constant product pool without a fee: sigma**2 / 8 of its worth."""
-    daily, steps = 0.05, 2500
-    step, deep, held = daily / steps**0.5, 10**45, 10**30
-    lost = 0.0
-    for up in (True, False):
-        move = 1 + step if up else 1 / (1 + step)
-        # Against a market whose own price does not give way, one step from the pool's.
-        market = ProductPool(int(deep * move), deep, Fee(1, 1))
-        pool = ProductPool(held, held, Fee(1, 1))
-        side = 0 if up else 1
-        sized = size([ProductHop(pool, side), ProductHop(market, 1 - side)])
-        assert sized is not None
-        lost += sized.profit / (2 * held) / 2
-    assert lost * steps * 1e4 == pytest.approx(3.125, rel=2e-3)
+    daily = 0.05
+    a_move = (taken_by(SMALL) + taken_by(-SMALL)) / 2
+    moves = (daily / SMALL) ** 2
+    assert a_move * moves * 1e4 == pytest.approx(3.125, abs=1e-6)
+
+
+FEE, SPREAD = 5.0, 500 / sqrt(7200)
+"""In basis points: what a pool takes on either side, and the price's standard deviation in the
+time between two blocks."""
+
+
+@pytest.mark.parametrize("over", [0.1, 1, 3])
+def test_beyond_the_fee_what_is_earned_grows_with_the_square(over):
+    fee = SMALL
+    assert taken_by(fee * 0.999, fee) == 0
+    # The fee is taken of what is paid: a price moves out of its reach a little later.
+    edge = fee / (1 - fee)
+    for way in (1, -1):
+        earned = taken_by(way * (edge + over * SMALL), fee)
+        assert earned == pytest.approx((over * SMALL) ** 2 / 8, rel=1e-6)
+
+
+def test_what_is_left_of_the_loss_with_a_fee_and_blocks_at_random():
+    """Between blocks that come at random a price moves by Laplace's law, and what it exceeds the
+    fee by is exponential: so the share that is left is that of the blocks with a trade."""
+    scale = SPREAD / sqrt(2)
+    # After its block the price is anywhere within the fee alike, or at one end of it.
+    inside = 1 / (2 * (FEE + scale))
+    ends = inside * scale
+    assert 2 * FEE * inside + 2 * ends == pytest.approx(1)
+    for at in (-0.9 * FEE, 0.0, 0.4 * FEE):
+        near, far = (exp(-(FEE - way * at) / scale) / 2 for way in (1, -1))
+        again = inside * (1 - near - far) + ends / scale * (near + far)
+        assert again == pytest.approx(inside)
+    trades = 2 * inside * scale
+    assert trades * 2 * scale**2 / SPREAD**2 == pytest.approx(0.454545, abs=1e-6)
+    assert trades == pytest.approx(1 / (1 + sqrt(2) * FEE / SPREAD))
+
+
+def legendre(count: int) -> list[tuple[float, float]]:
+    """Places between -1 and 1, and weights, to integrate by (Gauss)."""
+    found = []
+    for number in range(count):
+        at = cos(pi * (number + 0.75) / (count + 0.5))
+        for _ in range(20):
+            before, here = 1.0, at
+            for n in range(2, count + 1):
+                before, here = here, ((2 * n - 1) * at * here - (n - 1) * before) / n
+            slope = count * (at * here - before) / (at * at - 1)
+            at -= here / slope
+        found.append((at, 2 / ((1 - at * at) * slope * slope)))
+    return found
+
+
+def test_what_is_left_of_the_loss_with_a_fee_and_blocks_at_fixed_times():
+    """The figure is an approximation; the law of the price after a block, solved for, is near."""
+    figure = 1 / (1 + 0.8582 * 2 * FEE / SPREAD)
+    assert figure == pytest.approx(0.407098, abs=1e-6)
+
+    def density(moved: float) -> float:
+        return exp(-((moved / SPREAD) ** 2) / 2) / (SPREAD * sqrt(2 * pi))
+
+    def beyond(at: float) -> float:
+        """The expected square of what a price from here exceeds the fee by."""
+        total = 0.0
+        for away in ((FEE - at) / SPREAD, (FEE + at) / SPREAD):
+            tail = erfc(away / sqrt(2)) / 2
+            total += (1 + away**2) * tail - away * exp(-(away**2) / 2) / sqrt(2 * pi)
+        return total * SPREAD**2
+
+    nodes = [(FEE * at, FEE * weight) for at, weight in legendre(24)]
+    # Densities inside, for a weight of one at each end.
+    rows = [
+        [(1.0 if at == to else 0.0) - weight * density(to - at) for at, weight in nodes]
+        for to, _ in nodes
+    ]
+    inside = solved(rows, [density(to - FEE) + density(to + FEE) for to, _ in nodes])
+    whole = 2 + sum(one * weight for one, (_, weight) in zip(inside, nodes, strict=True))
+    earned = 2 * beyond(FEE) + sum(
+        one * weight * beyond(at) for one, (at, weight) in zip(inside, nodes, strict=True)
+    )
+    assert earned / whole / SPREAD**2 == pytest.approx(figure, rel=1e-3)
 
 
 def test_paths_of_pairs_are_moebius_over_the_rationals():

@@ -91,6 +91,7 @@ def test_an_event_that_nobody_knows_says_nothing():
             (A, B, 7),
             {"topics": (1, "0x" + "01" * 32)},
         ),
+        ("Mint(address*,uint256,uint256)", (A, 1, 2), {"topics": (1, "0x" + "01" * 32)}),
         (
             "Mint(address,address*,int24*,int24*,uint128,uint256,uint256)",
             (A, B, -1, 1, 5, 6, 7),

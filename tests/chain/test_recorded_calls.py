@@ -12,9 +12,11 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from eth_hash.auto import keccak
 
 from trio_mev.chain.calldata import CallDecoder
-from trio_mev.model.intents import PoolKind, SwapIntent, Undecoded, Unread
+from trio_mev.chain.contracts.uniswap_v2 import UNISWAP_FACTORY
+from trio_mev.model.intents import ETHER, WETH, PoolKind, SwapIntent, Undecoded, Unread
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
@@ -37,10 +39,8 @@ def test_the_page_shows_what_the_script_says(corpus):
         check=True,
     )
     page = (ROOT / "docs" / "explanation" / "calldata.md").read_text(encoding="utf-8")
-    shown = [line.rstrip() for line in page.splitlines()]
-    lines = [line.rstrip() for line in done.stdout.splitlines() if line]
-    assert len(lines) > 25
-    assert [line for line in lines if line not in shown] == []
+    shown = page.split("```text\n")[-1].partition("```")[0]
+    assert [line.rstrip() for line in done.stdout.splitlines()] == shown.splitlines()
 
 
 def test_recordings_that_are_not_there_are_said_to_be_missing(tmp_path):
@@ -141,6 +141,84 @@ def test_intents_and_logs_of_a_whole_block_agree(corpus, logged):
         "0x legacy proxy": 1,
         "taxed": 10,
     }
+
+
+def pair_of(token0: str, token1: str) -> str:
+    """The address at which the factory puts the pair of two tokens."""
+    tokens = bytes.fromhex(min(token0, token1)[2:] + max(token0, token1)[2:])
+    code = "96e8ac4277198ff8b6f785478aa9a39f403cb768dd02cbee326c3e7da348845f"
+    factory = bytes.fromhex(UNISWAP_FACTORY[2:])
+    return "0x" + keccak(b"\xff" + factory + keccak(tokens) + bytes.fromhex(code))[12:].hex()
+
+
+def test_settlers_say_their_routes(corpus):
+    """A pair at the address of the tokens that it must be of, and pools that end in what is
+    wanted."""
+    found = [
+        intents_of(one)
+        for one in six_blocks(corpus)
+        if one.to and DECODER.name(one.to) == "0x AllowanceHolder"
+    ]
+    (first, second), (third,), (fourth,) = found
+    assert first.hops[0].pool == pair_of(first.token_in, WETH)
+    assert first.hops[0].zero_for_one == (first.token_in < WETH)
+    assert fourth.hops[0].pool == pair_of(fourth.token_in, WETH)
+    assert fourth.hops[0].zero_for_one == (fourth.token_in < WETH)
+    assert [first.amount, third.amount, fourth.amount] == [638622841869344, None, 16899804737844]
+    assert [swap.hops[0].kind.value for swap in (first, second, third, fourth)] == [
+        "v2",
+        "v4",
+        "v4",
+        "v2",
+    ]
+    assert (second.token_in, third.token_in, fourth.token_out) == (ETHER, ETHER, WETH)
+    assert fourth.limit == 5049598835166160
+
+
+METAMASK = "0x881d40237659c251811cec9c364ef91dc08d300c"
+
+
+def test_what_metamask_wants_is_read_and_its_users_got_it(corpus):
+    """All recorded calls but one, whose adapter reads other data."""
+    told = [intents_of(one)[0] for one in six_blocks(corpus) if one.to == METAMASK]
+    assert [swap.token_out is not None for swap in told] == [True] * 4
+    met = Counter()
+    for steps in traced(corpus):
+        action = steps[0]["action"]
+        if action.get("to") != METAMASK:
+            continue
+        data, value = bytes.fromhex(action["input"][2:]), int(action["value"], 16)
+        (swap,) = DECODER.decode(METAMASK, data, action["from"], value)
+        if swap.token_out is None:
+            met["unread"] += 1
+        elif steps[0].get("error"):
+            met["reverted"] += 1
+        else:
+            got = max(received(steps, swap.token_out, action["from"]))
+            assert got >= swap.limit > got * 9 // 10
+            met["got"] += 1
+    assert met == {"got": 13, "reverted": 4, "unread": 1}
+
+
+def traced(corpus):
+    """The calls of each transaction of the recorded blocks, the outermost first."""
+    for path in sorted((corpus / "mainnet" / "traces").glob("*.json.gz")):
+        with gzip.open(path) as file:
+            found: dict[str, list[dict]] = {}
+            for trace in json.load(file)["traces"]:
+                if trace["action"].get("callType") == "call":
+                    found.setdefault(trace["transaction_hash"], []).append(trace)
+        yield from found.values()
+
+
+def received(steps, token: str, who: str):
+    """What somebody was sent of a token, or of ether."""
+    for step in steps:
+        action, data = step["action"], step["action"]["input"]
+        if token == ETHER and action["to"] == who:
+            yield int(action["value"], 16)
+        elif action["to"] == token and data.startswith("0xa9059cbb" + "0" * 24 + who[2:]):
+            yield int(data[74:138], 16)
 
 
 def trace_calls(corpus):

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tests.chain.ticked_pools import crowded, empty
 from trio_mev.chain.pools.powers import ONE
 from trio_mev.chain.pools.product import ProductPool
+from trio_mev.chain.pools.stable import THREE, StablePool
 from trio_mev.chain.pools.swap import PoolState
 from trio_mev.chain.pools.ticked import TickedPool
 from trio_mev.chain.pools.tickmap import tick_map
@@ -343,6 +344,31 @@ def test_pools_without_a_curve_are_sampled():
     assert size([weighted, ProductHop(ProductPool(2 * 10**21, 10**21), 0)]) is None
     assert weighted.log_rate == pytest.approx(0.6931 - 0.003, abs=1e-4)
     assert AskedHop(even(10**21, 10), 0, 1, 1).log_rate == float("-inf")
+
+
+def stable(one: int, other: int) -> StablePool:
+    return StablePool((one, other), (10**18, 10**18), 100, 4 * 10**6, 0, THREE)
+
+
+@pytest.mark.parametrize("amount", [1, 7, 10**9, 10**20])
+def test_a_stable_pool_has_no_exact_output_but_a_smallest_input(amount):
+    hop = AskedHop(stable(10**21, 2 * 10**21), 0, 1, 10**14)
+    least = hop.needed(amount)
+    assert least is not None
+    assert hop.out(least) >= amount > hop.out(least - 1)
+    assert hop.needed(2 * 10**21) is None
+
+
+def test_routes_through_stable_pools_are_sampled():
+    asked, pair = (
+        AskedHop(stable(10**24, 2 * 10**24), 0, 1, 10**14),
+        ProductHop(ProductPool(10**24, 10**24), 0),
+    )
+    sized = size([asked, pair])
+    assert sized is not None
+    assert sized.bound is None
+    beside = (through([asked, pair], sized.amounts[0] * part // 1000) for part in (990, 1010))
+    assert all(one[-1] - one[0] < sized.profit for one in beside)
 
 
 def test_a_sampled_route_whose_output_nothing_brings_again_keeps_its_input():

@@ -11,8 +11,11 @@ from hypothesis import strategies as st
 from tests.chain.ticked_pools import crowded, empty
 from trio_mev.chain.pools.powers import ONE
 from trio_mev.chain.pools.product import Fee, ProductPool
+from trio_mev.chain.pools.stable import THREE, StablePool
 from trio_mev.chain.pools.weighted import WeightedPool
-from trio_mev.chain.routes.sandwich import Victim, largest_front, limit_root, play, sandwich
+from trio_mev.chain.routes.front import largest_front, limit_root
+from trio_mev.chain.routes.sandwich import sandwich
+from trio_mev.chain.routes.victim import Victim, play
 
 SEEDS = st.integers(0, 2**32).map(random.Random)
 WETH, USDC = 10**18, 10**6
@@ -147,8 +150,14 @@ def test_a_pool_of_one_range_is_sandwiched_like_a_pair():
     assert found.profit == pytest.approx(as_pair.profit, rel=0.05)
 
 
-def test_pools_of_other_kinds_are_searched_too():
-    pool = WeightedPool((10**24, 10**24), (ONE // 2, ONE // 2), (1, 1), 3 * 10**15)
+@pytest.mark.parametrize(
+    "pool",
+    [
+        WeightedPool((10**24, 10**24), (ONE // 2, ONE // 2), (1, 1), 3 * 10**15),
+        StablePool((10**22, 10**22), (10**18, 10**18), 1, 10**6, 0, THREE),
+    ],
+)
+def test_pools_of_other_kinds_are_searched_too(pool):
     victim = Victim(0, 1, 10**22, pool.swap(0, 1, 10**22).amount_out * 98 // 100)
     found = sandwich(pool, victim)
     assert found is not None

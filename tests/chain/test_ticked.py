@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -238,3 +239,20 @@ def test_a_map_is_the_same_whichever_way_it_was_made():
     built = empty(0).with_liquidity(-60, 120, 7).ticks
     assert built == TickMap(60, dict(built.words), dict(built.ticks), complete=True)
     assert tick_map(60, built.ticks, complete=True).words == built.words
+
+
+def test_amounts_of_v4_fit_128_bits_with_a_sign():
+    wide = empty(600_000).with_liquidity(-600_000, 660_000, 10**34)
+    narrow = msgspec.structs.replace(wide, narrow=True)
+    assert wide.swap(0, 1, 2**127 - 1, exact_out=True).stop is None
+    assert narrow.swap(0, 1, 2**127 - 1, exact_out=True).stop is None
+    assert wide.swap(0, 1, 2**127, exact_out=True).stop is None
+    assert narrow.swap(0, 1, 2**127, exact_out=True).stop is Stop.REVERTS
+    # What is paid is negative there, and so may be one more.
+    other = msgspec.structs.replace(narrow, fee=0)
+    assert other.swap(1, 0, 2**127).stop is None
+    assert other.swap(1, 0, 2**127 + 1).stop is Stop.REVERTS
+    # Only what is taken in the end counts.
+    assert narrow.moved(sqrt_at(-600_000) + 1, -600_000, 10**34).swap(0, 1, 2**200).stop
+    for same in (narrow.moved(narrow.root, narrow.tick, 5), narrow.charging(7)):
+        assert same.narrow

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from tests.support.encoding import address, call
@@ -131,6 +133,26 @@ def test_a_path_of_v3_pools_is_written_backwards_where_the_output_is_exact():
 def test_a_path_that_is_no_way_through_pools_is_not_read(way, reason):
     (found,) = read(V3, call(f"exactInput({PATH})", (way, YOU, UNTIL, 10, 9)))
     assert found.reason is reason
+
+
+@pytest.mark.parametrize("pools", [1, 2, 3, MAX_HOPS])
+def test_a_path_of_any_length_is_the_same_way_backwards(pools):
+    tokens = [address(0x100 + place) for place in range(pools + 1)]
+    fees = [100 + place for place in range(pools)]
+    forwards = [part for pair in zip(tokens, [*fees, 0], strict=True) for part in pair][:-1]
+    there = read(V3, call(f"exactInput({PATH})", (path(*forwards), YOU, UNTIL, 10, 9)))[0].hops
+    back = read(V3, call(f"exactOutput({PATH})", (path(*forwards[::-1]), YOU, UNTIL, 10, 9)))[0]
+    assert there == back.hops
+    assert [(hop.token_in, hop.token_out, hop.fee) for hop in there] == list(
+        zip(tokens, tokens[1:], fees, strict=False)
+    )
+
+
+@pytest.mark.parametrize("pairs", [1, 2, 3, MAX_HOPS])
+def test_a_way_through_any_number_of_pairs(pairs):
+    tokens = tuple(address(0x100 + place) for place in range(pairs + 1))
+    (swap,) = read(V2, call(f"swapExactTokensForTokens{FIVE}", 10, 9, tokens, YOU, UNTIL))
+    assert [(hop.token_in, hop.token_out) for hop in swap.hops] == list(pairwise(tokens))
 
 
 @pytest.mark.parametrize(("method", "exact_out"), [("exactInput", False), ("exactOutput", True)])

@@ -27,6 +27,7 @@ from trio_mev.model.settings import (
     LogFilter,
     Settings,
 )
+from trio_mev.processors.refereed import TransactionReferee
 from trio_mev.wire.venues import ADAPTERS
 
 KINDS = ", ".join(["ethereum", *ADAPTERS])
@@ -591,6 +592,49 @@ def test_settings_that_go_together_raise_nothing():
 def test_settings_that_do_not_go_together_are_told(more, problem):
     with pytest.raises(ConfigError, match=re.escape(problem)):
         loads(VENUES + more, environment={})
+
+
+JUDGE = '[[feeds]]\nkind = "ethereum"\nname = "n"\nendpoint = "wss://n.test"\n'
+
+
+def test_the_referee_is_one_for_each_call_that_may_be_under_way_and_of_one_budget():
+    config = loads(JUDGE + "[referee]\nenabled = true\nunder_way = 3\ndeadline = 2", {})
+    made = [factory() for factory in config.processors()]
+    referees = [one for one in made if isinstance(one, TransactionReferee)]
+    assert len(made) == 4 + 3
+    assert len({id(one.referee) for one in referees}) == 1
+    assert [one._part for one in referees] == [(0, 3), (1, 3), (2, 3)]
+    assert [one.budget for one in referees] == [2.5] * 3
+    for one in referees:
+        check_stages(one)
+    # Each run has a budget of its own.
+    assert config.processors()[4]().referee is not referees[0].referee
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (VENUES, "referee.enabled: no feed is a node that could be asked"),
+        (JUDGE + 'pending = "off"\n', "referee.enabled: every node's pending is off"),
+        (
+            JUDGE + "[referee]\ncalls_per_second = 0",
+            "referee.calls_per_second: calls_per_second is",
+        ),
+        (JUDGE + "[referee]\ndeadline = 61", "referee.deadline: deadline is too large"),
+        (JUDGE + "[referee]\nunder_way = 65", "referee.under_way: under_way is too large"),
+        (JUDGE + "[referee]\nunderway = 5", "did you mean under_way?"),
+    ],
+)
+def test_a_referee_that_could_not_work_is_a_problem(text, problem):
+    text = text if "[referee]" in text else f"{text}\n[referee]\n"
+    with pytest.raises(ConfigError, match=re.escape(problem)):
+        loads(text.replace("[referee]", "[referee]\nenabled = true"), {})
+
+
+def test_a_referee_without_any_feed_waits_for_a_replay():
+    assert loads("[referee]\nenabled = true", {}).settings.referee.enabled
+    assert loads("", {"TRIO_MEV_REFEREE__ENABLED": "true"}).settings.referee.enabled
+    assert not loads("", {}).settings.referee.enabled
 
 
 def test_an_alert_without_any_exchange_waits_for_a_replay():

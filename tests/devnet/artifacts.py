@@ -15,6 +15,7 @@ from tests.devnet.node import MODULES
 OURS = Path(__file__).parent / "contracts"
 _AAVE = "@aave/core-v3/artifacts/contracts"
 _V4 = "@uniswap/v4-periphery/foundry-out"
+_CURVE = "@setprotocol/set-protocol-v2/external/abi/curve/{}.json"
 PLACES = {
     "UniswapV2": "@uniswap/v2-core/build/{}.json",
     "WETH9": "@uniswap/v2-periphery/build/{}.json",
@@ -42,6 +43,8 @@ PLACES = {
     "VariableDebtToken": _AAVE + "/protocol/tokenization/{0}.sol/{0}.json",
     "AaveOracle": _AAVE + "/misc/{0}.sol/{0}.json",
     "AaveProtocolDataProvider": _AAVE + "/misc/{0}.sol/{0}.json",
+    "Stableswap": _CURVE,
+    "CurvePoolERC20": _CURVE,
     "Logic": _AAVE + "/protocol/libraries/logic/{0}.sol/{0}.json",
 }
 """Where a contract's artifact is: by its name, or by the name's longest known beginning or end."""
@@ -94,6 +97,7 @@ def libraries_of(name: str) -> list[str]:
     return sorted(library for libraries in references.values() for library in libraries)
 
 
+_CODE = "evm.bytecode.object"
 _COMPILE = """
 const solc = require("MODULE");
 let text = "";
@@ -123,8 +127,38 @@ def weighted_code() -> bytes:
     return raw(compiled["Weighted"])
 
 
+@cache
+def vault_codes() -> dict[str, bytes]:
+    """Balancer's vault, its authorizer and a weighted pool, as they are, by their names."""
+    balancer = MODULES / "@balancer-labs"
+    sources = {
+        path.relative_to(MODULES).as_posix(): path
+        for name in ("v2-pool-weighted", "v2-pool-utils", "v2-vault")
+        for path in (balancer / name / "contracts").rglob("*.sol")
+    }
+    manager = "@balancer-labs/v2-asset-manager-utils/contracts/IAssetManager.sol"
+    # They are of one time, with the utilities of that time.
+    then = balancer / "v2-vault" / "node_modules"
+    utilities = then / "@balancer-labs" / "v2-solidity-utils" / "contracts"
+    sources |= {path.relative_to(then).as_posix(): path for path in utilities.rglob("*.sol")}
+    sources[manager] = MODULES / manager
+    wanted = {
+        "Vault": "@balancer-labs/v2-vault/contracts/Vault.sol",
+        "Authorizer": "@balancer-labs/v2-vault/contracts/Authorizer.sol",
+        "WeightedPool": "@balancer-labs/v2-pool-weighted/contracts/WeightedPool.sol",
+    }
+    # To optimise them takes twice as long as all that is done with them.
+    compiled = _compile("solc-0.7", [], "istanbul", sources, wanted, optimise=False)
+    return {name: raw(code) for name, code in compiled.items()}
+
+
 def _compile(
-    compiler: str, ours: list[Path], machine: str, others: dict[str, Path]
+    compiler: str,
+    ours: list[Path],
+    machine: str,
+    others: dict[str, Path],
+    wanted: dict[str, str] | None = None,
+    optimise: bool = True,
 ) -> dict[str, str]:
     """Contracts' code by name.
 
@@ -133,14 +167,18 @@ def _compile(
         ours: what is compiled.
         machine: the version of the virtual machine.
         others: what that may import.
+        wanted: contracts of the others that are wanted too, and their files.
+        optimise: whether to make the code small.
     """
+    wanted = wanted or {}
     every = {path.name: path for path in ours} | others
     sources = {name: {"content": path.read_text(encoding="utf-8")} for name, path in every.items()}
     settings = {
-        "optimizer": {"enabled": True, "runs": 200},
+        "optimizer": {"enabled": optimise, "runs": 200},
         "evmVersion": machine,
         "metadata": {"bytecodeHash": "none"},
-        "outputSelection": {path.name: {"*": ["evm.bytecode.object"]} for path in ours},
+        "outputSelection": {path.name: {"*": [_CODE]} for path in ours}
+        | {file: {name: [_CODE]} for name, file in wanted.items()},
     }
     asked = {"language": "Solidity", "sources": sources, "settings": settings}
     done = subprocess.run(
@@ -155,11 +193,10 @@ def _compile(
     failed = [e["formattedMessage"] for e in answer.get("errors", ()) if e["severity"] == "error"]
     if failed:
         raise ValueError("\n".join(failed))
-    return {
-        name: contract["evm"]["bytecode"]["object"]
-        for path in ours
-        for name, contract in answer["contracts"][path.name].items()
-    }
+    made = answer["contracts"]
+    contracts = {name: one for path in ours for name, one in made[path.name].items()}
+    contracts |= {name: made[file][name] for name, file in wanted.items()}
+    return {name: one["evm"]["bytecode"]["object"] for name, one in contracts.items()}
 
 
 def our_sources() -> list[Path]:

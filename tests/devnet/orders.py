@@ -101,7 +101,7 @@ class Maker:
             for _ in range(self.rng.randint(1, most)):
                 ways = [t for t in DECIMALS if frozenset((t, tokens[-1])) in pairs]
                 # Back at once is refused.
-                if len(tokens) > 1 and len(ways) > 1 and self.rng.random() < 0.9:
+                if len(tokens) > 1 and len(ways) > 1 and self.rng.random() < 0.97:
                     ways.remove(tokens[-2])
                 tokens.append(self.rng.choice(ways))
             if end is None or tokens[-1] == end:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import attrs
 
-from tests.devnet.addresses import DECIMALS, UNIVERSAL_ROUTER, WETH
+from tests.devnet.addresses import DAI, DECIMALS, UNIVERSAL_ROUTER, USDC, WBTC, WETH
 from tests.devnet.arena import NEWER_ROUTER
 from tests.devnet.commands import (
     ALL,
@@ -124,6 +124,35 @@ class PlanOrders(Maker):
             return [pull(token, amount), transfer(token, less), swap]
 
         return Planned(steps)
+
+    def plan_leave(self) -> Planned:
+        """Something stays with the router."""
+        way = self.way(DAI)
+        amount = self.amount(DAI) + 2
+
+        def steps(limit: Limit) -> list[Step]:
+            return [pull(DAI, amount), v3(SENDER, amount // 2, limit, way, user=False)]
+
+        return Planned(steps)
+
+    def plan_rest(self) -> Planned:
+        """What somebody before has left there, if anything."""
+        way = self.way(DAI)
+        return Planned(lambda limit: [v3(SENDER, ALL, limit, way, user=False)])
+
+    def plan_nothing(self) -> Planned:
+        """An exact output of nothing, for which the router computes an input of one."""
+        way = self.rng.choice([[WETH, USDC], [USDC, WETH], [WBTC, WETH]])
+        return Planned(lambda limit: [v2(SENDER, 0, limit, way, out=True)], exact_out=True)
+
+    def plan_locked(self) -> Planned:
+        """A pool that is needed while it waits to be paid."""
+        way = self.way(most=1)
+        amount = self.amount(way[0][0]) // 10**3
+        there_and_back = [*way[0], way[0][0]], way[1] * 2
+        return Planned(
+            lambda limit: [v3(SENDER, amount, limit, there_and_back, out=True)], exact_out=True
+        )
 
     def plan_chain(self) -> Planned:
         """Pools of V3, and then pairs with all that they gave; the limit is in a sweep, and before

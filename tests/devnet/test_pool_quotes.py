@@ -6,6 +6,8 @@ import gzip
 import json
 import random
 from collections import Counter
+from collections.abc import Sequence
+from itertools import compress
 from pathlib import Path
 
 import pytest
@@ -60,6 +62,8 @@ V4_QUOTES = 2000
 INSIDE = 1000
 """Quotes inside the recorded word."""
 NONE = f"0x{0:040x}"
+MINT_TO = "mint(address,uint256)"
+NO_SALT = bytes(32)
 KEY = "(address,address,uint24,int24,address)"
 
 
@@ -108,15 +112,16 @@ async def test_5000_quotes_of_concentrated_pools_are_the_quoters():
         assert len(pools) == len(FEES)
         for fee, address in zip(FEES, pools, strict=True):
             pool = await load_ticked(chain.rpc, load_v3(address))
-            # The way over all words of a tick spacing of 1 costs the node 30 ms.
             asked = random_swaps(rng, V3_QUOTES // len(FEES), 22 if fee == 100 else 25)
+            ours = [one.of(pool) for one in asked]
+            stops.update(swap.stop for swap in ours)
+            # Beyond the words that were read there is nothing to compare, and the way there over
+            # all words of a tick spacing of 1 costs the node 30 ms.
+            known = [swap.stop is not Stop.UNKNOWN_TICKS for swap in ours]
+            asked, ours = list(compress(asked, known)), list(compress(ours, known))
             told = await quoted(chain, tokens, fee, asked)
-            for one, theirs in zip(asked, told, strict=True):
-                swap = one.of(pool)
-                stops[swap.stop] += 1
+            for one, swap, theirs in zip(asked, ours, told, strict=True):
                 crossed, most = crossed + swap.crossed, max(most, swap.crossed)
-                if swap.stop is Stop.UNKNOWN_TICKS:
-                    continue
                 if theirs is None:
                     assert swap.stop is Stop.LIMIT
                     assert one.exact_out, "there is not as much of it"
@@ -159,13 +164,15 @@ async def test_2000_quotes_of_v4_are_its_quoters():
     assert same > 0.7 * V4_QUOTES
 
 
-async def _deploy_v4(chain: Chain) -> tuple[tuple[Address, Address], Address, Address]:
+async def _deploy_v4(
+    chain: Chain, tokens: Sequence[Address] = (DAI, WETH)
+) -> tuple[tuple[Address, Address], Address, Address]:
     manager = await chain.create(DEPLOYER, init_code("PoolManager", ("address",), DEPLOYER))
     made = []
     for name in ("PoolModifyLiquidityTest", "StateView", "V4Quoter"):
         made.append(await chain.create(DEPLOYER, init_code(name, ("address",), manager)))
     await chain.do(DEPLOYER, manager, "setProtocolFeeController(address)", DEPLOYER)
-    for token in (DAI, WETH):
+    for token in tokens:
         owner = PROVIDER_OF_LIQUIDITY
         await chain.do(owner, token, "approve(address,uint256)", made[0], 2**256 - 1)
     return (manager, made[0]), made[1], made[2]
@@ -189,6 +196,39 @@ def _v4_call(quoter: Address, key: tuple, one: Asked) -> tuple[Address, str]:
     name = "quoteExactOutputSingle" if one.exact_out else "quoteExactInputSingle"
     asked = (key, one.zero_for_one, one.amount, b"")
     return quoter, call_data(f"{name}(({KEY},bool,uint128,bytes))", asked)
+
+
+async def test_v4_refuses_amounts_over_128_bits_where_we_do():
+    """Three ranges that are each allowed, and together are more than one swap may take."""
+    async with roomy_chain() as chain:
+        tokens = ordered(DAI, USDC)
+        manager, view, quoter = await _deploy_v4(chain, tokens)
+        await chain.do(PROVIDER_OF_LIQUIDITY, USDC, MINT_TO, PROVIDER_OF_LIQUIDITY, 2**130)
+        key = (*tokens, 3000, 60, NONE)
+        await chain.do(DEPLOYER, manager[0], f"initialize({KEY},uint160)", key, sqrt_at(600_000))
+        method = f"modifyLiquidity({KEY},(int24,int24,int256,bytes32),bytes)"
+        for low in (599_820, 599_880, 599_940):
+            change = low, low + 60, 3 * 10**27, NO_SALT
+            await chain.do(PROVIDER_OF_LIQUIDITY, manager[1], method, key, change, b"")
+        pool_id = hexed(keccak(encode((KEY,), key)))
+        pool = (await load(chain.rpc, load_v4(view, pool_id, PoolKey(*key)))).state
+        assert isinstance(pool, TickedPool)
+        for exact_out in (False, True):
+            last, over = 1, 2**127
+            while over - last > 1:
+                middle = (last + over) // 2
+                if pool.swap_to(True, middle, exact_out).stop is Stop.REVERTS:
+                    over = middle
+                else:
+                    last = middle
+            if exact_out:
+                assert over == 2**127
+            asked = [Asked(True, amount, exact_out) for amount in (last, over)]
+            told = await answers(chain, [_v4_call(quoter, key, one) for one in asked])
+            assert told[1] is None
+            other = asked[0].other(asked[0].of(pool))
+            assert other == decode("(uint256,uint256)", told[0])[0]
+            assert exact_out or other in range(2**127 - 2**100, 2**127)
 
 
 @pytest.fixture

@@ -43,17 +43,7 @@ class Follower:
             assert self.book.load(loaded.pool, loaded.state, head["hash"])
 
     async def fetch(self, block_hash: Hex) -> Block:
-        header = await self.rpc.call("eth_getBlockByHash", block_hash, False)
-        logs = await self.rpc.call("eth_getLogs", {"blockHash": block_hash})
-        numbers = [int(header[name], 16) for name in ("timestamp", "gasLimit", "gasUsed")]
-        return Block(
-            int(header["number"], 16),
-            header["hash"],
-            header["parentHash"],
-            *numbers,
-            complete=True,
-            logs=tuple(map(log_of, logs)),
-        )
+        return await block_at(self.rpc, block_hash)
 
     async def read(self, market: Market) -> Loaded:
         plan = load_v3(market.address) if market.concentrated else load_pair(market.address)
@@ -90,6 +80,22 @@ class Follower:
 
     async def pending(self, transaction: Hex) -> None:
         pass
+
+
+async def block_at(rpc: Rpc, at: Hex = "latest") -> Block:
+    """A block with its logs, by its number or hash."""
+    method = "eth_getBlockByHash" if len(at) == 66 else "eth_getBlockByNumber"
+    header = await rpc.call(method, at, False)
+    logs = await rpc.call("eth_getLogs", {"blockHash": header["hash"]})
+    numbers = [int(header[name], 16) for name in ("timestamp", "gasLimit", "gasUsed")]
+    return Block(
+        int(header["number"], 16),
+        header["hash"],
+        header["parentHash"],
+        *numbers,
+        complete=True,
+        logs=tuple(map(log_of, logs)),
+    )
 
 
 def log_of(log: Json) -> Log:

@@ -33,12 +33,14 @@ from trio_mev.config import loads
 from trio_mev.feeds.tapes import Tape
 from trio_mev.loopback.demo import TAPE
 from trio_mev.model import settings
+from trio_mev.model.chain import TransactionAnalysis, Urgency
 from trio_mev.model.event import EventPriority, Stage
 from trio_mev.model.export import PAYLOADS
 from trio_mev.model.health import HealthIssue
 from trio_mev.model.identity import Instrument
 from trio_mev.model.noun import field_types
 from trio_mev.model.settings import AlertSettings, PriceSettings
+from trio_mev.model.simulation import SimulatedTransaction
 from trio_mev.wire.lines import encode, line_of
 from trio_mev.wire.tape import encode_header, encode_record
 from trio_mev.wire.venues import ADAPTERS
@@ -181,6 +183,8 @@ SECTIONS: dict[type, str] = {
     settings.MempoolSettings: "`[mempool]`",
     settings.PoolSettings: "`[pools]`",
     settings.FactorySettings: "`[[pools.factories]]`",
+    settings.ArbitrageSettings: "`[arbitrage]`",
+    settings.RefereeSettings: "`[referee]`",
 }
 
 
@@ -354,6 +358,11 @@ def recorded_lines() -> list[dict[str, Any]]:
     trio.run(main, clock=replay_clock(None))
     issue = HealthIssue("feed_down", "node", "waiting")
     take(DataEvent(DataType.HEALTH, EventPriority.HIGH, issue, "health", 1.0))
+    analysis = TransactionAnalysis(
+        "0x01", "0x02", "0x03", None, None, None, 0, None, None, None, Urgency.NORMAL
+    )
+    tried = SimulatedTransaction(analysis, "latest", None, "eth_simulateV1", False, "no", 1, ())
+    take(DataEvent(DataType.FINDING, EventPriority.HIGH, tried, "TransactionReferee", 1.0))
     return lines
 
 
@@ -376,6 +385,7 @@ LINES = {
     ("alert", "health"): ["`alert`", "`health`"],
     ("alert", "spread"): ["`alert`", "`spread`"],
     ("alert", "transaction"): ["`alert`", "`transaction`"],
+    ("alert", "simulation"): ["`alert`", "`simulation`"],
     ("alert", "price_above"): ["`alert`", PRICE_ALERTS],
     ("alert", "price_below"): ["`alert`", PRICE_ALERTS],
 }

@@ -28,12 +28,16 @@ def test_every_type_of_event_has_its_stage():
         "liquidation": Stage.FINDING,
         "alert": Stage.FINDING,
         "finding": Stage.FINDING,
+        "landed": Stage.PRICE,
+        "pools": Stage.STATE,
+        "effect": Stage.STATE,
+        "verdict": Stage.VERDICT,
     }
 
 
-def test_findings_are_the_types_of_the_finding_stage():
+def test_findings_are_the_types_of_the_last_two_stages():
     names = {kind.value for kind in FINDINGS}
-    assert names == {"arbitrage", "liquidation", "alert", "finding"}
+    assert names == {"arbitrage", "liquidation", "alert", "finding", "verdict"}
 
 
 @pytest.mark.parametrize(

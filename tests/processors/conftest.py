@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from tests.support.judging import JudgingNode, connected
 from trio_mev.model.chain import Block, Life, PendingLife, Transaction
 from trio_mev.model.event import DataEvent, DataType, EventPriority
 from trio_mev.model.identity import Instrument, Venue
@@ -108,3 +109,15 @@ def feed():
         return emitted
 
     return run
+
+
+@pytest.fixture
+def node():
+    """A node that is asked to try transactions."""
+    return JudgingNode()
+
+
+@pytest.fixture
+async def client(nursery, node):
+    """A client that is connected to it."""
+    return await connected(nursery, node)

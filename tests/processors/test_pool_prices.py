@@ -158,8 +158,6 @@ async def test_a_pool_is_one_more_source_and_the_price_without_it_is_told(
     assert price.off_chain.sources == ("alpha", "beta")
     assert price.off_chain.status is PriceStatus.DEGRADED
     assert price.off_chain.price is not None
-    assert price.off_chain.on_chain == ()
-    assert price.off_chain.off_chain is None
     assert told(events)[0].off_chain is None
 
 

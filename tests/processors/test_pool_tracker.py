@@ -10,17 +10,25 @@ import trio
 from loguru import logger
 from trio.testing import wait_all_tasks_blocked
 
-from trio_mev.chain.pools.loading import DECIMALS, GET_PAIR, GET_POOL, GET_RESERVES, TOKEN0, TOKEN1
+from trio_mev.chain.pools.loading import (
+    DECIMALS,
+    FACTORY,
+    GET_PAIR,
+    GET_POOL,
+    GET_RESERVES,
+    TOKEN0,
+    TOKEN1,
+)
 from trio_mev.chain.pools.words import argument
 from trio_mev.errors import MalformedFrame, RpcFailed, RpcTimeout, StreamConnectionError
-from trio_mev.model.chain import Block, Reorg
+from trio_mev.model.chain import Block, Life, PendingLife, Reorg, Transaction
 from trio_mev.model.event import DataEvent, DataType, EventPriority
 from trio_mev.model.settings import FactorySettings, PoolSettings
 from trio_mev.processors.pools import PoolTracker, address_of, make_learner
 from trio_mev.processors.reading import PlanReader
 
 PAIR, OTHER, TOKEN = (f"0x{n:040x}" for n in (0xA1, 0xA2, 0xA3))
-TWO = "0x" + argument(PAIR).hex()
+SENDER = "0x" + "5e" * 20
 GOOD = {
     TOKEN0: argument(TOKEN),
     TOKEN1: argument(OTHER),
@@ -278,3 +286,51 @@ async def test_calls_go_in_messages_of_a_size():
     learner = make_learner(PoolSettings(tokens=("WETH", "USDC", "DAI")))
     assert len(await reader.ids(learner.v4_keys())) == 24
     assert node.sizes == [5, 5, 5, 5, 4]
+
+
+ROUTER = "0x7a250d5630b4cf539739df2c5dacb4c659f2488d"
+
+
+def sale(name: str) -> Transaction:
+    """Somebody sells a token of the pair that the node knows."""
+    words = [10, 1, 160, int(SENDER, 16), 2_000_000_000, 2]
+    data = bytes.fromhex("38ed1739") + b"".join(word.to_bytes(32, "big") for word in words)
+    data += b"".join(bytes(12) + bytes.fromhex(token[2:]) for token in (TOKEN, OTHER))
+    return Transaction(name, SENDER, ROUTER, 0, 0, 300_000, data)
+
+
+async def test_pending_swaps_are_told_and_again_with_every_block_that_has_them_not():
+    tracker = PoolTracker(NAMED)
+    factory = argument("0x5c69bee701ef814a2b6a3edd4b1652cb9cc5aa6f")
+    ordered = {TOKEN0: argument(OTHER), TOKEN1: argument(TOKEN), FACTORY: factory}
+    node = Node(**ordered)
+    told: list[Any] = []
+
+    async def take(kind: DataType, data: Any) -> None:
+        found = await tracker.process_event(event(data, kind))
+        told.extend((one.event_type, one.data) for one in found)
+
+    await take(DataType.TRANSACTION, sale("0x1"))
+    assert told == []  # there are no pools yet
+    await played(tracker, node, 2)
+    await take(DataType.TRANSACTION, sale("0x1"))
+    await take(DataType.TRANSACTION, sale("0x2"))
+    await take(DataType.MEMPOOL, PendingLife("0x1", Life.ANNOUNCED))
+    assert [data.transaction.hash for _, data in told] == ["0x1", "0x2"]
+    told.clear()
+
+    async def again(number: int, **more: Any) -> list[str]:
+        told.clear()
+        await take(DataType.BLOCK, block(number, **more))
+        assert told[0][0] is DataType.POOLS
+        assert all(kind is DataType.EFFECT for kind, _ in told[1:])
+        return [data.transaction.hash for _, data in told[1:]]
+
+    assert await again(12) == ["0x1", "0x2"]
+    assert await again(13, transactions=("0x1",)) == ["0x2"]
+    await take(DataType.MEMPOOL, PendingLife("0x1", Life.RETURNED))
+    assert await again(14) == ["0x2", "0x1"]
+    await take(DataType.MEMPOOL, PendingLife("0x2", Life.INCLUDED))
+    assert await again(15) == ["0x1"]
+    await take(DataType.MEMPOOL, PendingLife("0x1", Life.REPLACED))
+    assert await again(16) == []

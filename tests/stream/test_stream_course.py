@@ -232,6 +232,28 @@ async def collect(events):
         await trio.lowlevel.checkpoint()
 
 
+async def test_a_processor_may_have_a_budget_of_its_own(make_processor, autojump_clock):
+    """Its events may take longer than those of the others, and no longer than that."""
+
+    async def wait(event):
+        await trio.sleep(event.sequence)
+
+    def patient():
+        made = make_processor([DataType.QUOTE], [], wait, "Patient")()
+        made.budget = 2.0
+        return made
+
+    config = StreamConfig(budget=0.1)
+    hasty = make_processor([DataType.QUOTE], [], wait, "Hasty")
+    async with open_stream((), [patient, hasty], config) as stream:
+        stream.emit_event(quote(1))
+        stream.emit_event(quote(3))
+        await trio.sleep(4)
+        by_name = {one.name: one.books for one in stream.get_stats().consumers}
+        assert (by_name["Patient"].processed, by_name["Patient"].failed) == (1, 1)
+        assert (by_name["Hasty"].processed, by_name["Hasty"].failed) == (0, 2)
+
+
 def quote(number):
     return DataEvent(DataType.QUOTE, EventPriority.NORMAL, None, "feed", 0.0, sequence=number)
 

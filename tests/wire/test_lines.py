@@ -6,6 +6,7 @@ import json
 from decimal import Decimal
 
 import attrs
+import msgspec
 import pytest
 
 from trio_mev.model.chain import (
@@ -21,8 +22,27 @@ from trio_mev.model.chain import (
 from trio_mev.model.event import DataEvent, DataType, EventPriority
 from trio_mev.model.health import HealthIssue
 from trio_mev.model.identity import Instrument, Venue
-from trio_mev.model.market import Price, PriceAlert, PriceStatus, Quote, Side, Spread, Trade
-from trio_mev.wire.lines import describe_analysis, describe_spread, encode, line_of, text
+from trio_mev.model.intents import WETH, Basis, Hop, PoolKind, SwapIntent
+from trio_mev.model.market import (
+    OffChainPrice,
+    Price,
+    PriceAlert,
+    PriceStatus,
+    Quote,
+    Side,
+    Spread,
+    Trade,
+)
+from trio_mev.model.simulation import PoolSwap, SimulatedTransaction
+from trio_mev.wire.lines import (
+    describe_analysis,
+    describe_simulated,
+    describe_spread,
+    describe_swap,
+    encode,
+    line_of,
+    text,
+)
 
 ETH = Instrument("ETH", "USDT")
 BINANCE, COINBASE = Venue("binance"), Venue("coinbase")
@@ -207,7 +227,7 @@ def test_a_price():
 
 
 def test_a_price_in_which_pools_have_a_say_is_told_without_them_too():
-    without = Price(ETH, Decimal(2001), Decimal("0.5"), PriceStatus.DEGRADED, (BINANCE,))
+    without = OffChainPrice(Decimal(2001), Decimal("0.5"), PriceStatus.DEGRADED, (BINANCE,))
     sources = BINANCE, Venue("uniswap_v3:0x88")
     price = Price(
         ETH,
@@ -226,7 +246,7 @@ def test_a_price_in_which_pools_have_a_say_is_told_without_them_too():
         "sources": ["binance"],
         "status": "degraded",
     }
-    alone = line(without)
+    alone = line(Price(ETH, Decimal(2000), None, PriceStatus.DEGRADED, (BINANCE,)))
     assert (alone["on_chain"], alone["off_chain"]) == ([], None)
 
 
@@ -327,6 +347,122 @@ def test_an_analysed_transaction_of_unknown_value_says_so():
 )
 def test_an_analysed_transaction_in_words(change, words):
     assert words in describe_analysis(attrs.evolve(ANALYSIS, **change))
+
+
+TOKEN, OTHER = "0x" + "aa" * 20, "0x" + "bb" * 20
+HOP = Hop(PoolKind.V3, WETH, TOKEN, 500, None, "0x" + "fa" * 20)
+SWAP = SwapIntent("router", (HOP,), WETH, TOKEN, False, 10**18, 7, SENDER, 1_800_000_000)
+
+
+def test_what_a_call_swaps_is_in_its_line():
+    swap = msgspec.structs.replace(SWAP, joint_limit=9)
+    assert line(attrs.evolve(ANALYSIS, swaps=(swap,)))["swaps"] == [
+        {
+            "token_in": WETH,
+            "token_out": TOKEN,
+            "exact": "in",
+            "amount": "1000000000000000000",
+            "basis": "given",
+            "limit": "7",
+            "joint_limit": "9",
+            "recipient": SENDER,
+            "deadline": "1800000000",
+            "route": [
+                {"kind": "v3", "token_in": WETH, "token_out": TOKEN, "fee": 500, "pool": None}
+            ],
+        }
+    ]
+    exact_out = msgspec.structs.replace(SWAP, exact_out=True)
+    assert line(attrs.evolve(ANALYSIS, swaps=(exact_out,)))["swaps"][0]["exact"] == "out"
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({}, f"1.0000 WETH for at least 7 of {TOKEN}"),
+        ({"limit": 0}, f"1.0000 WETH for {TOKEN}"),
+        ({"limit": None, "token_out": None}, "1.0000 WETH for another token"),
+        (
+            {"limit": None, "joint_limit": 9},
+            f"1.0000 WETH for {TOKEN}, together at least 9 of {TOKEN}",
+        ),
+        ({"exact_out": True, "amount": 5}, f"at most 0.0000 WETH for 5 of {TOKEN}"),
+        ({"exact_out": True, "amount": 5, "limit": None}, f"WETH for 5 of {TOKEN}"),
+        ({"amount": None, "basis": Basis.SHARE}, f"a share of WETH for at least 7 of {TOKEN}"),
+    ],
+)
+def test_a_swap_in_words(change, words):
+    assert describe_swap(msgspec.structs.replace(SWAP, **change)) == words
+
+
+@pytest.mark.parametrize("basis", list(Basis))
+def test_there_are_words_for_every_amount_that_is_none(basis):
+    swap = msgspec.structs.replace(SWAP, amount=None, basis=basis)
+    assert " of WETH for" in describe_swap(swap)
+
+
+def test_many_swaps_are_counted():
+    words = describe_analysis(attrs.evolve(ANALYSIS, swaps=(SWAP,) * 5))
+    assert words.count("1.0000 WETH") == 3
+    assert "; 2 more swaps (" in words
+
+
+POOL_SWAP = PoolSwap(PoolKind.V3, ROUTER, None, WETH, 100, 3 * 10**18)
+TRIED = SimulatedTransaction(
+    ANALYSIS, HASH, 7, "eth_simulateV1", True, "", 21_000, (POOL_SWAP, POOL_SWAP)
+)
+
+
+def test_a_simulated_transaction():
+    swap = {
+        "kind": "v3",
+        "pool": ROUTER,
+        "token_in": None,
+        "token_out": WETH,
+        "amount_in": "100",
+        "amount_out": "3000000000000000000",
+    }
+    assert line(TRIED) == ALERT_ORIGIN | {
+        "kind": "alert",
+        "alert_id": f"simulation:{HASH}",
+        "type": "simulation",
+        "message": describe_simulated(TRIED),
+        "transaction": HASH,
+        "from": SENDER,
+        "to": ROUTER,
+        "router": "Uniswap V2 Router02",
+        "method": "swapExactETHForTokens(uint256,address[],address,uint256)",
+        "selector": "0x7ff36ab5",
+        "value": "3000000000000000000",
+        "usd": "6000.40",
+        "basis": "simulated",
+        "block": HASH,
+        "number": 7,
+        "by": "eth_simulateV1",
+        "reverts": False,
+        "reason": None,
+        "gas_used": "21000",
+        "pool_swaps": [swap, swap],
+    }
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (
+            {"swaps": (POOL_SWAP,)},
+            "on block 7, a call of Uniswap V2 Router02 would swap 100 of another token for "
+            f"3.0000 WETH in v3 pool {ROUTER}",
+        ),
+        ({"swaps": (POOL_SWAP,) * 5}, "2 more swaps"),
+        (
+            {"succeeded": False, "reason": "K", "number": None, "block": "latest"},
+            "on block latest, a call of Uniswap V2 Router02 would revert: K",
+        ),
+    ],
+)
+def test_a_simulated_transaction_in_words(change, words):
+    assert describe_simulated(attrs.evolve(TRIED, **change)).endswith(words)
 
 
 def test_what_has_no_line_has_none():

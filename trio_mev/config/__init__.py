@@ -11,12 +11,14 @@ import random
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import attrs
 import cattrs
 
+from ..chain.logs import known_events
 from ..chain.pools.changes import TOPICS as POOL_TOPICS
 from ..chain.pools.learning import TOPICS as NEW_POOL_TOPICS
 from ..errors import ConfigError
@@ -38,10 +40,14 @@ from ..processors.arbitrage import ArbitrageDetector
 from ..processors.blocks import BlockAnalyzer
 from ..processors.filters import EventFilter
 from ..processors.jit import JitDetector
+from ..processors.landed import BlockInspector
+from ..processors.ledger import PredictionLedger
 from ..processors.mempool import MempoolAnalyzer
 from ..processors.pool_prices import PoolPrices
 from ..processors.pools import PoolTracker
 from ..processors.prices import PriceDataProcessor
+from ..processors.referee import Referee
+from ..processors.refereed import TransactionReferee
 from ..processors.transactions import TransactionAnalyzer
 from ..wire.venues import ADAPTERS, quoting
 from .explain import explain
@@ -49,7 +55,7 @@ from .structure import make_converter
 from .whole import chain_of, contradictions, expected_quotes
 
 PREFIX = "TRIO_MEV_"
-TABLES = frozenset({"stream", "prices", "transactions", "mempool", "pools", "arbitrage"})
+TABLES = frozenset({"stream", "prices", "transactions", "mempool", "pools", "arbitrage", "referee"})
 """What the environment may override."""
 RPC_VARIABLES = ("ETH_RPC_URL", "WEB3_WS_PROVIDER_URI")
 """Where an Ethereum feed without an endpoint looks for one, in this order."""
@@ -84,11 +90,13 @@ class Config:
 
 
 def with_pool_logs(settings: Settings) -> tuple[AnyFeed, ...]:
-    """The feeds' settings; the chain's feed streams the logs of the pools that are watched."""
+    """The feeds' settings; where pools are watched, the chain's feed streams every log that can
+    be read: of pools, of loans, and of tokens that are moved."""
     chain = chain_of(settings)
     if not settings.pools.enabled or chain is None:
         return settings.feeds
-    wanted = LogFilter(topics=((*POOL_TOPICS, *NEW_POOL_TOPICS),))
+    topics = {*POOL_TOPICS, *NEW_POOL_TOPICS, *(topic for topic, _ in known_events())}
+    wanted = LogFilter(topics=(tuple(sorted(topics)),))
     asked = attrs.evolve(chain, logs=(*chain.logs, wanted))
     return tuple(asked if feed is chain else feed for feed in settings.feeds)
 
@@ -143,6 +151,17 @@ def standard_processors(
         lambda: MempoolAnalyzer(settings.mempool),
         BlockAnalyzer,
         *_pool_watchers(settings),
+        *(referees(settings) if settings.referee.enabled else ()),
+    ]
+
+
+def referees(settings: Settings) -> list[Factory]:
+    """Factories of what has a node try transactions: one for each call that may be under way, all
+    with one budget."""
+    referee, many = Referee(settings.referee), settings.referee.under_way
+    return [
+        partial(TransactionReferee, referee, settings.transactions, part=(number, many))
+        for number in range(many)
     ]
 
 
@@ -155,6 +174,8 @@ def _pool_watchers(settings: Settings) -> Iterator[Factory]:
         yield lambda: PoolTracker(settings.pools, chain_id, sources)
         yield lambda: ArbitrageDetector(settings.arbitrage, settings.pools, settings.prices)
         yield lambda: JitDetector(settings.arbitrage.native, sources)
+        yield lambda: BlockInspector(sources)
+        yield PredictionLedger
 
 
 def load(path: Path, environment: Mapping[str, str] | None = None) -> Config:

@@ -18,6 +18,7 @@ def contradictions(settings: Settings) -> Iterator[str]:
     yield from _unknown_fees(settings)
     yield from _alerts_on_nothing(settings)
     yield from _unreadable_pools(settings)
+    yield from _nothing_to_try(settings)
 
 
 def chain_of(settings: Settings) -> EthereumSettings | None:
@@ -96,3 +97,16 @@ def _alerts_on_nothing(settings: Settings) -> Iterator[str]:
                 f"prices.alerts[{number}].instrument: no feed quotes {alert.instrument}, and no "
                 "two others make it"
             )
+
+
+def _nothing_to_try(settings: Settings) -> Iterator[str]:
+    if not settings.referee.enabled or not settings.feeds:  # a replay brings its own feeds
+        return
+    nodes = [feed for feed in settings.feeds if isinstance(feed, EthereumSettings)]
+    if not nodes:
+        yield "referee.enabled: no feed is a node that could be asked; add one, or leave it out"
+    elif all(feed.pending == "off" for feed in nodes):
+        yield (
+            "referee.enabled: every node's pending is off, so there is no transaction to try; "
+            "set pending to bodies or hashes, or leave it out"
+        )

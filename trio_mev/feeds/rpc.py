@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
@@ -46,6 +47,12 @@ class SocketRpc:
         self._calling = calling
         self._limit = trio.CapacityLimiter(calls)
         self._timeout = timeout
+
+    @property
+    def peer(self) -> object | None:
+        """As ``Rpc.peer``: what stands for the connection's life, and keeps nothing of it."""
+        found = self._calling()
+        return None if found is None else weakref.ref(found[0])
 
     async def call(
         self,

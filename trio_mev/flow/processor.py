@@ -26,6 +26,8 @@ class DataProcessor(abc.ABC):
     emits: ClassVar[frozenset[DataType]] = frozenset({DataType.FINDING})
     lanes: ClassVar[LaneSettings | None] = None
     """Bounds and policies of its lanes, where they are not the stream's."""
+    budget: float | None = None
+    """Seconds for which one event may occupy it, where they are not the stream's."""
     rpc: Rpc | None = None
     """Calls to a node, set by the stream where one of its feeds is a node; None in a replay."""
 
@@ -33,7 +35,7 @@ class DataProcessor(abc.ABC):
     async def process_event(self, event: DataEvent) -> Iterable[DataEvent] | None:
         """What follows from the event, made by ``event.finding(...)``; or nothing.
 
-        May await, within the stream's budget; nothing awaits in the middle of a change of
+        May await, within the budget; nothing awaits in the middle of a change of
         state, since a deadline may cancel it there. Those that never wait share one task.
         """
 

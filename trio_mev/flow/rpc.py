@@ -9,6 +9,12 @@ from typing import Any, Protocol
 class Rpc(Protocol):
     """JSON-RPC calls. Replies pass by the lanes of events."""
 
+    @property
+    def peer(self) -> object | None:
+        """What stands for the connection that a call would go through now: equal as long as it is
+        the same one. None where there is none."""
+        ...
+
     async def call(
         self,
         method: str,

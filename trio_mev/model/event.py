@@ -32,10 +32,12 @@ _STAGES = {
     "pools": Stage.STATE,
     "effect": Stage.STATE,
     "price": Stage.PRICE,
+    "landed": Stage.PRICE,
     "arbitrage": Stage.FINDING,
     "liquidation": Stage.FINDING,
     "alert": Stage.FINDING,
     "finding": Stage.FINDING,
+    "verdict": Stage.VERDICT,
 }
 
 
@@ -72,6 +74,10 @@ class DataType(enum.Enum):
     ALERT = "alert"
     FINDING = "finding"
     """What a processor found, where no narrower type fits."""
+    LANDED = "landed"
+    """What a block's logs show of swaps and MEV."""
+    VERDICT = "verdict"
+    """What became of a prediction, or that nobody had predicted what landed."""
 
     stage: Stage
 
@@ -85,7 +91,7 @@ class DataType(enum.Enum):
 VITAL = frozenset({DataType.BLOCK, DataType.GAP, DataType.REORG, DataType.LOST})
 """Types that are never shed and never expire."""
 
-FINDINGS = frozenset(t for t in DataType if t.stage is Stage.FINDING)
+FINDINGS = frozenset(t for t in DataType if t.stage >= Stage.FINDING)
 """The types that ``stream.findings`` yields."""
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import cattrs
 import msgspec
 
-from . import chain, market
+from . import chain, market, simulation
 from .event import NO_METADATA, DataEvent, DataType, EventPriority, Lost
 from .health import HealthIssue
 from .identity import Instrument
@@ -34,6 +34,7 @@ PAYLOADS: tuple[type, ...] = (
     market.Quote,
     market.Spread,
     market.Trade,
+    simulation.SimulatedTransaction,
 )
 
 _converter = cattrs.Converter()

@@ -39,6 +39,8 @@ class Basis(enum.Enum):
     """What the pool has been sent beforehand."""
     OPEN = "open"
     """What the steps before left owed or owing."""
+    SHARE = "share"
+    """A part of what the router then holds of the token, which its version tells how to count."""
 
 
 class Hop(Noun, frozen=True):

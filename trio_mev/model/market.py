@@ -91,6 +91,15 @@ class Trend(enum.Enum):
     INSUFFICIENT_DATA = "insufficient_data"
 
 
+class OffChainPrice(Noun, frozen=True):
+    """An instrument's price as it is without pools, which a pool may be compared with."""
+
+    price: Decimal | None
+    confidence: Decimal | None
+    status: PriceStatus
+    sources: tuple[Venue, ...]
+
+
 class Price(Noun, frozen=True):
     """One instrument's aggregated price at one time."""
 
@@ -122,9 +131,8 @@ class Price(Noun, frozen=True):
     """The two instruments whose prices were multiplied; none of a price of its own quotes."""
     on_chain: tuple[Venue, ...] = ()
     """Those of the sources that are pools."""
-    off_chain: Price | None = None
-    """The price as it is without pools, which a pool may be compared with; None where no pool
-    had a say."""
+    off_chain: OffChainPrice | None = None
+    """The price as it is without pools; None where no pool had a say."""
 
     @property
     def key(self) -> Instrument:

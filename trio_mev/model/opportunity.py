@@ -9,7 +9,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import attrs
 
@@ -195,6 +195,55 @@ class Outcome:
 
 
 @attrs.frozen
+class Landed:
+    """What a block's logs show of it."""
+
+    number: int
+    hash: str
+    transactions: tuple[str, ...]
+    """Hashes in block order."""
+    swaps: tuple[SwapRecord, ...]
+    opportunities: tuple[Opportunity, ...]
+    """Of status LANDED."""
+
+
+@attrs.frozen
+class Score:
+    """How the predictions of one kind by one detector have fared."""
+
+    kind: Kind
+    detector: str
+    predicted: int = 0
+    """Each opportunity once, however often its amounts changed."""
+    open: int = 0
+    taken: int = 0
+    competed: int = 0
+    expired: int = 0
+    wrong: int = 0
+    withdrawn: int = 0
+    superseded: int = 0
+    unseen: int = 0
+    """Landed of this kind, and not predicted by anybody."""
+    error: float | None = None
+    """Median of what was predicted over what was made, less one, of what was taken and is of one
+    token; None where nothing was."""
+    lead: float | None = None
+    """Median of the seconds from prediction to block, of what was taken."""
+
+    @property
+    def precision(self) -> float | None:
+        """Share of those that were judged which somebody took, in this way or another."""
+        judged = self.taken + self.competed + self.expired + self.wrong
+        return (self.taken + self.competed) / judged if judged else None
+
+    @property
+    def recall(self) -> float | None:
+        """Share of what landed that had been predicted."""
+        landed = self.taken + self.competed + self.unseen
+        return (self.taken + self.competed) / landed if landed else None
+
+
+@attrs.frozen
 class Opportunity:
     """One finding of MEV: predicted, or seen in a block."""
 
@@ -219,7 +268,8 @@ class Opportunity:
     searcher: str | None = None
     gross: Amounts | None = None
     net: Amounts | None = None
-    """After gas and what the builder was paid, where both are known."""
+    """After gas, and after what the builder was paid where that is known: without ``builder_wei``
+    it is the most that can have been kept. None where the gas is not known."""
     gas_wei: int | None = None
     builder_wei: int | None = None
     usd: Decimal | None = None
@@ -229,3 +279,8 @@ class Opportunity:
     alternatives: tuple[Kind, ...] = ()
     """What else the same transactions could be called."""
     outcome: Outcome | None = None
+    extra: Mapping[str, Any] | None = None
+    """More for the detail, where a rule has more to say."""
+    on_state: bool = False
+    """Of a prediction: whether it came of a block's own state, and not of a pending
+    transaction."""

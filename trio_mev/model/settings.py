@@ -568,6 +568,20 @@ class ArbitrageSettings:
     """Cycles that are reported of one block or one pending swap, the best first."""
 
 
+@attrs.frozen
+class RefereeSettings:
+    """Whether a node is asked to try pending transactions whose calls do not say what they do."""
+
+    enabled: bool = False
+    """Off, since providers charge more for such calls than for others, and public nodes refuse
+    them."""
+    calls_per_second: float = positive(5.0, 1000)
+    deadline: float = positive(1.0, 60)
+    """Seconds from a transaction's arrival to the node's answer; later it is of no use."""
+    under_way: int = positive(4, 64)
+    """Calls at once."""
+
+
 def _names_differ(_: Any, __: Any, feeds: tuple[FeedSettings, ...]) -> None:
     names = [feed.name for feed in feeds]
     for feed in feeds:
@@ -589,3 +603,4 @@ class Settings:
     mempool: MempoolSettings = MempoolSettings()
     pools: PoolSettings = PoolSettings()
     arbitrage: ArbitrageSettings = ArbitrageSettings()
+    referee: RefereeSettings = RefereeSettings()

@@ -13,7 +13,7 @@ from math import exp, expm1
 import attrs
 
 from ..model.identity import Instrument, Venue
-from ..model.market import Price, PriceStatus, Trend
+from ..model.market import OffChainPrice, Price, PriceStatus, Trend
 from ..model.settings import PriceSettings
 from .constituent import Constituent
 from .history import History
@@ -116,9 +116,11 @@ class PriceFeedAggregator(Intake):
             off_chain=self._off_chain(instrument, now) if on_chain else None,
         )
 
-    def _off_chain(self, instrument: Instrument, now: float) -> Price:
+    def _off_chain(self, instrument: Instrument, now: float) -> OffChainPrice:
         """The price that an instrument's own quotes make without those of pools."""
-        return self._own(instrument, self._panels[instrument].look(now, without=POOL), now)
+        seen = self._panels[instrument].look(now, without=POOL)
+        found = self._own(instrument, seen, now)
+        return OffChainPrice(found.price, found.confidence, found.status, found.sources)
 
     def _stale(self, instrument: Instrument, now: float) -> Price:
         latest = self._panels[instrument].latest

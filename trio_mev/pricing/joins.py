@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from math import log, log1p
 
 from ..model.identity import Instrument, InstrumentKind, Venue
-from ..model.market import Price, PriceStatus
+from ..model.market import OffChainPrice, Price, PriceStatus
 from .scale import BP, price_of
 
 RANKS = {
@@ -102,10 +102,19 @@ def join(instrument: Instrument, first: Price, second: Price) -> Price | None:
     )
 
 
-def _off_chain(instrument: Instrument, first: Price, second: Price) -> Price:
+def _off_chain(instrument: Instrument, first: Price, second: Price) -> OffChainPrice:
     """The product of what both are without pools."""
-    found = join(instrument, first.off_chain or first, second.off_chain or second)
-    return found or Price(instrument, None, None, PriceStatus.STALE, ())
+    found = join(instrument, _without_pools(first), _without_pools(second))
+    if found is None:
+        return OffChainPrice(None, None, PriceStatus.STALE, ())
+    return OffChainPrice(found.price, found.confidence, found.status, found.sources)
+
+
+def _without_pools(leg: Price) -> Price:
+    one = leg.off_chain
+    if one is None:
+        return leg
+    return Price(leg.instrument, one.price, one.confidence, one.status, one.sources)
 
 
 def better(one: Price, other: Price) -> bool:

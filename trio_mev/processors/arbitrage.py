@@ -82,7 +82,7 @@ class ArbitrageDetector(DataProcessor):
     def _on_block(self, view: PoolsView, now: float) -> Iterator[Opportunity]:
         self._venues.advance(view)
         for cycle in self._cycles.advance(view)[: self.settings.most]:
-            yield self._of_cycle(cycle, view, view.hash, now)
+            yield attrs.evolve(self._of_cycle(cycle, view, view.hash, now), on_state=True)
 
     def _on_effect(self, pending: PendingEffect, now: float) -> list[Opportunity]:
         """What a pending swap opens, where that is new."""
@@ -156,6 +156,7 @@ class ArbitrageDetector(DataProcessor):
             Grounds.HEURISTIC,
             deal.detail,
             cause=view.hash,
+            on_state=True,
             confidence=0.95,
             block=view.number,
             expires_block=view.number + 1,

@@ -78,15 +78,15 @@ class CexDexWatch:
 
     def look(self, price: Price) -> Iterator[Deal]:
         """What pays at the pools of a price's instrument."""
-        price = price.off_chain or price
-        if self._view is None or price.status not in SOUND or price.via:
+        own = price.off_chain or price
+        if self._view is None or own.status not in SOUND or price.via:
             return
-        fee = self._fee(price.sources)
-        if fee is None or price.price is None or price.confidence is None:
+        fee = self._fee(own.sources)
+        if fee is None or own.price is None or own.confidence is None:
             return
         for pool in self._of.get(price.instrument, ()):
             entry = self._view.entries[pool]
-            deal = self._deal(entry, price.price, price.confidence, fee)
+            deal = self._deal(entry, own.price, own.confidence, fee)
             if deal is not None:
                 yield deal
 

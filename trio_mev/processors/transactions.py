@@ -59,12 +59,9 @@ class TransactionAnalyzer(DataProcessor):
             self._base_fee = block.base_fee
             return ()
         found = self.analyse(event.data, event.received_at)
-        if not _is_relevant(found):
+        if not is_relevant(found):
             return ()
-        urgent = found.urgency is not Urgency.NORMAL
-        big = found.value_class in {ValueClass.VERY_LARGE, ValueClass.MEGA}
-        priority = EventPriority.HIGH if urgent or big else EventPriority.NORMAL
-        return (event.finding(found, DataType.FINDING, priority),)
+        return (event.finding(found, DataType.FINDING, priority_of(found)),)
 
     def _take_price(self, price: Price, now: float) -> None:
         if price.instrument != self.settings.native:
@@ -99,6 +96,12 @@ class TransactionAnalyzer(DataProcessor):
             undecoded,
         )
 
+    def note(self, body: Transaction) -> None:
+        """Let a transaction's fee join the distribution, without any more ado."""
+        fee = body.fee_per_gas(self._base_fee)
+        if fee is not None:
+            self._fees.append(fee)
+
     def _read(self, body: Transaction) -> tuple[tuple[SwapIntent, ...], str | None]:
         """What a router's call swaps, and why it, or a part of it, does not say."""
         intents = self._decoder.decode(body.to, body.input, body.sender, body.value)
@@ -126,9 +129,17 @@ class TransactionAnalyzer(DataProcessor):
         return ValueClass.VERY_LARGE if usd >= self.settings.very_large else ValueClass.LARGE
 
 
-def _is_relevant(found: TransactionAnalysis) -> bool:
+def is_relevant(found: TransactionAnalysis) -> bool:
+    """Whether a transaction is reported."""
     urgent_swap = found.router is not None and found.urgency is not Urgency.NORMAL
     return found.value_class is not None or urgent_swap
+
+
+def priority_of(found: TransactionAnalysis) -> EventPriority:
+    """That of what is reported of a transaction."""
+    urgent = found.urgency is not Urgency.NORMAL
+    big = found.value_class in {ValueClass.VERY_LARGE, ValueClass.MEGA}
+    return EventPriority.HIGH if urgent or big else EventPriority.NORMAL
 
 
 def _ether_moved(value: int, swaps: Iterable[SwapIntent]) -> int:

@@ -18,6 +18,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterat
 from contextlib import asynccontextmanager
 from typing import NoReturn
 
+import attrs
 import trio
 from loguru import logger
 
@@ -138,10 +139,11 @@ class RealtimeDataStream:
             raise DataStreamError("the stream has ended")
         same = sum(p.name.partition("#")[0] == name for p in self._pumps)
         processor = first()
+        budget = self.config.budget if processor.budget is None else processor.budget
         pump = Pump(
             f"{name}#{same + 1}" if same else name,
             factory or first,
-            self.config,
+            attrs.evolve(self.config, budget=budget),
             self.router.new_lanes(frozenset(processor.consumes), self.outstanding, processor.lanes),
             self.router.publish,
             processor,

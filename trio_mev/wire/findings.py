@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -153,6 +153,13 @@ def _outcome(outcome: Outcome | None) -> dict[str, Any] | None:
     }
 
 
+def _more(value: Any) -> Any:
+    """What a rule adds, its amounts as text."""
+    if isinstance(value, Mapping):
+        return {name: _more(one) for name, one in value.items()}
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
 def opportunity_line(_: DataEvent, one: Opportunity) -> dict[str, Any]:
     """A finding's line."""
     return {
@@ -177,6 +184,6 @@ def opportunity_line(_: DataEvent, one: Opportunity) -> dict[str, Any]:
         "usd": _text(one.usd),
         "reverted": one.reverted,
         "alternatives": [kind.value for kind in one.alternatives],
-        "detail": _DETAILS[type(one.detail)](one.detail),
+        "detail": _DETAILS[type(one.detail)](one.detail) | _more(one.extra or {}),
         "outcome": _outcome(one.outcome),
     }

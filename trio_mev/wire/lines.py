@@ -12,8 +12,9 @@ from ..model.chain import Block, Log, Transaction, TransactionAnalysis
 from ..model.event import DataEvent
 from ..model.health import HealthIssue
 from ..model.intents import ETHER, WETH, Basis, Hop, SwapIntent
-from ..model.market import Price, PriceAlert, Quote, Spread, Trade
+from ..model.market import OffChainPrice, Price, PriceAlert, Quote, Spread, Trade
 from ..model.opportunity import Opportunity
+from ..model.simulation import PoolSwap, SimulatedTransaction
 from .findings import opportunity_line
 
 _ENCODER = msgspec.json.Encoder()
@@ -142,7 +143,7 @@ def _price(event: DataEvent, price: Price) -> dict[str, Any]:
     }
 
 
-def _off_chain(price: Price) -> dict[str, Any]:
+def _off_chain(price: OffChainPrice) -> dict[str, Any]:
     return {
         "price": text(price.price),
         "confidence": text(price.confidence),
@@ -303,6 +304,7 @@ _AMOUNTS = {
     Basis.BALANCE: "all that is left",
     Basis.PAID: "what was paid before",
     Basis.OPEN: "what is owed",
+    Basis.SHARE: "a share",
 }
 _ETHERS = {ETHER: "ETH", WETH: "WETH"}
 
@@ -317,6 +319,58 @@ def _amount(amount: int | None, token: str | None, basis: Basis = Basis.GIVEN) -
     if token in _ETHERS:
         return f"{Decimal(amount).scaleb(-18):.4f} {_token(token)}"
     return f"{amount} of {_token(token)}"
+
+
+def _simulated(event: DataEvent, tried: SimulatedTransaction) -> dict[str, Any]:
+    found = tried.analysis
+    name = f"simulation:{found.transaction}"
+    return {
+        **_alert(event, name, "simulation", describe_simulated(tried)),
+        "transaction": found.transaction,
+        "from": found.sender,
+        "to": found.to,
+        "router": found.router,
+        "method": found.method,
+        "selector": found.selector,
+        "value": str(found.value),
+        "usd": text(found.value_usd),
+        "basis": "simulated",
+        "block": tried.block,
+        "number": tried.number,
+        "by": tried.method,
+        "reverts": not tried.succeeded,
+        "reason": tried.reason or None,
+        "gas_used": str(tried.gas_used),
+        "pool_swaps": [_pool_swap(swap) for swap in tried.swaps],
+    }
+
+
+def _pool_swap(swap: PoolSwap) -> dict[str, Any]:
+    return {
+        "kind": swap.kind.value,
+        "pool": swap.pool,
+        "token_in": swap.token_in,
+        "token_out": swap.token_out,
+        "amount_in": str(swap.amount_in),
+        "amount_out": str(swap.amount_out),
+    }
+
+
+def describe_simulated(tried: SimulatedTransaction) -> str:
+    """What a transaction would do, in one line for people."""
+    found = tried.analysis
+    block = tried.block if tried.number is None else tried.number
+    where = f"on block {block}, a call of {found.router or found.to}"
+    if not tried.succeeded:
+        return f"{where} would revert: {tried.reason}"
+    words = [
+        f"{_amount(swap.amount_in, swap.token_in)} for "
+        f"{_amount(swap.amount_out, swap.token_out)} in {swap.kind.value} pool {swap.pool}"
+        for swap in tried.swaps[:SHOWN_SWAPS]
+    ]
+    if len(tried.swaps) > SHOWN_SWAPS:
+        words.append(f"{len(tried.swaps) - SHOWN_SWAPS} more swaps")
+    return f"{where} would swap {'; '.join(words)}"
 
 
 def _integer(value: int | None) -> str | None:
@@ -335,4 +389,5 @@ _WRITERS: dict[type, Callable[[DataEvent, Any], dict[str, Any]]] = {
     Spread: _spread,
     TransactionAnalysis: _analysis,
     Opportunity: opportunity_line,
+    SimulatedTransaction: _simulated,
 }

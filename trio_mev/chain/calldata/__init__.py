@@ -10,7 +10,7 @@ import enum
 from collections.abc import Iterable, Mapping
 
 from ...model.intents import Intent, Undecoded, Unread
-from ..abi import BadData
+from ..abi import BadData, TooLarge
 from . import (
     aave,
     aggregators,
@@ -27,7 +27,7 @@ from . import (
     universal,
     zerox,
 )
-from .plan import Contract, Plan, TooLarge
+from .plan import Contract, Plan
 
 __all__ = ["ROUTERS", "CallDecoder", "Kind", "known_methods"]
 
@@ -88,12 +88,8 @@ def known_methods() -> Mapping[str, Mapping[str, str]]:
     }
 
 
-def _unknown(to: str | None, contract: Contract | None, data: bytes) -> Undecoded:
+def _unknown(contract: Contract, data: bytes) -> Undecoded:
     """Why there is no method to read a call by."""
-    if to is None:
-        return Undecoded(Unread.NO_CALL)
-    if contract is None:
-        return Undecoded(Unread.UNKNOWN_CONTRACT)
     if len(data) < 4:
         return Undecoded(Unread.NO_CALL)
     if not contract.methods:
@@ -147,15 +143,19 @@ class CallDecoder:
             sender: who gets what the call sends to its caller.
             value: wei that go with it.
         """
-        contract = None if to is None else self._contracts.get(to)
-        method = None if contract is None else contract.methods.get(data[:4])
-        if to is None or contract is None or method is None:
-            return (_unknown(to, contract, data),)
+        if to is None:
+            return (Undecoded(Unread.NO_CALL),)
+        contract = self._contracts.get(to)
+        if contract is None:
+            return (Undecoded(Unread.UNKNOWN_CONTRACT),)
+        method = contract.methods.get(data[:4])
+        if method is None:
+            return (_unknown(contract, data),)
         plan = Plan(contract, to, sender, value)
         try:
             method.handle(plan, method.read(data, 4))
-        except BadData as error:
-            return (Undecoded(Unread.MALFORMED, str(error)),)
         except TooLarge as error:
             return (Undecoded(Unread.TOO_LARGE, str(error)),)
+        except BadData as error:
+            return (Undecoded(Unread.MALFORMED, str(error)),)
         return tuple(plan.intents) or (Undecoded(Unread.NO_SWAP),)

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...model.intents import ETHER, SwapIntent, Unread
-from ..abi import BadData
+from ..abi import Arguments, BadData
 from ..contracts import cow, kyber, metamask, odos
 from .oneinch import PARTIAL, ether
 from .plan import Contract, Plan, methods_of
@@ -60,10 +60,31 @@ def _odos_compact(plan: Plan, arguments: tuple[Any, ...]) -> None:
     plan.say(Unread.OPAQUE, "packed arguments, which name tokens by a list of the contract's")
 
 
+_FEE_DYNAMIC = Arguments("address,address,uint256,uint256,uint256,uint256,address,bool")
+"""What most of MetaMask's adapters are given: the tokens, the amount that goes on to the
+aggregator, the least that is wanted, a place, the fee, who gets it, and whether it is of the
+output."""
+_PLACE = 9 * 32
+"""Of the aggregator's call: the router puts the caller before all this."""
+
+
 def _metamask(plan: Plan, arguments: tuple[Any, ...]) -> None:
-    """The rest is for an adapter of the aggregator that it names."""
-    _, token, amount, _ = arguments
-    _swap(plan, token, None, amount, None, plan.sender)
+    _, token, amount, inner = arguments
+    target, least = _wanted(token, amount, inner)
+    _swap(plan, token, target, amount, least, plan.sender)
+
+
+def _wanted(token: str, amount: int, inner: bytes) -> tuple[str | None, int | None]:
+    """What MetaMask's adapter is told to get, and the least of it. How it reads its data is its
+    own affair, so that is believed only where it repeats the call's token and amount."""
+    try:
+        source, wanted, given, least, place, fee, _, of_output = _FEE_DYNAMIC.read(inner)
+    except BadData:
+        return None, None
+    if place != _PLACE or source != token or given + (0 if of_output else fee) != amount:
+        return None, None
+    # Whether a fee of the output counts against the least amount is not known.
+    return wanted, max(least - fee, 0) if of_output else least
 
 
 _BUYS = 1

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from ...model.intents import Hop, PoolKind, SwapIntent
-from ..abi import BadData
+from ..abi import BadData, TooLarge
 from ..contracts import balancer as data
-from .plan import MAX_HOPS, Contract, Plan, TooLarge, methods_of
+from .plan import MAX_HOPS, Contract, Plan, methods_of
 
 _GIVEN_IN, _GIVEN_OUT = 0, 1
 

@@ -28,13 +28,13 @@ def _tell(
 
 
 def _transmit(plan: Plan, aggregator: str, arguments: tuple[Any, ...]) -> None:
-    observed_at, _, observations, _ = _REPORT.read(plan.copied(arguments[1]))
+    observed_at, _, observations, _ = _REPORT.read(arguments[1])
     _tell(plan, aggregator, observations, observed_at)
 
 
 def _transmit_first(plan: Plan, aggregator: str, arguments: tuple[Any, ...]) -> None:
     """The first generation of reports does not say when."""
-    _, _, observations = _FIRST_REPORT.read(plan.copied(arguments[0]))
+    _, _, observations = _FIRST_REPORT.read(arguments[0])
     _tell(plan, aggregator, observations, None)
 
 
@@ -61,7 +61,7 @@ _TRANSMITS: Mapping[bytes, Method] = methods_of(
 
 def _forward(plan: Plan, arguments: tuple[Any, ...]) -> None:
     aggregator, nested = arguments
-    call = plan.copied(nested)
+    call = nested
     method = _TRANSMITS.get(call[:4])
     if method is None:
         plan.say(Unread.UNKNOWN_METHOD, f"0x{call[:4].hex()} of {aggregator}")

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from typing import Any
 
 from ...model.intents import ETHER, Hop, PoolKind, SwapIntent
-from ..abi import BadData
+from ..abi import BadData, TooLarge
 from ..contracts import oneinch as data
 from ..contracts.tokens import WETH
-from .plan import MAX_HOPS, Contract, Handle, Plan, TooLarge, methods_of
+from .plan import MAX_HOPS, Contract, Handle, Plan, methods_of
 
 _LOW = (1 << 160) - 1
 _SIGN, _KIND, _NOT_WRAPPED, _UNWRAP, _SECOND = 255, 253, 1 << 251, 1 << 252, 1 << 247

@@ -8,14 +8,15 @@ from typing import Any
 import msgspec
 
 from ...model.intents import ETHER, Hop, PoolKind, SwapIntent, Unread
-from ..abi import BadData, address_of, number
+from ..abi import BadData, TooLarge, number
+from ..abi_values import address_of
 from ..contracts import paraswap as data
 from ..contracts.tokens import WETH
 from ..contracts.uniswap_v2 import UNISWAP_FACTORY
 from ..contracts.uniswap_v3 import FACTORY
 from . import balancer
 from .oneinch import ether
-from .plan import MAX_HOPS, Contract, Handle, Plan, TooLarge, methods_of
+from .plan import MAX_HOPS, Contract, Handle, Plan, methods_of
 
 _LOW = (1 << 160) - 1
 _HALF = (1 << 128) - 1
@@ -75,7 +76,7 @@ def _way(hops: list[Hop], source: str) -> tuple[Hop, ...]:
 def _pools(exact_out: bool, hop: Callable[[bytes, int], Hop], size: int) -> Handle:
     def handle(plan: Plan, arguments: tuple[Any, ...]) -> None:
         terms = arguments[0]
-        pools = plan.copied(terms[7])
+        pools = terms[7]
         count, rest = divmod(len(pools), size)
         if not count or rest:
             raise BadData("no whole number of pools")
@@ -107,7 +108,7 @@ def _curve(plan: Plan, packed: int, pool: str, one: int, two: int, terms: tuple[
 def _balancer(plan: Plan, arguments: tuple[Any, ...]) -> None:
     """A call of Balancer's vault, with the router in the place of its recipient."""
     beneficiary = f"0x{arguments[0][4] & _LOW:040x}"
-    call = plan.copied(arguments[3])
+    call = arguments[3]
     method = balancer.METHODS.get(call[:4])
     if method is None:
         plan.say(Unread.OPAQUE, f"0x{call[:4].hex()} of the Balancer vault")

@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
 
 from ...model.intents import ETHER, Intent, SwapIntent, Undecoded, Unread
-from ..abi import BadData, Read, arguments_of
+from ..abi import BadData, Read, TooLarge, arguments_of
+from ..abi_values import MAX_BYTES
 
 MAX_DEPTH = 4
 """Calls and plans within each other."""
 MAX_STEPS = 256
 """Of a whole call: commands, actions, nested calls."""
-MAX_BYTES = 1 << 18
-"""Of a whole call: nested data, each level counted; twice what a node takes as a transaction."""
 MAX_HOPS = 32
 """Pools on one way; a block has not the gas for many more."""
 WHOLE = 10_000
 """Basis points."""
 
 
-class TooLarge(Exception):
-    """It would take more than the bounds to read. Nothing outside of this package raises it."""
+class All(enum.Enum):
+    """In place of a number."""
+
+    ALL = "all"
+
+
+ALL: Final = All.ALL
+Moved: TypeAlias = "int | Literal[All.ALL] | None"
 
 
 Handle = Callable[["Plan", tuple[Any, ...]], None]
@@ -58,28 +64,33 @@ def methods_of(
     }
 
 
-class Plan:
+class Plan(msgspec.Struct):
     """The intents of one call while it is read."""
 
+    contract: Contract
+    to: str
+    sender: str
+    value: int
+    intents: list[Intent] = []
+    kept: list[int] = []
+    """Places of the swaps whose result the router holds."""
+    portions: dict[str, list[tuple[int, int]]] = {}
+    """By token, what fractions are taken of it before the rest is handed over."""
     deadline: int | None = None
     """That a multicall sets for what is in it."""
     parent: str | None = None
     """Hash of the block that a multicall wants to follow on."""
-    _depth = _steps = _bytes = _parts = 0
-
-    def __init__(self, contract: Contract, to: str, sender: str, value: int) -> None:
-        self.contract = contract
-        self.to = to
-        self.sender = sender
-        self.value = value
-        self.intents: list[Intent] = []
-        self.kept: list[int] = []
-        """Places of the swaps whose result the router holds."""
-        self.portions: dict[str, list[tuple[int, int]]] = {}
-        """By token, what fractions are taken of it before the rest is handed over."""
-        self.funds: dict[str, int | None] = {ETHER: value}
-        """By token, what the call has the router hold besides results of swaps, or pay out of
-        them; None where it does not say how much."""
+    moves: list[tuple[str, Moved]] = []
+    """What the router gets of a token besides results of swaps, or pays where it is below zero;
+    None is a number that the call does not say, ``ALL`` all that it holds. They are only added up
+    where somebody wants to know: most calls do not."""
+    funds: dict[str, int | None] = {}
+    """By token, the sum of the moves that were added up. Of ether it begins with the call's
+    value."""
+    _depth: int = 0
+    _steps: int = 0
+    _bytes: int = 0
+    _parts: int = 0
 
     def step(self, count: int = 1) -> None:
         """So many more steps are read.
@@ -91,29 +102,23 @@ class Plan:
         if self._steps > MAX_STEPS:
             raise TooLarge(f"more than {MAX_STEPS} steps")
 
-    def copied(self, nested: memoryview) -> bytes:
-        """Nested data as bytes of their own.
+    def enter(self, nested: tuple[bytes, ...]) -> None:
+        """Nested calls, or the steps of a nested plan, begin.
 
         Raises:
-            TooLarge: all of it together is more than is read.
-        """
-        self._bytes += len(nested)
-        if self._bytes > MAX_BYTES:
-            raise TooLarge(f"more than {MAX_BYTES} bytes of nested data")
-        return bytes(nested)
-
-    def enter(self) -> None:
-        """A nested call or plan begins.
-
-        Raises:
-            TooLarge: it is too deep.
+            TooLarge: they are too deep, too many, or, each level counted, too long.
         """
         self._depth += 1
         if self._depth > MAX_DEPTH:
             raise TooLarge(f"deeper than {MAX_DEPTH}")
+        self.step(len(nested))
+        for one in nested:
+            self._bytes += len(one)
+        if self._bytes > MAX_BYTES:
+            raise TooLarge(f"more than {MAX_BYTES} bytes of nested data")
 
     def leave(self) -> None:
-        """A nested call or plan ends."""
+        """Nested calls or a plan end."""
         self._depth -= 1
 
     def call(self, data: bytes) -> None:
@@ -129,36 +134,44 @@ class Plan:
         else:
             method.handle(self, method.read(data, 4))
 
-    def nested(self, calls: tuple[memoryview, ...]) -> None:
+    def nested(self, calls: tuple[bytes, ...]) -> None:
         """Read calls that the contract makes to itself."""
-        self.enter()
-        self.step(len(calls))
+        self.enter(calls)
         for one in calls:
-            self.call(self.copied(one))
+            self.call(one)
         self.leave()
 
     def say(self, reason: Unread, detail: str = "") -> None:
         """A part that says nothing."""
         self.intents.append(Undecoded(reason, detail))
 
-    def swap(self, intent: SwapIntent) -> None:
-        """A swap; what the router gets, it keeps for the steps that follow."""
-        if intent.recipient == self.to:
-            self.kept.append(len(self.intents))
-        self.intents.append(intent)
+    def keep(self) -> None:
+        """What the swap that comes next gives stays with the router, for the steps that follow."""
+        self.kept.append(len(self.intents))
 
     def fund(self, token: str, amount: int | None) -> None:
         """The router gets so much of a token, or pays it where it is below zero; None is a number
         that the call does not say."""
-        held = self.funds.get(token, 0)
-        self.funds[token] = None if held is None or amount is None else held + amount
+        self.moves.append((token, amount))
+
+    def _held(self, token: str) -> int | None:
+        funds, ether = self.funds, ETHER
+        for one, amount in self.moves:
+            if amount is ALL:
+                funds[one] = 0
+                continue
+            held = funds.get(one, self.value if one == ether else 0)
+            funds[one] = None if held is None or amount is None else held + amount
+        self.moves.clear()
+        return funds.get(token, self.value if token == ether else 0)
 
     def spend(self, token: str) -> tuple[tuple[int, ...], int | None]:
         """All that the router holds of a token is put into something: the places of the swaps
         that it is from, and what it is besides."""
         places = tuple(self.swaps_into(self.kept, token))
         self.kept[:] = [place for place in self.kept if place not in places]
-        return places, self.funds.pop(token, 0)
+        held, self.funds[token] = self._held(token), 0
+        return places, held
 
     def may_fail(self, before: int) -> None:
         """What was read from a place on is a part of the call that may fail."""
@@ -178,7 +191,7 @@ class Plan:
             to: who gets it.
         """
         if places is self.kept:
-            self.funds.pop(token, None)
+            self.moves.append((token, ALL))
         swaps = self.swaps_into(places, token) if places else None
         if not swaps:
             return
@@ -204,7 +217,7 @@ class Plan:
         if numerator > denominator:
             raise BadData("a portion of more than there is")
         if numerator:
-            self.funds[token] = None
+            self.moves.append((token, None))
         if numerator < denominator:
             self.portions.setdefault(token, []).insert(0, (numerator, denominator))
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
-from ...model.intents import Hop, PoolKind, SwapIntent
-from ..abi import BadData
+from ...model.intents import Basis, Hop, PoolKind, SwapIntent
+from ..abi import BadData, TooLarge
 from ..contracts import uniswap_v2 as data
-from .plan import MAX_HOPS, Contract, Handle, Plan, TooLarge, methods_of
+from .plan import MAX_HOPS, Contract, Handle, Plan, methods_of
 
-_V2 = PoolKind.V2
+_V2, _GIVEN = PoolKind.V2, Basis.GIVEN
 
 
 def hops_of(path: tuple[str, ...], factory: str | None) -> tuple[Hop, ...]:
@@ -21,6 +20,12 @@ def hops_of(path: tuple[str, ...], factory: str | None) -> tuple[Hop, ...]:
         BadData: it has no pair.
         TooLarge: it has too many.
     """
+    if len(path) == 2:
+        return (Hop(_V2, path[0], path[1], None, None, factory),)
+    if len(path) == 3:
+        one, two, three = path
+        hop = Hop(_V2, one, two, None, None, factory)
+        return hop, Hop(_V2, two, three, None, None, factory)
     if len(path) < 2:
         raise BadData("a path without a pair")
     if len(path) > MAX_HOPS + 1:
@@ -28,62 +33,76 @@ def hops_of(path: tuple[str, ...], factory: str | None) -> tuple[Hop, ...]:
     return tuple([Hop(_V2, a, b, None, None, factory) for a, b in pairwise(path)])
 
 
-def _handle(
-    arrange: Callable[[Plan, tuple[Any, ...]], tuple[int, int]],
-    exact_out: bool,
-    taxed: bool = False,
-) -> Handle:
-    """A handle, by the amount and the limit of its arguments; path, recipient and deadline end
-    every method's."""
+def _handle(exact_out: bool, taxed: bool = False) -> Handle:
+    """A handle of the methods that say both the amount and the limit."""
 
     def handle(plan: Plan, arguments: tuple[Any, ...]) -> None:
-        amount, limit = arrange(plan, arguments)
-        path, recipient, deadline = arguments[-3:]
-        hops = hops_of(path, plan.contract.detail)
-        plan.intents.append(
-            SwapIntent(
-                plan.contract.name,
-                hops,
-                path[0],
-                path[-1],
-                exact_out,
-                amount,
-                limit,
-                recipient,
-                deadline,
-                taxed=taxed,
-            )
-        )
+        amount, limit, path, recipient, deadline = arguments
+        _swap(plan, exact_out, amount, limit, path, recipient, deadline, taxed)
 
     return handle
 
 
-def _given(plan: Plan, arguments: tuple[Any, ...]) -> tuple[int, int]:
-    return arguments[0], arguments[1]
-
-
-def _pays_ether(plan: Plan, arguments: tuple[Any, ...]) -> tuple[int, int]:
+def _pays_ether(taxed: bool) -> Handle:
     """The input is what the transaction carries."""
-    return plan.value, arguments[0]
+
+    def handle(plan: Plan, arguments: tuple[Any, ...]) -> None:
+        limit, path, recipient, deadline = arguments
+        _swap(plan, False, plan.value, limit, path, recipient, deadline, taxed)
+
+    return handle
 
 
-def _at_most_ether(plan: Plan, arguments: tuple[Any, ...]) -> tuple[int, int]:
+def _at_most_ether(plan: Plan, arguments: tuple[Any, ...]) -> None:
     """The output is given, and the limit is what the transaction carries."""
-    return arguments[0], plan.value
+    amount, path, recipient, deadline = arguments
+    _swap(plan, True, amount, plan.value, path, recipient, deadline, False)
+
+
+def _swap(
+    plan: Plan,
+    exact_out: bool,
+    amount: int,
+    limit: int,
+    path: tuple[str, ...],
+    recipient: str,
+    deadline: int,
+    taxed: bool,
+) -> None:
+    contract = plan.contract
+    hops, one, two = hops_of(path, contract.detail), path[0], path[-1]
+    plan.intents.append(
+        SwapIntent(
+            contract.name,
+            hops,
+            one,
+            two,
+            exact_out,
+            amount,
+            limit,
+            recipient,
+            deadline,
+            _GIVEN,
+            None,
+            None,
+            False,
+            taxed,
+        )
+    )
 
 
 _METHODS = methods_of(
     data.METHODS,
     {
-        "0x38ed1739": _handle(_given, exact_out=False),
-        "0x8803dbee": _handle(_given, exact_out=True),
-        "0x7ff36ab5": _handle(_pays_ether, exact_out=False),
-        "0x4a25d94a": _handle(_given, exact_out=True),
-        "0x18cbafe5": _handle(_given, exact_out=False),
-        "0xfb3bdb41": _handle(_at_most_ether, exact_out=True),
-        "0x5c11d795": _handle(_given, exact_out=False, taxed=True),
-        "0xb6f9de95": _handle(_pays_ether, exact_out=False, taxed=True),
-        "0x791ac947": _handle(_given, exact_out=False, taxed=True),
+        "0x38ed1739": _handle(exact_out=False),
+        "0x8803dbee": _handle(exact_out=True),
+        "0x7ff36ab5": _pays_ether(taxed=False),
+        "0x4a25d94a": _handle(exact_out=True),
+        "0x18cbafe5": _handle(exact_out=False),
+        "0xfb3bdb41": _at_most_ether,
+        "0x5c11d795": _handle(exact_out=False, taxed=True),
+        "0xb6f9de95": _pays_ether(taxed=True),
+        "0x791ac947": _handle(exact_out=False, taxed=True),
     },
 )
 

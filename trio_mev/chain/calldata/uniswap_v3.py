@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import struct
 from typing import Any
 
 from ...model.intents import Basis, Hop, PoolKind, SwapIntent
-from ..abi import BadData, number
+from ..abi import BadData, TooLarge, number
 from ..contracts import uniswap_v3 as data
 from ..contracts.tokens import WETH
 from ..contracts.uniswap_v2 import UNISWAP_FACTORY
-from .plan import MAX_HOPS, Contract, Handle, Plan, TooLarge, methods_of
+from .plan import MAX_HOPS, Contract, Handle, Plan, methods_of
 from .uniswap_v2 import hops_of
 
-_V3 = PoolKind.V3
+_V3, _GIVEN, _BALANCE = PoolKind.V3, Basis.GIVEN, Basis.BALANCE
+_FACTORY = data.FACTORY
 _ADDRESS, _STEP = 20, 23
 """Bytes of an address, and of a fee with the address that follows it."""
+_ONE_POOL, _TWO_POOLS = struct.Struct("20s3s20s"), struct.Struct("20s3s20s3s20s")
+"""As nearly all paths are."""
 NOBODY = "0x" + "0" * 40
 SENDER, ROUTER = "0x" + "0" * 39 + "1", "0x" + "0" * 39 + "2"
-"""What the newer routers read as the caller, and as themselves."""
+"""What the newer routers read as the caller, and as themselves; the oldest reads nobody so."""
 
 
-def path_of(path: memoryview, backwards: bool, factory: str = data.FACTORY) -> tuple[Hop, ...]:
+def path_of(path: bytes, backwards: bool, factory: str = _FACTORY) -> tuple[Hop, ...]:
     """A way through V3 pools: addresses with a fee between each two of them.
 
     Args:
@@ -32,22 +36,32 @@ def path_of(path: memoryview, backwards: bool, factory: str = data.FACTORY) -> t
         BadData: it has no pool, or ends within one.
         TooLarge: it has too many.
     """
-    raw = bytes(path)
-    pools, rest = divmod(len(raw) - _ADDRESS, _STEP)
+    if len(path) == _ONE_POOL.size:
+        first, fee, last = _ONE_POOL.unpack(path)
+        one, two = "0x" + first.hex(), "0x" + last.hex()
+        if backwards:
+            one, two = two, one
+        return (Hop(_V3, one, two, number(fee), None, factory),)
+    if len(path) == _TWO_POOLS.size:
+        first, fee, middle, then, last = _TWO_POOLS.unpack(path)
+        one, two, three = "0x" + first.hex(), "0x" + middle.hex(), "0x" + last.hex()
+        if backwards:
+            one, three, fee, then = three, one, then, fee
+        return (
+            Hop(_V3, one, two, number(fee), None, factory),
+            Hop(_V3, two, three, number(then), None, factory),
+        )
+    return _long_path(path, backwards, factory)
+
+
+def _long_path(path: bytes, backwards: bool, factory: str) -> tuple[Hop, ...]:
+    pools, rest = divmod(len(path) - _ADDRESS, _STEP)
     if pools < 1 or rest:
         raise BadData("a path that is no way through pools")
     if pools > MAX_HOPS:
         raise TooLarge(f"more than {MAX_HOPS} hops")
-    hops = []
-    text = raw.hex()
-    one = "0x" + text[: 2 * _ADDRESS]
-    for at in range(_ADDRESS, len(raw), _STEP):
-        two, fee = "0x" + text[2 * at + 6 : 2 * at + 46], number(raw[at : at + 3])
-        if backwards:
-            hops.append(Hop(_V3, two, one, fee, None, factory))
-        else:
-            hops.append(Hop(_V3, one, two, fee, None, factory))
-        one = two
+    places = range(0, pools * _STEP, _STEP)
+    hops = [path_of(path[at : at + _ONE_POOL.size], backwards, factory)[0] for at in places]
     return tuple(hops[::-1] if backwards else hops)
 
 
@@ -56,11 +70,6 @@ def mapped(plan: Plan, recipient: str) -> str:
     if recipient == SENDER:
         return plan.sender
     return plan.to if recipient == ROUTER else recipient
-
-
-def _older(plan: Plan, recipient: str) -> str:
-    """Who is meant: the first router's constant is zero, for itself."""
-    return plan.to if recipient == NOBODY else recipient
 
 
 def _swap(
@@ -77,7 +86,9 @@ def _swap(
     first = hops[0].token_in
     assert first is not None
     sources, funded = plan.spend(first) if amount is None else ((), 0)
-    plan.swap(
+    if recipient == plan.to:
+        plan.keep()
+    plan.intents.append(
         SwapIntent(
             plan.contract.name,
             hops,
@@ -88,7 +99,7 @@ def _swap(
             limit,
             recipient,
             deadline,
-            Basis.BALANCE if amount is None else Basis.GIVEN,
+            _BALANCE if amount is None else _GIVEN,
             price_limit or None,
             sources=sources,
             funded=funded,
@@ -115,8 +126,8 @@ def _newer_swap(
 def _single(exact_out: bool) -> Handle:
     def handle(plan: Plan, arguments: tuple[Any, ...]) -> None:
         one, two, fee, recipient, deadline, amount, limit, price_limit = arguments[0]
-        hops = (Hop(_V3, one, two, fee, None, data.FACTORY),)
-        to = _older(plan, recipient)
+        hops = (Hop(_V3, one, two, fee, None, _FACTORY),)
+        to = plan.to if recipient == NOBODY else recipient
         _swap(plan, hops, exact_out, amount, limit, to, deadline, price_limit)
 
     return handle
@@ -124,11 +135,15 @@ def _single(exact_out: bool) -> Handle:
 
 def _path(exact_out: bool) -> Handle:
     def handle(plan: Plan, arguments: tuple[Any, ...]) -> None:
-        path, recipient, deadline, amount, limit = arguments[0]
+        path, to, deadline, amount, limit = arguments[0]
         hops = path_of(path, exact_out)
-        one, two = hops[0].token_in, hops[-1].token_out
-        to, name = plan.to if recipient == NOBODY else recipient, plan.contract.name
-        plan.swap(SwapIntent(name, hops, one, two, exact_out, amount, limit, to, deadline))
+        if to == NOBODY or to == plan.to:
+            to = plan.to
+            plan.keep()
+        one, two, name = hops[0].token_in, hops[-1].token_out, plan.contract.name
+        plan.intents.append(
+            SwapIntent(name, hops, one, two, exact_out, amount, limit, to, deadline)
+        )
 
     return handle
 
@@ -136,7 +151,7 @@ def _path(exact_out: bool) -> Handle:
 def _newer_single(exact_out: bool) -> Handle:
     def handle(plan: Plan, arguments: tuple[Any, ...]) -> None:
         one, two, fee, recipient, amount, limit, price_limit = arguments[0]
-        hops = (Hop(_V3, one, two, fee, None, data.FACTORY),)
+        hops = (Hop(_V3, one, two, fee, None, _FACTORY),)
         _newer_swap(plan, hops, exact_out, amount, limit, recipient, price_limit)
 
     return handle

@@ -15,11 +15,12 @@ from ..contracts.uniswap_v2 import UNISWAP_FACTORY
 from . import universal_v4
 from .plan import Contract, Method, Plan, methods_of
 from .uniswap_v2 import hops_of
-from .uniswap_v3 import mapped, nothing, path_of
+from .uniswap_v3 import ROUTER, SENDER, mapped, nothing, path_of
 from .universal_v4 import CONTRACT_BALANCE
 
 MAY_FAIL = 0x80
 _UINT160 = (1 << 160) - 1
+_GIVEN, _BALANCE, _PAID = Basis.GIVEN, Basis.BALANCE, Basis.PAID
 
 
 class Version(msgspec.Struct, frozen=True):
@@ -30,59 +31,72 @@ class Version(msgspec.Struct, frozen=True):
     commands: Mapping[int, Method]
 
 
-def _swapped(
+def _swap(
     plan: Plan,
     hops: tuple[Any, ...],
     exact_out: bool,
     fields: tuple[Any, ...],
-    basis: Basis,
+    amount: int | None,
+    basis: Basis = _GIVEN,
 ) -> None:
-    recipient, amount, limit, _, from_sender = fields[:5]
-    token = hops[0].token_in
+    recipient, to, token = fields[0], plan.to, hops[0].token_in
     sources: tuple[int, ...] = ()
     funded: int | None = 0
-    if basis is Basis.BALANCE:
+    if basis is _BALANCE:
         sources, funded = plan.spend(token)
-    elif basis is Basis.GIVEN and not from_sender:
-        plan.fund(token, None if exact_out else -amount)
-    plan.swap(
+    elif amount is not None and not fields[4]:
+        plan.moves.append((token, None if exact_out else -amount))
+    if recipient == SENDER:
+        recipient = plan.sender
+    elif recipient in (ROUTER, to):
+        recipient = to
+        plan.keep()
+    plan.intents.append(
         SwapIntent(
             plan.contract.name,
             hops,
             token,
             hops[-1].token_out,
             exact_out,
-            amount if basis is Basis.GIVEN else None,
-            limit,
-            mapped(plan, recipient),
+            amount,
+            fields[2],
+            recipient,
             plan.deadline,
             basis,
-            sources=sources,
-            funded=funded,
+            None,
+            None,
+            False,
+            False,
+            sources,
+            funded,
         )
     )
 
 
 def _v3_in(plan: Plan, fields: tuple[Any, ...]) -> None:
-    basis = Basis.BALANCE if fields[1] == CONTRACT_BALANCE else Basis.GIVEN
-    _swapped(plan, path_of(fields[3], backwards=False), False, fields, basis)
+    amount, hops = fields[1], path_of(fields[3], backwards=False)
+    if amount == CONTRACT_BALANCE:
+        _swap(plan, hops, False, fields, None, _BALANCE)
+    else:
+        _swap(plan, hops, False, fields, amount)
 
 
 def _v3_out(plan: Plan, fields: tuple[Any, ...]) -> None:
-    _swapped(plan, path_of(fields[3], backwards=True), True, fields, Basis.GIVEN)
+    _swap(plan, path_of(fields[3], backwards=True), True, fields, fields[1])
 
 
 def _v2_in(plan: Plan, fields: tuple[Any, ...]) -> None:
-    amount, basis = fields[1], Basis.GIVEN
+    amount, hops = fields[1], hops_of(fields[3], UNISWAP_FACTORY)
     if amount == 0:
-        basis = Basis.PAID
+        _swap(plan, hops, False, fields, None, _PAID)
     elif amount == CONTRACT_BALANCE:
-        basis = Basis.BALANCE
-    _swapped(plan, hops_of(fields[3], UNISWAP_FACTORY), False, fields, basis)
+        _swap(plan, hops, False, fields, None, _BALANCE)
+    else:
+        _swap(plan, hops, False, fields, amount)
 
 
 def _v2_out(plan: Plan, fields: tuple[Any, ...]) -> None:
-    _swapped(plan, hops_of(fields[3], UNISWAP_FACTORY), True, fields, Basis.GIVEN)
+    _swap(plan, hops_of(fields[3], UNISWAP_FACTORY), True, fields, fields[1])
 
 
 def _sweep(plan: Plan, fields: tuple[Any, ...]) -> None:
@@ -119,9 +133,9 @@ def _wrap(plan: Plan, fields: tuple[Any, ...]) -> None:
         swaps, ether = plan.spend(ETHER)
         amount = None if swaps else ether
     else:
-        plan.fund(ETHER, -amount)
-    if mapped(plan, recipient) == plan.to:
-        plan.fund(WETH, amount)
+        plan.moves.append((ETHER, -amount))
+    if recipient == ROUTER or mapped(plan, recipient) == plan.to:
+        plan.moves.append((WETH, amount))
 
 
 def _portion(denominator: int) -> Callable[[Plan, tuple[Any, ...]], None]:
@@ -150,7 +164,7 @@ def _sub_plan(plan: Plan, fields: tuple[Any, ...]) -> None:
     run(plan, *fields)
 
 
-def run(plan: Plan, commands: memoryview, inputs: tuple[memoryview, ...]) -> None:
+def run(plan: Plan, commands: bytes, inputs: tuple[bytes, ...]) -> None:
     """Read a plan.
 
     Raises:
@@ -160,19 +174,20 @@ def run(plan: Plan, commands: memoryview, inputs: tuple[memoryview, ...]) -> Non
     if len(commands) != len(inputs):
         raise BadData("not one input for each command")
     version: Version = plan.contract.detail
-    plan.enter()
-    plan.step(len(commands))
     known, mask = version.commands, version.mask
-    for place, command in enumerate(commands):
+    plan.enter(inputs)
+    for command, given in zip(commands, inputs, strict=True):
         method = known.get(command & mask)
         if method is None:
             plan.say(Unread.UNKNOWN_METHOD, f"command 0x{command & mask:02x}")
         elif method.handle is not nothing:
-            before = len(plan.intents)
-            method.handle(plan, method.read(plan.copied(inputs[place]), 0))
-            # A swap that fails takes the whole call with it, whatever its own flag says.
             if command & MAY_FAIL and method.handle is _sub_plan:
+                # A swap that fails takes the whole call with it, whatever its own flag says.
+                before = len(plan.intents)
+                method.handle(plan, method.read(given))
                 plan.may_fail(before)
+            else:
+                method.handle(plan, method.read(given))
     plan.leave()
 
 

@@ -12,8 +12,8 @@ from typing import Any
 import msgspec
 
 from ...model.intents import Basis, Hop, PoolKind, SwapIntent, Unread
-from ..abi import Arguments, BadData
-from .plan import MAX_HOPS, Plan, TooLarge
+from ..abi import Arguments, BadData, TooLarge
+from .plan import MAX_HOPS, Plan
 from .uniswap_v3 import mapped
 
 _V4 = PoolKind.V4
@@ -216,12 +216,11 @@ def _run(plan: Plan, fields: tuple[Any, ...], known: Mapping[int, tuple[Argument
     if len(actions) != len(parameters):
         raise BadData("not one parameter for each action")
     pending = _Open(plan)
-    plan.enter()
-    plan.step(len(actions))
+    plan.enter(parameters)
     for action, given in zip(actions, parameters, strict=True):
         if action not in known:
             plan.say(Unread.UNKNOWN_METHOD, f"action 0x{action:02x}")
             continue
         arguments, act = known[action]
-        act(pending, arguments.read(plan.copied(given)))
+        act(pending, arguments.read(given))
     plan.leave()

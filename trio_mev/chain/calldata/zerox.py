@@ -10,25 +10,32 @@ from ..contracts import zerox as data
 from ..contracts.tokens import WETH
 from .oneinch import ether
 from .plan import Contract, Plan, methods_of
+from .settler import swaps_of
 from .uniswap_v2 import hops_of
 from .uniswap_v3 import path_of
 
 ALL = (1 << 256) - 1
 
 
-def _settled(plan: Plan, token: str | None, amount: int | None, arguments: tuple[Any, ...]) -> None:
-    """The actions name shares of balances, and pools in a code of each kind; they are not read."""
-    recipient, target, least = arguments[0]
+def _settled(
+    plan: Plan, token: str | None, amount: int | None, settler: str, arguments: tuple[Any, ...]
+) -> None:
+    """Swap by swap where the actions say it, else what is sold for what."""
+    slippage, actions = arguments[:2]
+    swaps = swaps_of(plan, settler, slippage, actions)
+    if swaps is not None:
+        plan.intents += swaps
+        return
+    recipient, target, least = slippage
     basis = Basis.BALANCE if amount is None else Basis.GIVEN
     to = None if recipient == ETHER else recipient
-    out = ether(target)
-    name = plan.contract.name
+    name, out = plan.contract.name, ether(target)
     plan.intents.append(SwapIntent(name, (), token, out, False, amount, least, to, basis=basis))
 
 
 def _settle(plan: Plan, arguments: tuple[Any, ...]) -> None:
     """Called directly: what is sold is in the actions, but for ether that is sent along."""
-    _settled(plan, ETHER if plan.value else None, plan.value or None, arguments)
+    _settled(plan, ETHER if plan.value else None, plan.value or None, plan.to, arguments)
 
 
 _SETTLER = methods_of(data.SETTLER_METHODS, dict.fromkeys(data.SETTLER_METHODS, _settle))
@@ -37,15 +44,14 @@ SETTLER = Contract("0x Settler", _SETTLER)
 
 def _exec(plan: Plan, arguments: tuple[Any, ...]) -> None:
     """The token and how much of it may be taken, and then a call, of a Settler as a rule."""
-    _, token, amount, _, nested = arguments
-    call = plan.copied(nested)
+    _, token, amount, target, call = arguments
     method = _SETTLER.get(call[:4])
     if method is None:
         plan.say(Unread.OPAQUE, f"0x{call[:4].hex()} of another contract")
         return
     # Ether that is sent along is what is sold, whatever else may be taken.
     sold, much = (ETHER, plan.value) if plan.value else (ether(token), amount)
-    _settled(plan, sold, much, method.read(call, 4))
+    _settled(plan, sold, much, target, method.read(call, 4))
 
 
 def _transform(plan: Plan, arguments: tuple[Any, ...]) -> None:

@@ -15,6 +15,11 @@ VAULTS: Mapping[str, str] = {
 }
 """Address in lower case to name."""
 
+VAULTS_V3: Mapping[str, str] = {
+    "0xba1333333333a1ba1108e8412f11850a5c319ba9": "Balancer V3 vault",
+}
+"""As the protocol's deployment files have it."""
+
 METHODS: Mapping[str, str] = {
     "0x52bbbe29": (
         "swap((bytes32,uint8,address,address,uint256,bytes),(address,bool,address,bool)"

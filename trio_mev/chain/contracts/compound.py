@@ -16,6 +16,9 @@ COMETS: Mapping[str, str] = {
 }
 """Address in lower case to name."""
 
+ETHER_MARKET = "0x4ddc2d193948926d02f9b1fe9e1daa0718270ed5"
+"""The market of ether itself, which no log shows moving."""
+
 METHODS: Mapping[str, str] = {
     "0xf5e3c462": "liquidateBorrow(address,uint256,address)",
     "0xaae40a2a": "liquidateBorrow(address,address)",

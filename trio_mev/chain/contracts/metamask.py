@@ -1,7 +1,7 @@
 """MetaMask swap and LiFi, on Ethereum's main network.
 
-Address and method: published bindings of MetaMask's router, and recorded calls. What LiFi's methods
-swap is not known here.
+Address and method: published bindings of MetaMask's router, and recorded calls, by whose traces
+the data of its adapters is known. What LiFi's methods swap is not known here.
 """
 
 from __future__ import annotations

@@ -91,6 +91,16 @@ PANCAKE_EVENTS: Mapping[str, str] = {
     ),
 }
 
+POSITION_EVENTS: Mapping[str, str] = {
+    "0x3067048beee31b25b2f1681f88dac838c8bba36af25bfb2b7cf7473a5847e35f": (
+        "IncreaseLiquidity(uint256*,uint128,uint256,uint256)"
+    ),
+    "0x26f6a048ee9138f2c0ce266f322cb99228e8d619ae2bff30c67f8dcf9d2377b4": (
+        "DecreaseLiquidity(uint256*,uint128,uint256,uint256)"
+    ),
+}
+"""Of the position manager, which owns in the pools what its callers own there."""
+
 FACTORY = "0x1f98431c8ad98523631ae4a59f267346ea31f984"
 POSITION_MANAGER = "0xc36442b4a4522e871399cd717abdd847ab11fe88"
 

@@ -1,7 +1,7 @@
 """0x: AllowanceHolder, Settler and the legacy proxy, on Ethereum's main network.
 
-AllowanceHolder, registry and Settler: the sources of the repository 0xProject/0x-settler. Legacy
-proxy: its published ABI. Recorded calls of the main network.
+AllowanceHolder, registry, Settler and its actions: the sources of the repository
+0xProject/0x-settler. Legacy proxy: its published ABI. Recorded calls of the main network.
 """
 
 from __future__ import annotations
@@ -29,6 +29,21 @@ SETTLER_METHODS: Mapping[str, str] = {
     "0xfd3ad6d4": ("executeMetaTxn((address,address,uint256),bytes[],bytes32,address,bytes)"),
     "0x06b8524c": "executeWithPermit((address,address,uint256),bytes[],bytes32,bytes)",
 }
+
+ACTIONS: Mapping[str, str] = {
+    "0xc1fb425e": "TRANSFER_FROM(address,((address,uint256),uint256,uint256),bytes)",
+    "0x103b48be": "UNISWAPV2(address,address,uint256,address,uint24,uint256)",
+    "0x8d68a156": "UNISWAPV3(address,uint256,bytes,uint256)",
+    "0x3036d6a6": (
+        "UNISWAPV3_VIP(address,((address,uint256),uint256,uint256),bytes,bytes,uint256)"
+    ),
+    "0xaf72634f": "UNISWAPV4(address,address,uint256,bool,uint256,uint256,bytes,uint256)",
+    "0x38c9c147": "BASIC(address,uint256,address,uint256,bytes)",
+    "0xc876d21d": "POSITIVE_SLIPPAGE(address,address,uint256)",
+    "0x34ee90ca": "POSITIVE_SLIPPAGE(address,address,uint256,uint256)",
+    "0xbd01c226": "NATIVE_CHECK(uint256,uint256)",
+}
+"""What a Settler is told to do: selector and arguments, as of a call."""
 
 PROXY_METHODS: Mapping[str, str] = {
     "0x415565b0": "transformERC20(address,address,uint256,uint256,(uint32,bytes)[])",

@@ -60,7 +60,7 @@ class Walk:
         self.states: dict[str, PoolState] = {leg.pool.id: leg.state for leg in legs}
         self.fills: list[Fill] = []
         self._steps = steps
-        self._surplus = surplus
+        self._surplus = dict(surplus)
         self._price_limit = price_limit
 
     def sent(self, leg: Leg) -> int:
@@ -72,7 +72,7 @@ class Walk:
         self._no_pair_twice()
         for leg in self.legs:
             if leg.kind is PoolKind.V2:
-                amount += self.sent(leg)
+                amount += self._surplus.pop((leg.pool.id, leg.token_in), 0)
             amount = self._fill(leg, amount, exact_out=False).amount_out
 
     def backward(self, amount: int) -> None:

@@ -6,7 +6,7 @@ protocols name an event ``Mint(address,uint256,uint256)``, and it means somethin
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from ...model.chain import Log
 from ...model.intents import Undecoded, Unread
@@ -14,7 +14,7 @@ from ..abi import BadData
 from . import aave, lenders, uniswap, venues
 from .event import Event, LogEvent
 
-__all__ = ["Event", "LogDecoder", "LogEvent", "known_events"]
+__all__ = ["Event", "LogDecoder", "LogEvent", "events_of", "known_events"]
 
 _Told = tuple[type[LogEvent], Mapping[str, str], str]
 
@@ -36,8 +36,8 @@ def _table() -> Mapping[str, tuple[Event, ...]]:
 
 
 _EVENTS = _table()
-_EXACT: Mapping[tuple[str, int, int], Event] = {
-    (topic, event.topics, event.size): event
+_EXACT: Mapping[tuple[str, int, int], Callable[[Log], LogEvent]] = {
+    (topic, event.topics, event.size): event.read
     for topic, events in _EVENTS.items()
     for event in events
     if not event.dynamic and event.made is not uniswap.V2Mint
@@ -52,6 +52,11 @@ def known_events() -> Iterable[tuple[str, Event]]:
         for event in events:
             yield topic, event
     yield _SHARES_TOPIC, _SHARES_MINT
+
+
+def events_of(made: type[LogEvent]) -> Mapping[str, Event]:
+    """The events that say a kind of thing, by topic."""
+    return {topic: event for topic, event in known_events() if event.made is made}
 
 
 class LogDecoder:
@@ -80,7 +85,10 @@ class LogDecoder:
             return None
         known = _EXACT.get((topics[0], len(topics), len(log.data)))
         if known is not None:
-            return _read(known, log)
+            try:
+                return known(log)
+            except BadData as error:
+                return Undecoded(Unread.MALFORMED, str(error))
         if topics[0] == _SHARES_TOPIC and log.address in self._shares:
             candidates: tuple[Event, ...] = (_SHARES_MINT,)
         else:

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 from ...model.chain import Log
 from ...model.noun import Noun
-from ..abi import WORD, Source, is_dynamic, split
+from ..abi import SHORT, Arguments, Source, is_dynamic, split
 
-_PAD = "0" * 24
+_PAD = "0x" + "0" * 24
 
 
 class LogEvent(Noun, frozen=True):
@@ -42,16 +42,15 @@ class Event:
         source.names |= {"made": made, "PAD": _PAD}
         names = [f"t{place}" for place in range(len(indexed))]
         values = [_topic(source, *one) for one in zip(indexed, names, strict=True)]
-        values += [source.value(name) for name in rest]
-        self.size = WORD * source.words
+        told = ", ".join([*values, source.head(rest, "0")])
+        self.size = Arguments(",".join(rest)).size
         """Bytes of its data, or the least where it has values of changing size."""
         self.dynamic = any(is_dynamic(name) for name in rest)
-        take = source.take("data", "at")
         self.read = source.compiled(
             "read",
-            f"def read(log):\n    at, data = 0, log.data\n"
+            f"def read(log):\n  try:\n    data = log.data\n"
             f"    {', '.join(['_', *names])}, = log.topics\n"
-            f"{take}{''.join(source.checks)}    return made({', '.join(values)})\n",
+            f"{''.join(source.lines)}    return made({told})\n{SHORT}",
         )
 
     def fits(self, log: Log) -> bool:
@@ -65,7 +64,7 @@ class Event:
 def _topic(source: Source, name: str, topic: str) -> str:
     """An expression for an indexed value: a word as hexadecimal text."""
     if name == "address":
-        source.refuse(f"{topic}[2:26] != PAD", "an address with more than 20 bytes")
+        source.refuse(f"{topic}[:26] != PAD", "an address with more than 20 bytes")
         return f"'0x' + {topic}[26:]"
     if name.startswith("bytes"):
         return topic

@@ -118,6 +118,44 @@ class V3Burn(LogEvent, frozen=True):
     amount1: int
 
 
+class V3Collect(LogEvent, frozen=True):
+    """What was taken out, and fees, is paid to whoever the owner names."""
+
+    owner: str
+    tick_lower: int
+    tick_upper: int
+    recipient: str
+    amount0: int
+    amount1: int
+
+
+class PositionIncreased(LogEvent, frozen=True):
+    """By the position manager, after the pool's own mint."""
+
+    position: int
+    liquidity: int
+    amount0: int
+    amount1: int
+
+
+class PositionDecreased(LogEvent, frozen=True):
+    """By the position manager, after the pool's own burn."""
+
+    position: int
+    liquidity: int
+    amount0: int
+    amount1: int
+
+
+class V3ProtocolShares(LogEvent, frozen=True):
+    """Of a pool's fee on each side, one part in so many is the protocol's; 0 is nothing."""
+
+    old0: int
+    old1: int
+    new0: int
+    new1: int
+
+
 class V4Initialize(LogEvent, frozen=True):
     """A pool of the manager, with all that its id is made of."""
 
@@ -175,6 +213,10 @@ EVENTS: tuple[tuple[type[LogEvent], Mapping[str, str], str], ...] = (
     (V3Swap, uniswap_v3.EVENTS, "Swap"),
     (V3Mint, uniswap_v3.EVENTS, "Mint"),
     (V3Burn, uniswap_v3.EVENTS, "Burn"),
+    (V3Collect, uniswap_v3.EVENTS, "Collect"),
+    (V3ProtocolShares, uniswap_v3.EVENTS, "SetFeeProtocol"),
+    (PositionIncreased, uniswap_v3.POSITION_EVENTS, "IncreaseLiquidity"),
+    (PositionDecreased, uniswap_v3.POSITION_EVENTS, "DecreaseLiquidity"),
     (PancakeV3Swap, uniswap_v3.PANCAKE_EVENTS, "Swap"),
     (V4Initialize, uniswap_v4.EVENTS, "Initialize"),
     (V4Swap, uniswap_v4.EVENTS, "Swap"),

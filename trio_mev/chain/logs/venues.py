@@ -120,7 +120,7 @@ class NewTransmission(LogEvent, frozen=True):
     transmitter: str
     observed_at: int
     observations: tuple[int, ...]
-    observers: memoryview
+    observers: bytes
     juels: int
     config: bytes
     epoch: int
@@ -133,7 +133,7 @@ class FirstNewTransmission(LogEvent, frozen=True):
     answer: int
     transmitter: str
     observations: tuple[int, ...]
-    observers: memoryview
+    observers: bytes
     context: bytes
 
 

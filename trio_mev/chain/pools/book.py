@@ -16,8 +16,9 @@ import attrs
 from ...model.chain import Block, Log, Reorg
 from ...model.intents import Hop
 from .changes import POOL_MANAGER, changed, pool_of
-from .pool import Key, Pool, key_named, key_of
+from .pool import Key, Pool, Protocol, key_named, key_of
 from .swap import PoolState
+from .weighted_changes import VAULT
 
 MOST_BLOCKS = 256
 """That can be undone."""
@@ -79,13 +80,19 @@ class PoolBook:
     Args:
         blocks: how many can be undone.
         manager: the address of Uniswap V4's PoolManager.
+        vault: that of Balancer's vault.
     """
 
-    def __init__(self, blocks: int = MOST_BLOCKS, manager: str = POOL_MANAGER) -> None:
+    def __init__(
+        self, blocks: int = MOST_BLOCKS, manager: str = POOL_MANAGER, vault: str = VAULT
+    ) -> None:
         self._entries: dict[str, Entry] = {}
         self._named: dict[Key, str] = {}
         self._pages: deque[_Page] = deque(maxlen=blocks)
         self.manager = manager
+        self._shared = manager, vault
+        self._ids: dict[str, str] = {}
+        """Of pools whose contract logs too, by its address."""
         self.head: tuple[int, str] | None = None
         """Number and hash of the block that everything here is as of; None before the first."""
         self.counts = Counts()
@@ -115,6 +122,11 @@ class PoolBook:
     def usable(self) -> Iterator[Entry]:
         """The pools that are not quarantined."""
         return (entry for entry in self._entries.values() if entry.quarantine is None)
+
+    def pool_of(self, log: Log) -> str:
+        """The id of the pool that a log is of."""
+        pool = pool_of(log, *self._shared)
+        return self._ids.get(pool, pool)
 
     def load(self, pool: Pool, state: PoolState, block: str) -> bool:
         """Take a pool as it was read at a block, new or again.
@@ -169,7 +181,7 @@ class PoolBook:
         self._pages.append(page)
         self.counts.blocks += 1
         for log in block.logs:
-            entry = self._entries.get(pool_of(log, self.manager))
+            entry = self._entries.get(self.pool_of(log))
             if entry is not None and entry.quarantine is None:
                 self._follow(entry, log)
         return set(page.before)
@@ -214,6 +226,9 @@ class PoolBook:
     def _read(self, entry: Entry) -> None:
         # What was held before was not there, or wrong: it is no state to come back to.
         self._pages[-1].before[entry.pool.id] = None
+        if entry.pool.protocol is Protocol.BALANCER_WEIGHTED:
+            # The first 20 bytes of its id.
+            self._ids[entry.pool.id[:42]] = entry.pool.id
         self._entries[entry.pool.id] = entry
 
     def distrust(self, pool: str, reason: str) -> None:

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from ...model.chain import Block, Log, Reorg
 from ..fees import next_base_fee
 from .book import PoolBook
-from .changes import V3_INITIALIZE, changed, pool_of
+from .changes import V3_INITIALIZE, changed
 from .learning import Learner, MakePlan
 from .loading import Loaded
 from .pool import Unusable
@@ -193,7 +193,8 @@ class PoolKeeper:
                 if not one.complete or one.logs is None:
                     return None
                 for log in one.logs:
-                    if pool_of(log, self.book.manager) == pool:
+                    # Balancer's pools log themselves too; an id begins with their address.
+                    if self.book.pool_of(log) == pool or log.address == pool[:42]:
                         state = changed(state, log) or state
         except ValueError:
             return None

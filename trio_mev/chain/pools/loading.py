@@ -8,7 +8,7 @@ block, by its hash: what is read at two blocks is no state of the pool. What a p
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from typing import TypeAlias
 
 from ...model.noun import Noun
@@ -76,14 +76,15 @@ def call(to: str, selector: str, *arguments: int | str) -> Call:
     return Call(to, bytes.fromhex(selector) + b"".join(map(argument, arguments)))
 
 
-def _ask(calls: Iterable[Call]) -> Asked:
+def ask(calls: Iterable[Call]) -> Asked:
+    """Make calls in batches; their answers."""
     asked, found = list(calls), list[bytes | None]()
     for start in range(0, len(asked), MOST_CALLS):
         found += yield asked[start : start + MOST_CALLS]
     return found
 
 
-def _words(answers: Answers, least: Sequence[int]) -> list[bytes] | None:
+def words_of(answers: Answers, least: Sequence[int]) -> list[bytes] | None:
     """The answers, if all are there and have at least so many words each."""
     found = [
         one for one, words in zip(answers, least, strict=True) if one and len(one) >= 32 * words
@@ -94,8 +95,8 @@ def _words(answers: Answers, least: Sequence[int]) -> list[bytes] | None:
 def load_pair(pair: str, fee: Fee = THIRTY) -> Plan:
     """Read a pair of Uniswap V2 or a fork."""
     getters = TOKEN0, TOKEN1, GET_RESERVES, FACTORY
-    *answers, factory = yield from _ask(call(pair, one) for one in getters)
-    found = _words(answers, (1, 1, 2))
+    *answers, factory = yield from ask(call(pair, one) for one in getters)
+    found = words_of(answers, (1, 1, 2))
     if found is None:
         return Unusable(pair, NOT_A_PAIR)
     tokens = address(found[0]), address(found[1])
@@ -115,7 +116,7 @@ def _made_by(
     if answer is None or len(answer) < 32:
         return None
     factory = address(answer)
-    (told,) = yield from _ask([call(factory, getter, *arguments)])
+    (told,) = yield from ask([call(factory, getter, *arguments)])
     known = told is not None and len(told) >= 32 and address(told) == pool
     return factory if known else None
 
@@ -125,8 +126,8 @@ def load_decimals(
 ) -> Generator[list[Call], Answers, tuple[int, ...] | None]:
     """What each token says of its decimals; None where one does not. Ether has 18."""
     ether = "0x" + "0" * 40
-    answers = yield from _ask(call(token, DECIMALS) for token in tokens if token != ether)
-    found = _words(answers, [1] * len(answers))
+    answers = yield from ask(call(token, DECIMALS) for token in tokens if token != ether)
+    found = words_of(answers, [1] * len(answers))
     if found is None or any(uint(one) > MOST_DECIMALS for one in found):
         return None
     told = map(uint, found)
@@ -136,8 +137,8 @@ def load_decimals(
 def load_v3(pool: str) -> Plan:
     """Read a pool of Uniswap V3 or a fork, with its ticks."""
     getters = TOKEN0, TOKEN1, FEE, TICK_SPACING, SLOT0, LIQUIDITY, FACTORY
-    *answers, factory = yield from _ask(call(pool, one) for one in getters)
-    found = _words(answers, (1, 1, 1, 1, 2, 1))
+    *answers, factory = yield from ask(call(pool, one) for one in getters)
+    found = words_of(answers, (1, 1, 1, 1, 2, 1))
     if found is None:
         return Unusable(pool, "it does not answer as a pool")
     tokens = address(found[0]), address(found[1])
@@ -165,7 +166,7 @@ def load_v4(view: str, pool_id: str, key: PoolKey) -> Plan:
     if int(key.hooks, 16):
         return Unusable(pool_id, "it has hooks, and what they do to amounts is not known")
     asked = [call(view, VIEW_SLOT0, pool_id), call(view, VIEW_LIQUIDITY, pool_id)]
-    found = _words((yield from _ask(asked)), (4, 1))
+    found = words_of((yield from ask(asked)), (4, 1))
     if found is None:
         return Unusable(pool_id, "the view does not answer")
     tokens = key.currency0, key.currency1
@@ -232,7 +233,7 @@ def _ticked(named: Pool, at: TickedPoint, reader: TickReader) -> Plan:
     if reader.spacing <= 0:
         return Unusable(named.id, "it has no tick spacing")
     words, complete = reader.words(at.tick)
-    bitmap = _words((yield from _ask(reader.read_words(words))), [1] * len(words))
+    bitmap = words_of((yield from ask(reader.read_words(words))), [1] * len(words))
     if bitmap is None:
         return Unusable(named.id, "it does not tell its bitmap")
     marked = [uint(one) for one in bitmap]
@@ -240,20 +241,25 @@ def _ticked(named: Pool, at: TickedPoint, reader: TickReader) -> Plan:
         return Unusable(named.id, f"it has more than {MOST_TICKS} ticks")
     at_bits = ((word, bit) for word, bits in zip(words, marked, strict=True) for bit in _bits(bits))
     ticks = [((word << 8) + bit) * reader.spacing for word, bit in at_bits]
-    told = _words((yield from _ask(reader.read_ticks(ticks))), [2] * len(ticks))
+    told = words_of((yield from ask(reader.read_ticks(ticks))), [2] * len(ticks))
     if told is None:
         return Unusable(named.id, "it does not tell its ticks")
     liquid = {
         tick: Liquidity(uint(one), sint(one, 1)) for tick, one in zip(ticks, told, strict=True)
     }
     known = tick_map(reader.spacing, liquid, () if complete else words, complete)
-    fees = at.protocol_fees, at.shares
-    state = TickedPool(at.root, at.tick, at.liquidity, at.fee, known, *fees)
+    here = at.root, at.tick, at.liquidity, at.fee, known, at.protocol_fees
+    narrow = named.protocol is Protocol.UNISWAP_V4
+    state = TickedPool(*here, narrow, at.shares)
     return Loaded(named, state)
 
 
-def _bits(word: int) -> Iterable[int]:
-    return (bit for bit in range(256) if word >> bit & 1)
+def _bits(word: int) -> Iterator[int]:
+    """The places of the bits that are set, from the lowest."""
+    while word:
+        lowest = word & -word
+        yield lowest.bit_length() - 1
+        word ^= lowest
 
 
 def find_pairs(
@@ -261,7 +267,7 @@ def find_pairs(
 ) -> Generator[list[Call], Answers, tuple[str, ...]]:
     """The pairs that a factory of Uniswap V2 or a fork has of these tokens."""
     twos = [(one, other) for at, one in enumerate(tokens) for other in tokens[at + 1 :]]
-    answers = yield from _ask(call(factory, GET_PAIR, *two) for two in twos)
+    answers = yield from ask(call(factory, GET_PAIR, *two) for two in twos)
     return _addresses(answers)
 
 
@@ -270,7 +276,7 @@ def find_pools(
 ) -> Generator[list[Call], Answers, tuple[str, ...]]:
     """The pools that a factory of Uniswap V3 or a fork has of these tokens and fees."""
     twos = [(one, other) for at, one in enumerate(tokens) for other in tokens[at + 1 :]]
-    answers = yield from _ask(call(factory, GET_POOL, *two, fee) for two in twos for fee in fees)
+    answers = yield from ask(call(factory, GET_POOL, *two, fee) for two in twos for fee in fees)
     return _addresses(answers)
 
 

@@ -16,6 +16,7 @@ class Protocol(enum.Enum):
     UNISWAP_V3 = "uniswap_v3"
     UNISWAP_V4 = "uniswap_v4"
     BALANCER_WEIGHTED = "balancer_weighted"
+    CURVE_STABLE = "curve_stable"
 
 
 class Pool(Noun, frozen=True):

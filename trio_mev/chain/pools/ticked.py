@@ -18,6 +18,7 @@ from .ticks import MAX_ROOT, MAX_TICK, MIN_ROOT, MIN_TICK, sqrt_at, tick_at
 
 LARGEST = 2**255 - 1
 """Of an amount: the contracts' integers have a sign."""
+NARROW = 2**127
 _ALL = 2**512
 """More than any step takes."""
 MOST_STEPS = 20_000
@@ -52,6 +53,9 @@ class TickedPool(Noun, frozen=True):
     """What V4's protocol takes besides, as its slot 0 holds it: twelve bits a side in millionths,
     that of token 0 in the low ones. V3's protocol takes its share of the pool's own fee, which
     changes no amount of a swap."""
+    narrow: bool = False
+    """Whether amounts must fit 128 bits with a sign, that of what is paid being negative, as V4
+    has it (SafeCast.toInt128)."""
     shares: int = 0
     """What V3's protocol takes of the pool's own fee, as slot 0 holds it: one part in so many,
     four bits a side, that of token 0 in the low ones; 0 is nothing."""
@@ -77,7 +81,10 @@ class TickedPool(Noun, frozen=True):
         in_reach = MIN_ROOT < limit < root if zero_for_one else root < limit < MAX_ROOT
         if not (0 < amount <= LARGEST and in_reach and root) or (exact_out and fee >= PIPS):
             return refused(self)
-        return self._walk(zero_for_one, amount, exact_out, limit, fee)
+        done = self._walk(zero_for_one, amount, exact_out, limit, fee)
+        if self.narrow and (done.amount_in > NARROW or done.amount_out >= NARROW):
+            return refused(self)
+        return done
 
     def _walk(self, down: bool, amount: int, exact_out: bool, limit: int, fee: int) -> Swap:
         root, tick, liquidity, ticks = self.root, self.tick, self.liquidity, self.ticks
@@ -111,7 +118,7 @@ class TickedPool(Noun, frozen=True):
                 break
         done = amount - remaining
         paid, got = (other, done) if exact_out else (done, other)
-        rest = self.fee, ticks, self.protocol_fees, self.shares
+        rest = self.fee, ticks, self.protocol_fees, self.narrow, self.shares
         after = TickedPool(root, tick, liquidity, *rest)
         return Swap(paid, got, after, stop if remaining else None, crossed)
 
@@ -141,7 +148,7 @@ class TickedPool(Noun, frozen=True):
         ticks = self.ticks.changed(lower, upper, delta)
         if active < 0:
             raise ValueError("more is taken than is active")
-        rest = self.fee, ticks, self.protocol_fees, self.shares
+        rest = self.fee, ticks, self.protocol_fees, self.narrow, self.shares
         return TickedPool(self.root, self.tick, active, *rest)
 
     def moved(self, root: int, tick: int, liquidity: int) -> TickedPool:
@@ -153,7 +160,7 @@ class TickedPool(Noun, frozen=True):
         # At a tick that was crossed downwards, the contract's tick is one below the price's.
         if not MIN_TICK - 1 <= tick <= MAX_TICK or tick_at(root) - tick not in (0, 1):
             raise ValueError(f"the tick {tick} is not that of the square root {root}")
-        rest = self.fee, self.ticks, self.protocol_fees, self.shares
+        rest = self.fee, self.ticks, self.protocol_fees, self.narrow, self.shares
         return TickedPool(root, tick, liquidity, *rest)
 
     def charging(self, protocol_fees: int) -> TickedPool:

@@ -13,6 +13,8 @@ from .swap import Swap, refused
 
 MOST_SHARE = 3 * ONE // 10
 """Of a balance that a swap may bring or take."""
+LARGEST = 2**112 - 1
+"""Of a balance."""
 _ERROR = 10_000
 _WORD = 1 << 256
 
@@ -41,6 +43,8 @@ class WeightedPool(Noun, frozen=True):
     """With 18 decimals."""
     shortcuts: bool = True
     """Whether the pool's code squares where the exponent is 1, 2 or 4; the first did not."""
+    tokens: tuple[str, ...] = ()
+    """Their addresses, by which the vault's logs name them."""
 
     def swap(self, token_in: int, token_out: int, amount: int, exact_out: bool = False) -> Swap:
         """As the vault swaps: see `PoolState.swap`."""
@@ -57,8 +61,20 @@ class WeightedPool(Noun, frozen=True):
         balances = list(self.balances)
         balances[token_in] += paid
         balances[token_out] -= got
-        after = WeightedPool(tuple(balances), self.weights, self.scales, self.fee, self.shortcuts)
-        return Swap(paid, got, after)
+        if balances[token_in] > LARGEST:
+            return refused(self)
+        return Swap(paid, got, self.holding(tuple(balances)))
+
+    def holding(self, balances: tuple[int, ...]) -> WeightedPool:
+        """With other balances.
+
+        Raises:
+            ValueError: the vault cannot hold them.
+        """
+        if not 0 <= min(balances) <= max(balances) <= LARGEST:
+            raise ValueError("there are no such balances")
+        rest = self.weights, self.scales, self.fee, self.shortcuts, self.tokens
+        return WeightedPool(balances, *rest)
 
     def _got(self, token_in: int, token_out: int, amount: int) -> int | None:
         held = self.balances[token_in] * self.scales[token_in]

@@ -18,11 +18,6 @@ def address(data: bytes, word: int = 0) -> str:
     return "0x" + data[32 * word + 12 : 32 * word + 32].hex()
 
 
-def topic_sint(topic: str) -> int:
-    """A signed integer in a topic."""
-    return int.from_bytes(bytes.fromhex(topic[2:]), signed=True)
-
-
 def topic_address(topic: str) -> str:
     """An address in a topic."""
     return "0x" + topic[26:]

@@ -15,13 +15,12 @@ from collections.abc import Sequence
 
 from ...model.noun import Noun
 from .curve import SHIFT, Curve, Near
-from .hop import Hop
+from .hop import MOST_DOUBLINGS, Hop
 from .outward import outward
 from .walk import Optimum, walk
 
 MOST_CANDIDATES = 4096
 """Amounts of the coarsest token that are tried."""
-MOST_DOUBLINGS = 128
 _SLACK = 1 << SHIFT // 2
 """More than what rounding of the scaled amounts comes to."""
 

@@ -13,6 +13,8 @@ from ..pools.ticked import TickedPool
 from ..pools.ticks import Q96
 from .curve import Curve, Near, near, product_pieces, ticked_pieces
 
+MOST_DOUBLINGS = 128
+
 
 class Hop(Protocol):
     """A swap from one token to another in a pool as it is."""
@@ -159,7 +161,13 @@ class AskedHop:
         if amount <= 0:
             return 0
         asked = self._pool.swap(*self._places, amount, exact_out=True)
-        return None if asked.stop is not None else smallest(self, amount, asked.amount_in)
+        enough = self._enough(amount) if asked.stop is not None else asked.amount_in
+        return None if enough is None else smallest(self, amount, enough)
+
+    def _enough(self, amount: int) -> int | None:
+        """An input that gives this, where the pool has no exact output or refuses it."""
+        doubled = (1 << power for power in range(MOST_DOUBLINGS))
+        return next((one for one in doubled if self.out(one) >= amount), None)
 
 
 def hop_of(pool: PoolState, token_in: int, token_out: int) -> Hop | None:

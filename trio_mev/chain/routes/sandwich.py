@@ -6,135 +6,16 @@ far as its limit still allows it, and sells all of that after it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from math import isqrt
-
-from ...model.noun import Noun
 from ..pools.product import ProductPool
-from ..pools.swap import PoolState, Swap
+from ..pools.swap import PoolState
 from .curve import SHIFT
 from .exact import MOST_CANDIDATES
-from .hop import AskedHop, ProductHop, hop_of
+from .front import largest_front
+from .hop import ProductHop
 from .outward import outward
+from .victim import Sandwich, Victim, play
 
 _SLACK = 1 << SHIFT // 2
-
-
-class Victim(Noun, frozen=True):
-    """A swap between two of a pool's tokens, and what it insists on."""
-
-    token_in: int
-    token_out: int
-    amount: int
-    limit: int
-    """The least that is taken; of an exact output, the most that is paid."""
-    exact_out: bool = False
-
-    def accepts(self, pool: PoolState) -> Swap | None:
-        """The swap in a pool as it is; None where it would revert."""
-        done = pool.swap(self.token_in, self.token_out, self.amount, self.exact_out)
-        if done.stop is not None:
-            return None
-        good = done.amount_in <= self.limit if self.exact_out else done.amount_out >= self.limit
-        return done if good else None
-
-
-class Sandwich(Noun, frozen=True):
-    """The three swaps, and what they leave."""
-
-    paid: int
-    """Before the swap, of what it pays too."""
-    bought: int
-    victim_in: int
-    victim_out: int
-    sold_for: int
-    """All that was bought, sold after it."""
-    bound: int | None
-    """No amount before it leaves more; None where that is not known."""
-
-    @property
-    def profit(self) -> int:
-        """In the token that the swap pays, gross of gas."""
-        return self.sold_for - self.paid
-
-
-def play(pool: PoolState, victim: Victim, paid: int) -> Sandwich | None:
-    """A sandwich that begins with this payment; None where one of its swaps would revert."""
-    front = pool.swap(victim.token_in, victim.token_out, paid)
-    middle = victim.accepts(front.after) if front.stop is None else None
-    if middle is None:
-        return None
-    back = middle.after.swap(victim.token_out, victim.token_in, front.amount_out)
-    if back.stop is not None:
-        return None
-    amounts = front.amount_out, middle.amount_in, middle.amount_out, back.amount_out
-    return Sandwich(paid, *amounts, None)
-
-
-def largest_front(pool: PoolState, victim: Victim) -> int:
-    """The largest payment before the swap that it still accepts; 0 where there is none.
-
-    Exact: the more is paid before it, the less it gets.
-    """
-
-    def bears(paid: int) -> bool:
-        front = pool.swap(victim.token_in, victim.token_out, paid)
-        return front.stop is None and victim.accepts(front.after) is not None
-
-    places = victim.token_in, victim.token_out
-    hop = hop_of(pool, *places) or AskedHop(pool, *places, 1)
-    first = hop.needed(1)
-    if first is None or not bears(first):
-        return 0
-    near = limit_root(pool, victim) if isinstance(pool, ProductPool) else 0
-    return _largest(bears, first, near)
-
-
-def limit_root(pool: ProductPool, victim: Victim) -> int:
-    """Where the swap's limit is reached in a pair, over the real numbers, rounded down.
-
-    With a fee that keeps g, a payment x before it, and a swap that pays v and must get m, that is
-    the root of g*x**2 + (R0*(1+g) + g**2*v)*x + R0**2 + g*v*R0 - g*v*R0*R1/m. With an exact
-    output m and at most v to be paid it is the same.
-    """
-    held, given = pool.reserve0, pool.reserve1
-    if victim.token_in:
-        held, given = given, held
-    v, m = victim.amount, victim.limit
-    if victim.exact_out:
-        v, m = m, v
-    if m <= 0:
-        return 0
-    g, d = pool.fee.kept, pool.fee.of
-    # All times d**2 * m.
-    a = g * d * m
-    b = (held * d * (d + g) + g * g * v) * m
-    c = (d * d * held * held + g * d * v * held) * m - g * d * v * held * given
-    return max(isqrt(max(b * b - 4 * a * c, 0)) - b, 0) // (2 * a)
-
-
-def _largest(bears: Callable[[int], bool], low: int, near: int) -> int:
-    """The largest number that is borne, from one that is and one that may be near it."""
-    step = 1
-    if near > low:
-        # The router may ask for one unit more than is needed, so that the root itself is too much.
-        if not bears(near):
-            return _between(bears, low, near)
-        low = near
-    # A pool takes no more than fits its integers, so there is an end.
-    while bears(low + step):
-        low, step = low + step, step * 2
-    return _between(bears, low, low + step)
-
-
-def _between(bears: Callable[[int], bool], low: int, high: int) -> int:
-    while high - low > 1:
-        middle = (low + high) // 2
-        if bears(middle):
-            low = middle
-        else:
-            high = middle
-    return low
 
 
 def sandwich(pool: PoolState, victim: Victim, most: int = MOST_CANDIDATES) -> Sandwich | None:

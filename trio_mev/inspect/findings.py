@@ -1,0 +1,89 @@
+"""What a rule finds, before it is weighed against what other rules make of the same
+transactions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import attrs
+
+from ..model.intents import ETHER
+from ..model.opportunity import Amounts, Detail, Grounds, Kind, Opportunity, Status, SwapRecord
+from .acts import Act
+from .block import MinedBlock
+
+
+@attrs.frozen
+class Found:
+    """One piece of MEV."""
+
+    kind: Kind
+    acts: tuple[Act, ...]
+    """The searcher's transactions, in their order."""
+    detail: Detail
+    gross: Amounts | None
+    victims: tuple[str, ...] = ()
+    pools: tuple[str, ...] = ()
+    mark: str = ""
+    """What tells it from others of its kind in the same transactions."""
+    searcher: str | None = None
+    """As the logs have it; who sent the transaction is known better."""
+    grounds: Grounds = Grounds.HEURISTIC
+    extra: Mapping[str, Any] | None = None
+    costs: bool = True
+    """Whether the gas is counted here, and not with another finding of the same transaction."""
+
+
+def pools_of(swaps: Iterable[SwapRecord]) -> tuple[str, ...]:
+    """The pools of swaps, each once."""
+    return tuple(dict.fromkeys(swap.pool for swap in swaps))
+
+
+def landed(found: Found, block: MinedBlock, others: tuple[Kind, ...]) -> Opportunity:
+    """A finding as everybody knows it.
+
+    Args:
+        found: what a rule found.
+        block: where.
+        others: what else the same transactions could be called.
+    """
+    mined = [act.mined for act in found.acts]
+    gas = _sum(one.gas_wei for one in mined) if found.costs else None
+    builder = _sum(one.builder_wei for one in mined) if found.costs else None
+    name = f"{found.kind.value}:{mined[0].hash}"
+    return Opportunity(
+        found.kind,
+        f"{name}:{found.mark}" if found.mark else name,
+        "inspect",
+        Status.LANDED,
+        found.grounds,
+        found.detail,
+        block=block.number,
+        transactions=tuple(one.hash for one in mined),
+        victims=found.victims,
+        pools=found.pools,
+        searcher=mined[0].sender or found.searcher,
+        gross=found.gross,
+        net=_net(found.gross, gas, builder),
+        gas_wei=gas,
+        builder_wei=builder,
+        alternatives=others,
+        extra=found.extra,
+    )
+
+
+def _sum(amounts: Iterable[int | None]) -> int | None:
+    """None where one of them is not known."""
+    total = 0
+    for amount in amounts:
+        if amount is None:
+            return None
+        total += amount
+    return total
+
+
+def _net(gross: Amounts | None, gas: int | None, builder: int | None) -> Amounts | None:
+    if gross is None or gas is None:
+        return None
+    return {**gross, ETHER: gross.get(ETHER, 0) - gas - (builder or 0)}

@@ -1,0 +1,113 @@
+"""A block's logs to its swaps and its MEV: the rules in their order, and one label for each
+transaction."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+import attrs
+
+from ..model.opportunity import Kind, Opportunity, SwapRecord
+from .acts import Act, identify, read_acts
+from .arbitrage import find_arbitrage
+from .block import MinedBlock
+from .budget import Budget
+from .findings import Found, landed
+from .known import Known
+from .lenders import find_liquidations
+from .naming import name_swaps
+from .quick import find_quick_liquidity
+from .sandwiches import find_sandwiches
+
+PRECEDENCE = (Kind.SANDWICH, Kind.JIT, Kind.LIQUIDATION, Kind.ARBITRAGE)
+"""What a transaction is called where several rules find something in it: the first of these."""
+
+
+@attrs.frozen
+class Inspection:
+    """What landed in a block."""
+
+    block: int
+    hash: str
+    swaps: tuple[SwapRecord, ...]
+    """In the order of the block; those without tokens are not among them."""
+    opportunities: tuple[Opportunity, ...]
+    """By the place of their first transaction."""
+    left_out: Mapping[str, int]
+    """What could not be told, and how often: logs that are ``malformed``, swaps that are ``odd`` or
+    ``without_tokens``, liquidations that are ``doubtful``, transactions that ``failed`` and so left
+    no logs."""
+    cut: bool
+    """Whether something was not looked at, since the block would have taken too long."""
+
+
+def inspect_block(
+    block: MinedBlock, known: Known | None = None, budget: Budget | None = None
+) -> Inspection:
+    """Find the swaps and the MEV in a block.
+
+    Whatever the logs are, nothing is raised, and the work is bounded by the budget.
+
+    Args:
+        block: its transactions with their logs.
+        known: what is known of pools and contracts; the default knows no pool.
+        budget: how much work there may be at most.
+    """
+    known, budget = known or Known(), budget or Budget()
+    acts, malformed = read_acts(block, known)
+    counts = name_swaps(acts, known)
+    counts["malformed"] = malformed
+    return judge(block, acts, counts, known, budget)
+
+
+def judge(
+    block: MinedBlock, acts: Sequence[Act], counts: Counter[str], known: Known, budget: Budget
+) -> Inspection:
+    """Find the MEV in transactions whose swaps are known, wherever they are known from.
+
+    Args:
+        block: theirs.
+        acts: all of them, in the order of the block.
+        counts: what could not be told so far.
+        known: what is known of contracts.
+        budget: how much work there may be at most.
+    """
+    identify(acts, known)
+    found = [*find_sandwiches(acts, budget), *find_quick_liquidity(acts, known, budget)]
+    for act in acts:
+        liquidations, doubtful = find_liquidations(act, known, budget)
+        arbitrage = find_arbitrage(act, known, budget)
+        found += liquidations if arbitrage is None else [*liquidations, arbitrage]
+        counts["doubtful"] += doubtful
+        counts["failed"] += act.mined.succeeded is False
+    return Inspection(
+        block.number,
+        block.hash,
+        tuple(swap for act in acts for swap in act.swaps),
+        tuple(_labelled(found, block)),
+        {reason: count for reason, count in sorted(counts.items()) if count},
+        budget.cut,
+    )
+
+
+def _labelled(found: Iterable[Found], block: MinedBlock) -> list[Opportunity]:
+    """One label for each transaction; what else it could be called is an alternative of it."""
+    kept: list[tuple[Found, list[Kind]]] = []
+    owner: dict[Act, list[Kind]] = {}
+    label: dict[Act, Kind] = {}
+    for one in sorted(found, key=lambda each: PRECEDENCE.index(each.kind)):
+        taken = [act for act in one.acts if label.get(act, one.kind) is not one.kind]
+        for act in taken:
+            if one.kind not in owner[act]:
+                owner[act].append(one.kind)
+        if taken:
+            continue
+        others: list[Kind] = []
+        kept.append((one, others))
+        for act in one.acts:
+            label[act] = one.kind
+            owner.setdefault(act, others)
+    made = [landed(one, block, tuple(others)) for one, others in kept]
+    places = {act.mined.hash: act.mined.place for one, _ in kept for act in one.acts}
+    return sorted(made, key=lambda one: places[one.transactions[0]])
