@@ -14,13 +14,21 @@ from pathlib import Path
 
 from trio_mev.chain.calldata import CallDecoder
 from trio_mev.chain.contracts import tokens
-from trio_mev.model.intents import Intent, LendingIntent, SwapIntent, Undecoded, Unread
+from trio_mev.model.intents import (
+    Intent,
+    LendingIntent,
+    LiquidityIntent,
+    SwapIntent,
+    Undecoded,
+    Unread,
+)
 
 from .recorded import SETS, Call
 
 BESIDE = Path(__file__).parents[3] / "shared" / "corpus"
 COLUMNS = "calls", "route", "hidden", "loan", "unread"
-"""Sent there; swaps with their pools; swaps without; changes of loans; the rest."""
+"""Sent there; swaps with their pools; swaps without; changes of loans and
+of positions in pools; the rest."""
 MOVES = frozenset(tokens.METHODS)
 """Methods of tokens, which exchange nothing."""
 
@@ -32,7 +40,7 @@ def column_of(intents: tuple[Intent, ...]) -> str:
     swaps = [one for one in intents if isinstance(one, SwapIntent)]
     if swaps:
         return "route" if all(swap.hops for swap in swaps) else "hidden"
-    assert all(isinstance(one, LendingIntent) for one in intents)
+    assert all(isinstance(one, LendingIntent | LiquidityIntent) for one in intents)
     return "loan"
 
 

@@ -24,7 +24,14 @@ from trio_mev.chain.abi import arguments_of
 from trio_mev.chain.calldata import CallDecoder, Kind, known_methods
 from trio_mev.chain.calldata.plan import MAX_STEPS
 from trio_mev.chain.logs import LogDecoder, LogEvent, known_events
-from trio_mev.model.intents import LendingIntent, OracleUpdate, SwapIntent, Undecoded, Unread
+from trio_mev.model.intents import (
+    LendingIntent,
+    LiquidityIntent,
+    OracleUpdate,
+    SwapIntent,
+    Undecoded,
+    Unread,
+)
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "scripts"))
 from calls.recorded import SETS  # the recordings' own reader is a script's
@@ -39,7 +46,7 @@ METHODS = [
     for selector, signature in methods.items()
 ]
 QUICK = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
-KINDS = SwapIntent, LendingIntent, OracleUpdate, Undecoded
+KINDS = SwapIntent, LendingIntent, LiquidityIntent, OracleUpdate, Undecoded
 
 
 def flat(value):

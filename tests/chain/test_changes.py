@@ -27,6 +27,7 @@ SIGNATURES = {
     ),
     changes.V3_MINT: "Mint(address,address,int24,int24,uint128,uint256,uint256)",
     changes.V3_BURN: "Burn(address,int24,int24,uint128,uint256,uint256)",
+    changes.V3_PROTOCOL_SHARES: "SetFeeProtocol(uint8,uint8,uint8,uint8)",
     changes.V4_SWAP: "Swap(bytes32,address,int128,int128,uint160,uint128,int24,uint24)",
     changes.V4_MODIFY: "ModifyLiquidity(bytes32,address,int24,int24,int256,bytes32)",
     changes.V4_PROTOCOL_FEE: "ProtocolFeeUpdated(bytes32,uint24)",
@@ -92,6 +93,20 @@ def test_v4_says_the_same_by_pool_id():
     assert moved.tick == 3
     fee = log([changes.V4_PROTOCOL_FEE, ID], ("uint24",), 4096)
     assert changed(moved, fee) == moved.charging(4096)
+
+
+def test_the_protocols_share_of_v3_is_kept_as_slot_0_has_it():
+    types = ("uint8", "uint8", "uint8", "uint8")
+    shared = changed(empty(0), log([changes.V3_PROTOCOL_SHARES], types, 0, 0, 4, 6))
+    assert shared == empty(0).sharing(4 | 6 << 4)
+    assert isinstance(shared, TickedPool)
+    kept = [
+        shared.with_liquidity(-60, 60, 10**18),
+        shared.moved(sqrt_at(5), 5, 0),
+        shared.charging(0),
+        shared.with_liquidity(-60, 60, 10**18).swap(0, 1, 10**6).after,
+    ]
+    assert {one.shares for one in kept if isinstance(one, TickedPool)} == {4 | 6 << 4}
 
 
 def test_a_log_is_of_its_emitter_or_of_the_pool_that_the_manager_names():

@@ -160,6 +160,7 @@ def test_every_event_that_is_read_is_listed():
         ("0xc3d688B66703497DAA19211EEdff47f25384cdc3", "Comet USDC"),
         ("0xA17581A9E3356d9A858b789D68B4d866e593aE94", "Comet WETH"),
         ("0xBBBBBbbBBb9cC5e90e3b3Af64bdAF62C37EEFFCb", "Morpho Blue"),
+        ("0xC36442b4a4522E871399CD717aBDD847Ab11FE88", "Uniswap V3 position manager"),
     ],
 )
 def test_every_contract_is_at_its_published_address(address, name):

@@ -213,6 +213,14 @@ def test_what_is_no_pool_says_why(pool: TickedPool, changed, reason):
     assert reason in found.reason
 
 
+@pytest.mark.parametrize(("word5", "shares"), [(4 | 6 << 4, 4 | 6 << 4), (3200 | 3200 << 16, 0)])
+def test_the_protocols_share_is_kept_where_it_is_uniswaps(pool: TickedPool, word5, shares):
+    """A fork counts it in more bits, and in another way."""
+    slot0 = word(pool.root) + word(pool.tick) + word(0) * 3 + word(word5) + word(1)
+    loaded = Node(**pool_answers(pool, slot0=slot0)).carry_out(load_v3(POOL))
+    assert loaded.state == pool.sharing(shares)
+
+
 @pytest.mark.parametrize("tick", [-887_272, -3, 0, 887_272])
 def test_of_a_narrow_spacing_only_the_words_about_the_price_are_read(tick):
     words, complete = TickReader(POOL, 1, "", "").words(tick)

@@ -258,6 +258,7 @@ def test_calls_within_thirteen_older_blocks_are_read(corpus):
         "MetaMask swap": 18,
         "SushiSwap router": 50,
         "Uniswap V2 Router02": 105,
+        "Uniswap V3 position manager": 6,
         "Uniswap V3 SwapRouter": 54,
     }
     # What else they are called for: liquidity, pools' callbacks, and methods that are not listed.

@@ -39,6 +39,7 @@ from ..model.settings import (
 from ..processors.arbitrage import ArbitrageDetector
 from ..processors.blocks import BlockAnalyzer
 from ..processors.filters import EventFilter
+from ..processors.jit import JitDetector
 from ..processors.landed import BlockInspector
 from ..processors.ledger import PredictionLedger
 from ..processors.mempool import MempoolAnalyzer
@@ -172,6 +173,7 @@ def _pool_watchers(settings: Settings) -> Iterator[Factory]:
         sources = None if chain is None else frozenset({chain.name, *chain.aliases})
         yield lambda: PoolTracker(settings.pools, chain_id, sources)
         yield lambda: ArbitrageDetector(settings.arbitrage, settings.pools, settings.prices)
+        yield lambda: JitDetector(settings.arbitrage.native, sources)
         yield lambda: BlockInspector(sources)
         yield PredictionLedger
 

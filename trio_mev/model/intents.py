@@ -158,6 +158,46 @@ class LendingIntent(Noun, frozen=True):
     """Loan to value at which it is liquidated, times 10^18."""
 
 
+class Providing(enum.Enum):
+    """What happens to a position of liquidity."""
+
+    ADD = "add"
+    """A new one."""
+    INCREASE = "increase"
+    DECREASE = "decrease"
+    """What it then is owed stays with the contract until it is collected."""
+    COLLECT = "collect"
+    BURN = "burn"
+    """An empty one is no more."""
+
+
+class LiquidityIntent(Noun, frozen=True):
+    """A change of a position in a pool of concentrated liquidity; None where the call does not
+    say."""
+
+    venue: str
+    """Name of the contract that was called."""
+    action: Providing
+    pool: Hop | None = None
+    """Named by its tokens in their order, and by its fee; only a new position's."""
+    tick_lower: int | None = None
+    tick_upper: int | None = None
+    amount0: int | None = None
+    """What shall be added, or collected, at most."""
+    amount1: int | None = None
+    least0: int | None = None
+    """What must be added, or taken out, at least."""
+    least1: int | None = None
+    owner: str | None = None
+    """Who gets the position, or what is collected."""
+    position: int | None = None
+    """Its number with the contract; a new one has none yet."""
+    liquidity: int | None = None
+    """That is taken out."""
+    deadline: int | None = None
+    """Seconds since the epoch."""
+
+
 class OracleUpdate(Noun, frozen=True):
     """A price that an oracle is about to report."""
 
@@ -193,4 +233,4 @@ class Undecoded(Noun, frozen=True):
     detail: str = ""
 
 
-Intent = SwapIntent | LendingIntent | OracleUpdate | Undecoded
+Intent = SwapIntent | LendingIntent | LiquidityIntent | OracleUpdate | Undecoded

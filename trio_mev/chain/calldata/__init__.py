@@ -21,6 +21,7 @@ from . import (
     morpho,
     oneinch,
     paraswap,
+    positions,
     uniswap_v2,
     uniswap_v3,
     universal,
@@ -49,6 +50,7 @@ _LENDERS: Mapping[str, Contract] = {
     **aave.CONTRACTS,
     **compound.CONTRACTS,
     **morpho.CONTRACTS,
+    **positions.CONTRACTS,  # which lends nothing, but is no router either
 }
 ROUTERS: Mapping[str, str] = {address: one.name for address, one in _ROUTERS.items()}
 """Contracts that swap: address in lower case to name."""

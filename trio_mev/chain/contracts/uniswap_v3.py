@@ -104,13 +104,33 @@ POSITION_EVENTS: Mapping[str, str] = {
 FACTORY = "0x1f98431c8ad98523631ae4a59f267346ea31f984"
 POSITION_MANAGER = "0xc36442b4a4522e871399cd717abdd847ab11fe88"
 
+POSITION_MANAGERS: Mapping[str, str] = {
+    POSITION_MANAGER: "Uniswap V3 position manager",
+}
+
+POSITION_METHODS: Mapping[str, str] = {
+    "0x88316456": (
+        "mint((address,address,uint24,int24,int24,uint256,uint256,uint256,uint256,address,uint256))"
+    ),
+    "0x219f5d17": "increaseLiquidity((uint256,uint256,uint256,uint256,uint256,uint256))",
+    "0x0c49ccbe": "decreaseLiquidity((uint256,uint128,uint256,uint256,uint256))",
+    "0xfc6f7865": "collect((uint256,address,uint128,uint128))",
+    "0x42966c68": "burn(uint256)",
+    "0x13ead562": "createAndInitializePoolIfNecessary(address,address,uint24,uint160)",
+    "0xac9650d8": "multicall(bytes[])",
+    "0x49404b7c": "unwrapWETH9(uint256,address)",
+    "0xdf2ab5bb": "sweepToken(address,uint256,address)",
+    "0x12210e8a": "refundETH()",
+}
+"""Of NonfungiblePositionManager, which holds the positions of people in pools."""
+
 PERMITS: Mapping[str, str] = {
     "0xf3995c67": "selfPermit(address,uint256,uint256,uint8,bytes32,bytes32)",
     "0xc2e3140a": "selfPermitIfNecessary(address,uint256,uint256,uint8,bytes32,bytes32)",
     "0x4659a494": "selfPermitAllowed(address,uint256,uint256,uint8,bytes32,bytes32)",
     "0xa4a78f0c": "selfPermitAllowedIfNecessary(address,uint256,uint256,uint8,bytes32,bytes32)",
 }
-"""Of both routers; they move nothing."""
+"""Of both routers and of the position manager; they move nothing."""
 
 POOL_METHODS: Mapping[str, str] = {
     "0x128acb08": "swap(address,bool,int256,uint160,bytes)",

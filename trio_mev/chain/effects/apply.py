@@ -10,6 +10,7 @@ from ...model.intents import (
     Intent,
     Lending,
     LendingIntent,
+    LiquidityIntent,
     OracleUpdate,
     PoolKind,
     SwapIntent,
@@ -85,7 +86,7 @@ class _Run:
         self._failed: set[int] = set()
         self._uncertain = False
 
-    def other(self, intent: LendingIntent | OracleUpdate | Undecoded) -> None:
+    def other(self, intent: LendingIntent | LiquidityIntent | OracleUpdate | Undecoded) -> None:
         """An intent that is no swap: whether it succeeds is not known."""
         if isinstance(intent, Undecoded) and intent.reason is Unread.NO_SWAP:
             return

@@ -147,6 +147,15 @@ class PositionDecreased(LogEvent, frozen=True):
     amount1: int
 
 
+class V3ProtocolShares(LogEvent, frozen=True):
+    """Of a pool's fee on each side, one part in so many is the protocol's; 0 is nothing."""
+
+    old0: int
+    old1: int
+    new0: int
+    new1: int
+
+
 class V4Initialize(LogEvent, frozen=True):
     """A pool of the manager, with all that its id is made of."""
 
@@ -205,6 +214,7 @@ EVENTS: tuple[tuple[type[LogEvent], Mapping[str, str], str], ...] = (
     (V3Mint, uniswap_v3.EVENTS, "Mint"),
     (V3Burn, uniswap_v3.EVENTS, "Burn"),
     (V3Collect, uniswap_v3.EVENTS, "Collect"),
+    (V3ProtocolShares, uniswap_v3.EVENTS, "SetFeeProtocol"),
     (PositionIncreased, uniswap_v3.POSITION_EVENTS, "IncreaseLiquidity"),
     (PositionDecreased, uniswap_v3.POSITION_EVENTS, "DecreaseLiquidity"),
     (PancakeV3Swap, uniswap_v3.PANCAKE_EVENTS, "Swap"),

@@ -14,6 +14,7 @@ from ..logs.uniswap import (
     V3Burn,
     V3Initialize,
     V3Mint,
+    V3ProtocolShares,
     V3Swap,
     V4ModifyLiquidity,
     V4ProtocolFeeUpdated,
@@ -35,6 +36,7 @@ from .weighted_changes import VAULT
 (PANCAKE_SWAP,) = events_of(PancakeV3Swap)
 (V3_MINT,) = events_of(V3Mint)
 (V3_BURN,) = events_of(V3Burn)
+(V3_PROTOCOL_SHARES,) = events_of(V3ProtocolShares)
 (V4_SWAP,) = events_of(V4Swap)
 (V4_MODIFY,) = events_of(V4ModifyLiquidity)
 (V4_PROTOCOL_FEE,) = events_of(V4ProtocolFeeUpdated)
@@ -63,7 +65,7 @@ def _ticked(state: PoolState) -> TickedPool:
 def _initialize(state: PoolState, event: V3Initialize) -> PoolState:
     old = _ticked(state)
     empty = tick_map(old.ticks.spacing, {}, complete=True)
-    blank = TickedPool(0, 0, 0, old.fee, empty, old.protocol_fees)
+    blank = TickedPool(0, 0, 0, old.fee, empty, old.protocol_fees, shares=old.shares)
     return blank.moved(event.sqrt_price, event.tick, 0)
 
 
@@ -83,6 +85,10 @@ def _protocol_fee(state: PoolState, event: V4ProtocolFeeUpdated) -> PoolState:
     return _ticked(state).charging(event.fee)
 
 
+def _share(state: PoolState, event: V3ProtocolShares) -> PoolState:
+    return _ticked(state).sharing(event.new0 | event.new1 << 4)
+
+
 _Rule: TypeAlias = "tuple[Callable[[PoolState, Log], PoolState], int, int]"
 _FOLLOWED: Mapping[type[LogEvent], Callable[[PoolState, Any], PoolState]] = {
     V2Sync: _sync,
@@ -94,6 +100,7 @@ _FOLLOWED: Mapping[type[LogEvent], Callable[[PoolState, Any], PoolState]] = {
     V4Swap: _swap,
     V4ModifyLiquidity: _mint,
     V4ProtocolFeeUpdated: _protocol_fee,
+    V3ProtocolShares: _share,
 }
 
 

@@ -149,7 +149,9 @@ def load_v3(pool: str) -> Plan:
     made_by = yield from _made_by(pool, factory, GET_POOL, *tokens, fee)
     named = Pool(pool, Protocol.UNISWAP_V3, tokens, decimals, made_by, fee, spacing)
     reader = TickReader(pool, spacing, TICK_BITMAP, TICKS)
-    at = TickedPoint(uint(slot0), sint(slot0, 1), uint(found[5]), fee)
+    # What does not fit is a fork's, which shares in another way.
+    shares = share if (share := uint(slot0, 5)) < 256 else 0
+    at = TickedPoint(uint(slot0), sint(slot0, 1), uint(found[5]), fee, shares=shares)
     return (yield from _ticked(named, at, reader))
 
 
@@ -222,6 +224,7 @@ class TickedPoint(Noun, frozen=True):
     liquidity: int
     fee: int
     protocol_fees: int = 0
+    shares: int = 0
 
 
 def _ticked(named: Pool, at: TickedPoint, reader: TickReader) -> Plan:
@@ -246,7 +249,8 @@ def _ticked(named: Pool, at: TickedPoint, reader: TickReader) -> Plan:
     }
     known = tick_map(reader.spacing, liquid, () if complete else words, complete)
     here = at.root, at.tick, at.liquidity, at.fee, known, at.protocol_fees
-    state = TickedPool(*here, narrow=named.protocol is Protocol.UNISWAP_V4)
+    narrow = named.protocol is Protocol.UNISWAP_V4
+    state = TickedPool(*here, narrow, at.shares)
     return Loaded(named, state)
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from ...model.noun import Noun
 from .steps import PIPS, step_in, step_out
 from .swap import Stop, Swap, refused
@@ -50,10 +52,13 @@ class TickedPool(Noun, frozen=True):
     protocol_fees: int = 0
     """What V4's protocol takes besides, as its slot 0 holds it: twelve bits a side in millionths,
     that of token 0 in the low ones. V3's protocol takes its share of the pool's own fee, which
-    changes no amount."""
+    changes no amount of a swap."""
     narrow: bool = False
     """Whether amounts must fit 128 bits with a sign, that of what is paid being negative, as V4
     has it (SafeCast.toInt128)."""
+    shares: int = 0
+    """What V3's protocol takes of the pool's own fee, as slot 0 holds it: one part in so many,
+    four bits a side, that of token 0 in the low ones; 0 is nothing."""
 
     def swap(self, token_in: int, token_out: int, amount: int, exact_out: bool = False) -> Swap:
         """As a router swaps that sets no limit of its own: see `PoolState.swap`."""
@@ -113,7 +118,7 @@ class TickedPool(Noun, frozen=True):
                 break
         done = amount - remaining
         paid, got = (other, done) if exact_out else (done, other)
-        rest = self.fee, ticks, self.protocol_fees, self.narrow
+        rest = self.fee, ticks, self.protocol_fees, self.narrow, self.shares
         after = TickedPool(root, tick, liquidity, *rest)
         return Swap(paid, got, after, stop if remaining else None, crossed)
 
@@ -143,7 +148,7 @@ class TickedPool(Noun, frozen=True):
         ticks = self.ticks.changed(lower, upper, delta)
         if active < 0:
             raise ValueError("more is taken than is active")
-        rest = self.fee, ticks, self.protocol_fees, self.narrow
+        rest = self.fee, ticks, self.protocol_fees, self.narrow, self.shares
         return TickedPool(self.root, self.tick, active, *rest)
 
     def moved(self, root: int, tick: int, liquidity: int) -> TickedPool:
@@ -155,13 +160,16 @@ class TickedPool(Noun, frozen=True):
         # At a tick that was crossed downwards, the contract's tick is one below the price's.
         if not MIN_TICK - 1 <= tick <= MAX_TICK or tick_at(root) - tick not in (0, 1):
             raise ValueError(f"the tick {tick} is not that of the square root {root}")
-        rest = self.fee, self.ticks, self.protocol_fees, self.narrow
+        rest = self.fee, self.ticks, self.protocol_fees, self.narrow, self.shares
         return TickedPool(root, tick, liquidity, *rest)
 
     def charging(self, protocol_fees: int) -> TickedPool:
         """With another protocol fee."""
-        here = self.root, self.tick, self.liquidity, self.fee, self.ticks
-        return TickedPool(*here, protocol_fees, self.narrow)
+        return replace(self, protocol_fees=protocol_fees)
+
+    def sharing(self, shares: int) -> TickedPool:
+        """With another share of V3's protocol."""
+        return replace(self, shares=shares)
 
     def fee_of(self, zero_for_one: bool) -> int:
         """What is taken of an input in all (ProtocolFeeLibrary.calculateSwapFee)."""
