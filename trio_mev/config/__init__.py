@@ -17,6 +17,7 @@ from typing import Any
 import attrs
 import cattrs
 
+from ..chain.contracts import aave, chainlink
 from ..chain.pools.changes import TOPICS as POOL_TOPICS
 from ..chain.pools.learning import TOPICS as NEW_POOL_TOPICS
 from ..errors import ConfigError
@@ -36,6 +37,7 @@ from ..model.settings import (
 )
 from ..processors.blocks import BlockAnalyzer
 from ..processors.filters import EventFilter
+from ..processors.liquidations import LiquidationDetector
 from ..processors.mempool import MempoolAnalyzer
 from ..processors.pool_prices import PoolPrices
 from ..processors.pools import PoolTracker
@@ -47,8 +49,15 @@ from .structure import make_converter
 from .whole import chain_of, contradictions, expected_quotes
 
 PREFIX = "TRIO_MEV_"
-TABLES = frozenset({"stream", "prices", "transactions", "mempool", "pools"})
+TABLES = frozenset({"stream", "prices", "transactions", "mempool", "pools", "liquidations"})
 """What the environment may override."""
+LENDING_TOPICS = (
+    *aave.EVENTS,
+    *aave.TOKEN_EVENTS,
+    *aave.CONFIGURATION_EVENTS,
+    *[topic for topic, text in chainlink.EVENTS.items() if text.startswith("AnswerUpdated(")],
+)
+"""The first topics of logs that change what a position is worth."""
 RPC_VARIABLES = ("ETH_RPC_URL", "WEB3_WS_PROVIDER_URI")
 """Where an Ethereum feed without an endpoint looks for one, in this order."""
 
@@ -82,12 +91,18 @@ class Config:
 
 
 def with_pool_logs(settings: Settings) -> tuple[AnyFeed, ...]:
-    """The feeds' settings; the chain's feed streams the logs of the pools that are watched."""
+    """The feeds' settings; the chain's feed streams the logs of the pools and positions that are
+    watched."""
     chain = chain_of(settings)
-    if not settings.pools.enabled or chain is None:
+    topics: list[tuple[str, ...]] = []
+    if settings.pools.enabled:
+        topics.append((*POOL_TOPICS, *NEW_POOL_TOPICS))
+    if settings.liquidations.enabled:
+        topics.append(LENDING_TOPICS)
+    if not topics or chain is None:
         return settings.feeds
-    wanted = LogFilter(topics=((*POOL_TOPICS, *NEW_POOL_TOPICS),))
-    asked = attrs.evolve(chain, logs=(*chain.logs, wanted))
+    wanted = [LogFilter(topics=(one,)) for one in topics]
+    asked = attrs.evolve(chain, logs=(*chain.logs, *wanted))
     return tuple(asked if feed is chain else feed for feed in settings.feeds)
 
 
@@ -141,6 +156,7 @@ def standard_processors(
         lambda: MempoolAnalyzer(settings.mempool),
         BlockAnalyzer,
         *_pool_tracker(settings),
+        *_liquidations(settings),
     ]
 
 
@@ -151,6 +167,14 @@ def _pool_tracker(settings: Settings) -> Iterator[Factory]:
         chain_id = None if chain is None else chain.chain_id
         sources = None if chain is None else frozenset({chain.name, *chain.aliases})
         yield lambda: PoolTracker(settings.pools, chain_id, sources)
+
+
+def _liquidations(settings: Settings) -> Iterator[Factory]:
+    """A factory, where positions are watched."""
+    chain = chain_of(settings)
+    if settings.liquidations.enabled:
+        sources = None if chain is None else frozenset({chain.name, *chain.aliases})
+        yield lambda: LiquidationDetector(settings.liquidations, sources)
 
 
 def load(path: Path, environment: Mapping[str, str] | None = None) -> Config:

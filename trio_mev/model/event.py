@@ -30,6 +30,7 @@ _STAGES = {
     "health": Stage.STATE,
     "mempool_view": Stage.STATE,
     "pools": Stage.STATE,
+    "lending": Stage.STATE,
     "price": Stage.PRICE,
     "arbitrage": Stage.FINDING,
     "liquidation": Stage.FINDING,
@@ -63,6 +64,8 @@ class DataType(enum.Enum):
     MEMPOOL_VIEW = "mempool_view"
     POOLS = "pools"
     """What every watched pool holds, as of a block."""
+    LENDING = "lending"
+    """How near the positions that are watched are to their liquidation, as of a block."""
     PRICE = "price"
     ARBITRAGE = "arbitrage"
     LIQUIDATION = "liquidation"

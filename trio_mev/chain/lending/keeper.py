@@ -83,6 +83,9 @@ class LendingKeeper:
         self.counts = Counts()
         self.versions: dict[str, int] = {}
         """Of each user: rises whenever something else was read."""
+        self.changed: set[str] = set()
+        """Users of whom something else is known than when somebody last took this; whoever
+        does, empties it."""
         self._most = most
         self._stale: OrderedDict[str, None] = OrderedDict()
         self._doubtful: set[str] = set()
@@ -245,6 +248,7 @@ class LendingKeeper:
                 self._doubt_market("a price came from elsewhere than was known")
                 self.counts.repaired += 1
             self._doubtful.discard(asset)
+        self._doubtful |= set(self.market.priced) - prices.keys() - late
         fresh = {asset: price for asset, price in prices.items() if asset not in late}
         self.market = self.market.with_prices(fresh)
 
@@ -262,6 +266,7 @@ class LendingKeeper:
             elif isinstance(one, Unusable):
                 self.unusable[user] = one.reason
                 self.positions.pop(user, None)
+                self.changed.add(user)
             else:
                 self._put(one)
 
@@ -272,6 +277,7 @@ class LendingKeeper:
         if self.positions.get(user) != position:
             self.versions[user] += 1
             self.positions[user] = position
+            self.changed.add(user)
         known = self.market is not None and position.category in {0, *self.market.categories}
         if not known:
             self._doubt_market("an efficiency mode is not known")
@@ -315,11 +321,18 @@ class LendingKeeper:
         if any(one.market or one.reserves or one.assets for one in since):
             return None
         self.counts.checked += 1
-        same = self.market == read
+        same = not isinstance(read, Unusable) and _alike(self.market, read)
         if not same:
             self.counts.repaired += 1
             self.take_market(read, block)
         return same
+
+
+def _alike(one: Market, other: Market) -> bool:
+    """Whether they are the same, but for efficiency modes that only one of them knows."""
+    both = one.categories.keys() & other.categories.keys()
+    same = all(one.categories[mode] == other.categories[mode] for mode in both)
+    return same and one == attrs.evolve(other, categories=one.categories)
 
 
 def tokens_differ(one: Market, other: Market) -> bool:
