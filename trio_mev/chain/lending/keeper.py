@@ -19,7 +19,7 @@ from ...model.chain import Block, Reorg
 from ..pools.pool import Unusable
 from .account import Position
 from .market import Market
-from .touches import Touched, prices_after, touched
+from .touches import Touched, borrowers, prices_after, touched
 
 MOST_BLOCKS = 256
 """That a reorganisation may undo, and that what is read may be behind."""
@@ -142,6 +142,8 @@ class LendingKeeper:
         head = Head(block.number, block.hash, block.timestamp, block.base_fee)
         follows = self.head is not None and block.parent == self.head.hash
         self.head = head
+        for user in borrowers(self.pool, block.logs or ()):
+            self.want(user)
         if not follows or not block.complete or block.logs is None:
             self._begin(head)
             return
@@ -166,8 +168,6 @@ class LendingKeeper:
             self.why = why
 
     def _follow(self, head: Head, market: Market, found: Touched) -> _Page:
-        for user in sorted(found.borrowers):
-            self.want(user)
         self._stale.update(dict.fromkeys(sorted(found.users & self.versions.keys())))
         if found.market:
             self._doubt_market("a log says that it has changed")

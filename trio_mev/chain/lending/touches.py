@@ -35,8 +35,6 @@ class Touched:
 
     users: set[str] = attrs.Factory(set)
     """To be read again."""
-    borrowers: set[str] = attrs.Factory(set)
-    """Those of them that borrowed, whether they are watched or not."""
     reserves: dict[str, Reserve] = attrs.Factory(dict)
     """By asset: those with other indices and rates, as they are now."""
     answers: dict[str, int] = attrs.Factory(dict)
@@ -65,6 +63,12 @@ def touched(market: Market, logs: Iterable[Log], time: int) -> Touched:
     return found
 
 
+def borrowers(pool: str, logs: Iterable[Log]) -> list[str]:
+    """Who borrowed from a pool."""
+    said = (_DECODER.decode(log) for log in logs if log.address == pool)
+    return [one.account for one in said if isinstance(one, AaveBorrow)]
+
+
 def tokens_of(market: Market) -> frozenset[str]:
     """The pool's own tokens."""
     reserves = market.reserves.values()
@@ -86,8 +90,6 @@ def _of_pool(market: Market, log: Log, time: int, found: Touched) -> None:
         found.market = True  # its indices may have moved without an event
     if isinstance(said, AaveDeficit):
         found.market = True
-    if isinstance(said, AaveBorrow):
-        found.borrowers.add(said.account)
     account = getattr(said, "account", None)
     if account is not None:
         found.users.add(account)
