@@ -20,7 +20,8 @@ async def carry_out(rpc: Rpc, plan: Generator[list[Call], Answers, T], block: An
         calls = next(plan)
         while True:
             asked = [("eth_call", [{"to": c.to, "data": hexed(c.data)}, block]) for c in calls]
-            answers = [raw(one) for one in await rpc.batch(asked)]
+            told = await rpc.batch(asked, refusals=True)
+            answers = [None if one is None else raw(one) for one in told]
             calls = plan.send(answers)
     except StopIteration as done:
         return done.value
