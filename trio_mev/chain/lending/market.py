@@ -140,10 +140,6 @@ class Market:
         own = [one.price_source for one in self.categories.values() if one.price_source]
         return tuple(dict.fromkeys([*self.reserves, *own]))
 
-    def value(self, amount: int, asset: str, price: int) -> int:
-        """What an amount of an asset is worth, in the base currency, rounded down."""
-        return amount * price // self.reserves[asset].unit
-
     def assets_of(self, aggregator: str) -> tuple[str, ...]:
         """What an aggregator's answer is the price of."""
         return tuple(a for a, feed in self.feeds.items() if feed.aggregator == aggregator)
