@@ -13,52 +13,12 @@ from __future__ import annotations
 from collections import OrderedDict, deque
 from collections.abc import Iterable, Mapping, Sequence
 
-import attrs
-
 from ...model.chain import Block, Reorg
 from ..pools.pool import Unusable
 from .account import Position
-from .market import Market
+from .market import Market, alike, tokens_differ
+from .pages import MOST_BLOCKS, Counts, Head, Page
 from .touches import Touched, borrowers, prices_after, touched
-
-MOST_BLOCKS = 256
-"""That a reorganisation may undo, and that what is read may be behind."""
-
-
-@attrs.frozen
-class Head:
-    """The block that everything is as of."""
-
-    number: int
-    hash: str
-    time: int
-    base_fee: int | None = None
-
-
-@attrs.frozen
-class _Page:
-    """A block, and what it touched."""
-
-    head: Head
-    users: frozenset[str] = frozenset()
-    assets: frozenset[str] = frozenset()
-    """Whose price it changed."""
-    market: bool = False
-    reserves: bool = False
-
-
-@attrs.define
-class Counts:
-    """Over all blocks so far."""
-
-    blocks: int = 0
-    undone: int = 0
-    read: int = 0
-    """Positions."""
-    checked: int = 0
-    """Positions and pools."""
-    repaired: int = 0
-    """Of those, that were otherwise than the node says."""
 
 
 class LendingKeeper:
@@ -89,7 +49,7 @@ class LendingKeeper:
         self._most = most
         self._stale: OrderedDict[str, None] = OrderedDict()
         self._doubtful: set[str] = set()
-        self._pages: deque[_Page] = deque(maxlen=MOST_BLOCKS)
+        self._pages: deque[Page] = deque(maxlen=MOST_BLOCKS)
         self._checks: deque[str] = deque()
         for user in users:
             self.want(user)
@@ -149,14 +109,14 @@ class LendingKeeper:
             return
         self.counts.blocks += 1
         if self.market is None:
-            self._pages.append(_Page(head, market=True))
+            self._pages.append(Page(head, market=True))
             return
         found = touched(self.market, block.logs, block.timestamp)
         self._pages.append(self._follow(head, self.market, found))
 
     def _begin(self, head: Head) -> None:
         self._pages.clear()
-        self._pages.append(_Page(head))
+        self._pages.append(Page(head))
         self._doubt_all()
 
     def _doubt_all(self) -> None:
@@ -167,7 +127,7 @@ class LendingKeeper:
         if self.market is not None:
             self.why = why
 
-    def _follow(self, head: Head, market: Market, found: Touched) -> _Page:
+    def _follow(self, head: Head, market: Market, found: Touched) -> Page:
         self._stale.update(dict.fromkeys(sorted(found.users & self.versions.keys())))
         if found.market:
             self._doubt_market("a log says that it has changed")
@@ -178,7 +138,7 @@ class LendingKeeper:
         self.market = market.with_prices(prices) if prices else market
         self._doubtful |= (asked - prices.keys()) | self._indirect()
         self._doubtful -= prices.keys()
-        return _Page(
+        return Page(
             head,
             frozenset(found.users),
             frozenset(asked),
@@ -208,7 +168,7 @@ class LendingKeeper:
             self.head = Head(reorg.ancestor, reorg.ancestor_hash, 0)
             self._begin(self.head)
 
-    def _since(self, block: str) -> list[_Page] | None:
+    def _since(self, block: str) -> list[Page] | None:
         """The blocks after one; None where it is not of the chain, or too far back."""
         places = [place for place, one in enumerate(self._pages) if one.head.hash == block]
         return list(self._pages)[places[0] + 1 :] if places else None
@@ -321,22 +281,8 @@ class LendingKeeper:
         if any(one.market or one.reserves or one.assets for one in since):
             return None
         self.counts.checked += 1
-        same = not isinstance(read, Unusable) and _alike(self.market, read)
+        same = not isinstance(read, Unusable) and alike(self.market, read)
         if not same:
             self.counts.repaired += 1
             self.take_market(read, block)
         return same
-
-
-def _alike(one: Market, other: Market) -> bool:
-    """Whether they are the same, but for efficiency modes that only one of them knows."""
-    both = one.categories.keys() & other.categories.keys()
-    same = all(one.categories[mode] == other.categories[mode] for mode in both)
-    return same and one == attrs.evolve(other, categories=one.categories)
-
-
-def tokens_differ(one: Market, other: Market) -> bool:
-    """Whether users must be read again: their shares are in other tokens."""
-    return [(r.id, r.a_token, r.variable_token) for r in one.reserves.values()] != [
-        (r.id, r.a_token, r.variable_token) for r in other.reserves.values()
-    ]

@@ -151,3 +151,17 @@ class Market:
     def with_reserve(self, reserve: Reserve) -> Market:
         """The same where one reserve is otherwise."""
         return attrs.evolve(self, reserves={**self.reserves, reserve.asset: reserve})
+
+
+def alike(one: Market, other: Market) -> bool:
+    """Whether they are the same, but for efficiency modes that only one of them knows."""
+    both = one.categories.keys() & other.categories.keys()
+    same = all(one.categories[mode] == other.categories[mode] for mode in both)
+    return same and one == attrs.evolve(other, categories=one.categories)
+
+
+def tokens_differ(one: Market, other: Market) -> bool:
+    """Whether users must be read again: their shares are in other tokens."""
+    return [(r.id, r.a_token, r.variable_token) for r in one.reserves.values()] != [
+        (r.id, r.a_token, r.variable_token) for r in other.reserves.values()
+    ]

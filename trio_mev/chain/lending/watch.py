@@ -11,9 +11,10 @@ from ...model.chain import Block, Life, PendingLife, Reorg
 from ...model.noun import Noun
 from .account import account_of
 from .findings import Found, assets_of, find
-from .keeper import Head, LendingKeeper
+from .keeper import LendingKeeper
 from .market import Market
 from .maths import WAD
+from .pages import Head
 from .screen import Screen, terms_of_market
 from .updates import Update, Updates
 from .view import NEAREST, LendingView, Near
