@@ -334,7 +334,7 @@ def test_the_screen_lets_nobody_through_who_can_be_liquidated(owing, revision, e
     screen.put(owing)
     health = account_of(of, owing, TIME).health
     if health * share < WAD:
-        assert [user for _, user in screen.below(of, TIME, share)] == [USER]
+        assert [user for _, _, user in screen.below(of, TIME, share)] == [USER]
 
 
 @given(positions, st.sampled_from(ALL), st.integers(1, 5000))
@@ -359,9 +359,9 @@ def test_the_screen_looks_exactly_at_what_it_cannot_weigh():
     for one in (strange, unknown, stable, priced, safe, idle):
         screen.put(one)
     everybody = {one.user for one in (strange, unknown, stable, priced)}
-    assert {user for _, user in screen.below(of, TIME)} == everybody
+    assert {user for _, _, user in screen.below(of, TIME)} == everybody
     assert screen.of_assets([WETH, address(9)], of) == everybody | {safe.user}
-    assert {user for _, user in screen.below(of, TIME, users={stable.user, safe.user})} == {
+    assert {user for _, _, user in screen.below(of, TIME, users={stable.user, safe.user})} == {
         stable.user
     }
     screen.drop(priced.user)

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 import attrs
+import pytest
 import trio
 
 from tests.devnet.abi import Address
@@ -142,11 +143,12 @@ async def watching(node: Node, rpc: Rpc, check: float = 60.0) -> AsyncIterator[W
             yield watch
 
 
-async def test_accounts_are_the_pools_at_every_block_and_liquidations_as_predicted():
+@pytest.mark.parametrize("seed", [7, 11])
+async def test_accounts_are_the_pools_at_every_block_and_liquidations_as_predicted(seed: int):
     """Over reorganisations of each depth."""
     async with devnet() as node, open_rpc(node.ws_url) as rpc, open_rpc(node.ws_url) as other:
         async with watching(node, rpc, check=0.001) as watch:
-            scenario = await open_scenario(rpc, 7)
+            scenario = await open_scenario(rpc, seed)
             watch.rpc = other
             scenario.stage.witness = watch
             await scenario.play(BLOCKS)

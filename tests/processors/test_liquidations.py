@@ -48,7 +48,7 @@ SETTINGS = LiquidationSettings(
     pool=POOL.upper().replace("X", "x"),
     users=(USER,),
     contracts={ETH_AGGREGATOR: "settable_feed"},
-    check_interval=0.001,
+    check_interval=1e-9,
 )
 A_TOKEN, DEBT_TOKEN = address(0x121), address(0x321)
 # One token is collateral and debt at once, so no price moves the health factor: its threshold

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from math import inf
 from typing import TypeAlias
 
 from .account import Position, applies
@@ -69,13 +70,14 @@ class Screen:
 
     def below(
         self, market: Market, time: int, share: float = 1.0, users: Iterable[str] | None = None
-    ) -> Iterator[tuple[float, str]]:
+    ) -> Iterator[tuple[float, float, str]]:
         """Users whose health factor may be below one once collateral is worth only this share,
-        with their approximate health factor; those that it cannot be told of first, with 0."""
+        with their approximate health factor and debt in the base currency; those of whom it cannot
+        be told first, with 0 and an infinite debt."""
         factors = _factors(market, time)
         wanted = self._weights if users is None else users
         for user in self._always if users is None else self._always & set(users):
-            yield 0.0, user
+            yield 0.0, inf, user
         for user in wanted:
             collateral = debt = 0.0
             for place, held, owed in self._weights.get(user, ()):
@@ -83,7 +85,7 @@ class Screen:
                 collateral += held * income
                 debt += owed * interest
             if debt and collateral * share <= debt * (1 + _RELATIVE) + _ABSOLUTE:
-                yield collateral / debt, user
+                yield collateral / debt, debt, user
 
 
 def _weights(

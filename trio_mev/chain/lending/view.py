@@ -44,9 +44,10 @@ class LendingView:
     left_out: int
     """Users that were found and are not watched, since they are too many."""
     liquidatable: int
-    """Positions that can be liquidated, whatever that brings."""
+    """Positions that can be liquidated, whatever that brings, of those computed exactly."""
     within: int
-    """Positions that a fall of all collateral by ``watch_within`` would make liquidatable."""
+    """Positions that a fall of all collateral by ``watch_within`` would make liquidatable; of more
+    than are computed exactly, the rest are counted by floating point."""
     near: tuple[Near, ...]
     """Of both, those with the lowest health factors, lowest first; at most ``NEAREST``."""
 
