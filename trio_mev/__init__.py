@@ -32,6 +32,7 @@ from .model.settings import StreamConfig
 from .pricing.aggregator import PriceFeedAggregator
 from .processors.blocks import BlockAnalyzer
 from .processors.filters import EventFilter
+from .processors.liquidations import LiquidationDetector
 from .processors.mempool import MempoolAnalyzer
 from .processors.pools import PoolTracker
 from .processors.prices import PriceDataProcessor
@@ -59,6 +60,7 @@ __all__ = [
     "EventFilter",
     "EventPriority",
     "HeartbeatLost",
+    "LiquidationDetector",
     "MalformedFrame",
     "MempoolAnalyzer",
     "PoolTracker",

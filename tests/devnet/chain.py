@@ -23,7 +23,7 @@ class Chain:
     """The limit of a transaction that is not told another."""
 
     async def read(
-        self, to: Address, signature: str, *values: Any, returns: str, block: str = "latest"
+        self, to: Address, signature: str, *values: Any, returns: str, block: Any = "latest"
     ) -> tuple[Any, ...]:
         """What a view answers; ``returns`` has the types in parentheses."""
         call = {"to": to, "data": call_data(signature, *values)}

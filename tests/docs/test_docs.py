@@ -185,6 +185,7 @@ SECTIONS: dict[type, str] = {
     settings.FactorySettings: "`[[pools.factories]]`",
     settings.ArbitrageSettings: "`[arbitrage]`",
     settings.RefereeSettings: "`[referee]`",
+    settings.LiquidationSettings: "`[liquidations]`",
 }
 
 

@@ -23,6 +23,8 @@ def test_every_type_of_event_has_its_stage():
         "health": Stage.STATE,
         "block_summary": Stage.STATE,
         "mempool_view": Stage.STATE,
+        "pools": Stage.STATE,
+        "lending": Stage.STATE,
         "price": Stage.PRICE,
         "arbitrage": Stage.FINDING,
         "liquidation": Stage.FINDING,

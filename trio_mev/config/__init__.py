@@ -18,6 +18,7 @@ from typing import Any
 import attrs
 import cattrs
 
+from ..chain.contracts import aave, chainlink
 from ..chain.logs import known_events
 from ..chain.pools.changes import TOPICS as POOL_TOPICS
 from ..chain.pools.learning import TOPICS as NEW_POOL_TOPICS
@@ -42,6 +43,7 @@ from ..processors.filters import EventFilter
 from ..processors.jit import JitDetector
 from ..processors.landed import BlockInspector
 from ..processors.ledger import PredictionLedger
+from ..processors.liquidations import LiquidationDetector
 from ..processors.mempool import MempoolAnalyzer
 from ..processors.pool_prices import PoolPrices
 from ..processors.pools import PoolTracker
@@ -55,8 +57,20 @@ from .structure import make_converter
 from .whole import chain_of, contradictions, expected_quotes
 
 PREFIX = "TRIO_MEV_"
-TABLES = frozenset({"stream", "prices", "transactions", "mempool", "pools", "arbitrage", "referee"})
+TABLES = frozenset(
+    {
+        *("stream", "prices", "transactions", "mempool", "pools", "arbitrage", "referee"),
+        "liquidations",
+    }
+)
 """What the environment may override."""
+LENDING_TOPICS = (
+    *aave.EVENTS,
+    *aave.TOKEN_EVENTS,
+    *aave.CONFIGURATION_EVENTS,
+    *[topic for topic, text in chainlink.EVENTS.items() if text.startswith("AnswerUpdated(")],
+)
+"""The first topics of logs that change what a position is worth."""
 RPC_VARIABLES = ("ETH_RPC_URL", "WEB3_WS_PROVIDER_URI")
 """Where an Ethereum feed without an endpoint looks for one, in this order."""
 
@@ -90,12 +104,13 @@ class Config:
 
 
 def with_pool_logs(settings: Settings) -> tuple[AnyFeed, ...]:
-    """The feeds' settings; where pools are watched, the chain's feed streams every log that can
-    be read: of pools, of loans, and of tokens that are moved."""
+    """The feeds' settings; where pools or positions are watched, the chain's feed streams every
+    log that can be read: of pools, of loans, and of tokens that are moved."""
     chain = chain_of(settings)
-    if not settings.pools.enabled or chain is None:
+    if not _predicts(settings) or chain is None:
         return settings.feeds
-    topics = {*POOL_TOPICS, *NEW_POOL_TOPICS, *(topic for topic, _ in known_events())}
+    known = (topic for topic, _ in known_events())
+    topics = {*POOL_TOPICS, *NEW_POOL_TOPICS, *LENDING_TOPICS, *known}
     wanted = LogFilter(topics=(tuple(sorted(topics)),))
     asked = attrs.evolve(chain, logs=(*chain.logs, wanted))
     return tuple(asked if feed is chain else feed for feed in settings.feeds)
@@ -151,6 +166,8 @@ def standard_processors(
         lambda: MempoolAnalyzer(settings.mempool),
         BlockAnalyzer,
         *_pool_watchers(settings),
+        *_liquidations(settings),
+        *_judges(settings),
         *(referees(settings) if settings.referee.enabled else ()),
     ]
 
@@ -174,8 +191,27 @@ def _pool_watchers(settings: Settings) -> Iterator[Factory]:
         yield lambda: PoolTracker(settings.pools, chain_id, sources)
         yield lambda: ArbitrageDetector(settings.arbitrage, settings.pools, settings.prices)
         yield lambda: JitDetector(settings.arbitrage.native, sources)
+
+
+def _predicts(settings: Settings) -> bool:
+    return settings.pools.enabled or settings.liquidations.enabled
+
+
+def _judges(settings: Settings) -> Iterator[Factory]:
+    """Factories of what holds predictions against blocks."""
+    chain = chain_of(settings)
+    if _predicts(settings):
+        sources = None if chain is None else frozenset({chain.name, *chain.aliases})
         yield lambda: BlockInspector(sources)
         yield PredictionLedger
+
+
+def _liquidations(settings: Settings) -> Iterator[Factory]:
+    """A factory, where positions are watched."""
+    chain = chain_of(settings)
+    if settings.liquidations.enabled:
+        sources = None if chain is None else frozenset({chain.name, *chain.aliases})
+        yield lambda: LiquidationDetector(settings.liquidations, sources)
 
 
 def load(path: Path, environment: Mapping[str, str] | None = None) -> Config:

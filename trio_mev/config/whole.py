@@ -19,6 +19,7 @@ def contradictions(settings: Settings) -> Iterator[str]:
     yield from _alerts_on_nothing(settings)
     yield from _unreadable_pools(settings)
     yield from _nothing_to_try(settings)
+    yield from _unreadable_positions(settings)
 
 
 def chain_of(settings: Settings) -> EthereumSettings | None:
@@ -44,6 +45,20 @@ def _unreadable_pools(settings: Settings) -> Iterator[str]:
             f"pools.factories: none is known on chain {chain.chain_id}; name those whose pools "
             "are to be looked for"
         )
+
+
+def _unreadable_positions(settings: Settings) -> Iterator[str]:
+    chosen, chain = settings.liquidations, chain_of(settings)
+    if not chosen.enabled or not settings.feeds:  # a replay brings its own feeds
+        return
+    if chain is None:
+        yield 'liquidations: no feed is a node; add one with kind = "ethereum"'
+    elif not (chain.follow and chain.heads):
+        yield (
+            "liquidations: they need whole blocks; set follow and heads of the node's feed to true"
+        )
+    elif chosen.pool is None and chain.chain_id not in {None, 1}:
+        yield f"liquidations.pool: none is known on chain {chain.chain_id}; give its address"
 
 
 def expected_quotes(settings: Settings) -> Mapping[tuple[Venue, Instrument], int]:

@@ -31,6 +31,7 @@ _STAGES = {
     "mempool_view": Stage.STATE,
     "pools": Stage.STATE,
     "effect": Stage.STATE,
+    "lending": Stage.STATE,
     "price": Stage.PRICE,
     "landed": Stage.PRICE,
     "arbitrage": Stage.FINDING,
@@ -68,6 +69,8 @@ class DataType(enum.Enum):
     """What every watched pool holds, as of a block."""
     EFFECT = "effect"
     """What a pending transaction would do to pools in the next block."""
+    LENDING = "lending"
+    """How near the positions that are watched are to their liquidation, as of a block."""
     PRICE = "price"
     ARBITRAGE = "arbitrage"
     LIQUIDATION = "liquidation"

@@ -582,6 +582,47 @@ class RefereeSettings:
     """Calls at once."""
 
 
+FEED_KINDS = ("chainlink_aggregator", "chainlink_forwarder", "settable_feed")
+"""Of contracts that bring prices."""
+
+
+def _feed_kinds(_: Any, attribute: attrs.Attribute[Any], value: dict[str, str]) -> None:
+    _addresses(_, attribute, tuple(value))
+    for kind in value.values():
+        if kind not in FEED_KINDS:
+            known = ", ".join(FEED_KINDS)
+            raise ValueError(f"{attribute.name}: {kind[:64]!r} is not one of {known}")
+
+
+@attrs.frozen
+class LiquidationSettings:
+    """Which positions of Aave V3 are watched, on the first Ethereum feed's chain."""
+
+    enabled: bool = False
+    pool: str | None = attrs.field(default=None, validator=_addresses)
+    """Address of the pool, in place of that on chain 1."""
+    users: tuple[str, ...] = attrs.field(default=(), validator=_addresses)
+    """To watch from the start; whoever borrows later is watched too."""
+    most: int = positive(20_000, 200_000)
+    """Users that are watched; more are left out and counted."""
+    watch_within: Decimal = attrs.field(default=Decimal("0.05"), validator=_fraction)
+    """Fall of all collateral within which a position counts as near its liquidation."""
+    least_gain: Decimal = attrs.field(
+        default=Decimal(1), validator=[_not_negative, _at_most(DEAREST)]
+    )
+    """What a liquidation must bring to be reported, gross, in the currency that the pool reckons
+    in: dollars on the main network."""
+    contracts: dict[str, str] = attrs.field(factory=dict, validator=_feed_kinds)
+    """Contracts that bring prices, by address, and their kinds, beside the aggregators and
+    forwarders that the pool's feeds name themselves."""
+    block_time: int = positive(12)
+    """Seconds to the next block: what is predicted is as of then."""
+    check_interval: float = positive(60.0)
+    """Seconds between two looks at whether the node says the same."""
+    batch: int = positive(100, 1000)
+    """Calls in one message to the node."""
+
+
 def _names_differ(_: Any, __: Any, feeds: tuple[FeedSettings, ...]) -> None:
     names = [feed.name for feed in feeds]
     for feed in feeds:
@@ -604,3 +645,4 @@ class Settings:
     pools: PoolSettings = PoolSettings()
     arbitrage: ArbitrageSettings = ArbitrageSettings()
     referee: RefereeSettings = RefereeSettings()
+    liquidations: LiquidationSettings = LiquidationSettings()

@@ -66,6 +66,8 @@ class Kind(enum.Enum):
     COMPOUND_MARKET = "compound_market"
     CHAINLINK_AGGREGATOR = "chainlink_aggregator"
     CHAINLINK_FORWARDER = "chainlink_forwarder"
+    SETTABLE_FEED = "settable_feed"
+    """An aggregator on a network of one's own, whose answer is set by a call."""
 
 
 _KINDS: Mapping[Kind, Contract] = {
@@ -76,6 +78,7 @@ _KINDS: Mapping[Kind, Contract] = {
     Kind.COMPOUND_MARKET: compound.MARKET,
     Kind.CHAINLINK_AGGREGATOR: chainlink.AGGREGATOR,
     Kind.CHAINLINK_FORWARDER: chainlink.FORWARDER,
+    Kind.SETTABLE_FEED: chainlink.SETTABLE,
 }
 
 

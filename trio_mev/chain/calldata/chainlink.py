@@ -69,5 +69,13 @@ def _forward(plan: Plan, arguments: tuple[Any, ...]) -> None:
     _READERS[call[:4]](plan, aggregator, method.read(call, 4))
 
 
+def _set(plan: Plan, arguments: tuple[Any, ...]) -> None:
+    plan.intents.append(OracleUpdate(plan.to, arguments[0], 1, None))
+
+
 AGGREGATOR = Contract("Chainlink aggregator", _TRANSMITS)
 FORWARDER = Contract("Chainlink forwarder", methods_of(data.METHODS, {"0x6fadcf72": _forward}))
+SETTABLE = Contract(
+    "settable feed",
+    methods_of(data.SETTABLE_METHODS, dict.fromkeys(data.SETTABLE_METHODS, _set)),
+)

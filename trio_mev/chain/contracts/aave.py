@@ -102,6 +102,81 @@ TOKEN_EVENTS: Mapping[str, str] = {
     ),
 }
 
+CONFIGURATION_EVENTS: Mapping[str, str] = {
+    "0xa76f65411ec66a7fb6bc467432eb14767900449ae4469fa295e4441fe5e1cb73": (
+        "ATokenUpgraded(address*,address*,address*)"
+    ),
+    "0x60087ca045be9d8d1301445e67d6248eddba97629c80284fa4910c0e52f103ab": (
+        "AssetBorrowableInEModeChanged(address*,uint8,bool)"
+    ),
+    "0x79409190108b26fcb0e4570f8e240f627bf18fd01a55f751010224d5bd486098": (
+        "AssetCollateralInEModeChanged(address*,uint8,bool)"
+    ),
+    "0x22c5b7b2d8561d39f7f210b6b326a1aa69f15311163082308ac4877db6339dc1": (
+        "AssetSourceUpdated(address*,address*)"
+    ),
+    "0xe27c4c1372396a3d15a9922f74f9dfc7c72b1ad6d63868470787249c356454c1": (
+        "BaseCurrencySet(address*,uint256)"
+    ),
+    "0x637febbda9275aea2e85c0ff690444c8d87eb2e8339bbede9715abcc89cb0995": (
+        "CollateralConfigurationChanged(address*,uint256,uint256,uint256)"
+    ),
+    "0x5bb69795b6a2ea222d73a5f8939c23471a1f85a99c7ca43c207f1b71f10c6264": (
+        "EModeAssetCategoryChanged(address*,uint8,uint8)"
+    ),
+    "0x0acf8b4a3cace10779798a89a206a0ae73a71b63acdd3be2801d39c2ef7ab3cb": (
+        "EModeCategoryAdded(uint8*,uint256,uint256,uint256,address,string)"
+    ),
+    "0xce7a780d33665b1ea097af5f155e3821b809ecbaa839d3b33aa83ba28168cefb": (
+        "FallbackOracleUpdated(address*)"
+    ),
+    "0xdf4f96448786bcd6fecc9f1fa25f1fbbbee6a5c9e76d635a615ac57bb5983d10": (
+        "LiquidationGracePeriodChanged(address*,uint40)"
+    ),
+    "0x1df36dc1651d06d990805068d22811a3a9ca4396190787ef59f9102e61868fff": (
+        "LiquidationGracePeriodDisabled(address*)"
+    ),
+    "0xb5b0a963825337808b6e3154de8e98027595a5cad4219bb3a9bc55b192f4b391": (
+        "LiquidationProtocolFeeChanged(address*,uint256,uint256)"
+    ),
+    "0x8932892569eba59c8382a089d9b732d1f49272878775235761a2a6b0309cd465": (
+        "PoolConfiguratorUpdated(address*,address*)"
+    ),
+    "0x5326514eeca90494a14bedabcff812a0e683029ee85d1e23824d44fd14cd6ae7": (
+        "PriceOracleSentinelUpdated(address*,address*)"
+    ),
+    "0x56b5f80d8cac1479698aa7d01605fd6111e90b15fc4d2b377417f46034876cbd": (
+        "PriceOracleUpdated(address*,address*)"
+    ),
+    "0xc36c7d11ba01a5869d52aa4a3781939dab851cbc9ee6e7fdcedc7d58898a3f1e": (
+        "ReserveActive(address*,bool)"
+    ),
+    "0xeeec4c06f7adad215cbdb4d2960896c83c26aedce02dde76d36fa28588d62da4": (
+        "ReserveDropped(address*)"
+    ),
+    "0xb46e2b82b0c2cf3d7d9dece53635e165c53e0eaa7a44f904d61a2b7174826aef": (
+        "ReserveFactorChanged(address*,uint256,uint256)"
+    ),
+    "0x0c4443d258a350d27dc50c378b2ebf165e6469725f786d21b30cab16823f5587": (
+        "ReserveFrozen(address*,bool)"
+    ),
+    "0x3a0ca721fc364424566385a1aa271ed508cc2c0949c2272575fb3013a163a45f": (
+        "ReserveInitialized(address*,address*,address,address,address)"
+    ),
+    "0x1e608c2c753fede2f1f22fca4170277b53ebe5015e488a53414a8921446b7c40": (
+        "ReserveInterestRateDataChanged(address*,address*,bytes)"
+    ),
+    "0xe188d542a5f11925d3a3af33703cdd30a43cb3e8066a3cf68b1b57f61a5a94b5": (
+        "ReservePaused(address*,bool)"
+    ),
+    "0xbc7cd75a20ee27fd9adebab32041f755214dbc6bffa90cc0225b39da2e5c2d3b": ("Upgraded(address*)"),
+    "0x9439658a562a5c46b1173589df89cf001483d685bad28aedaff4a88656292d81": (
+        "VariableDebtTokenUpgraded(address*,address*,address*)"
+    ),
+}
+"""Of version 3's configurator, oracle, provider and proxies, those after which a position may be
+worth something else, as the interfaces of @aave/core-v3 and aave-v3-origin 3.6 have them."""
+
 EVENTS_V2: Mapping[str, str] = {
     "0xe413a321e8681d831f4dbccbca790d2952b56f977908e45be37335533e005286": (
         "LiquidationCall(address*,address*,address*,uint256,uint256,address,bool)"

@@ -18,6 +18,13 @@ METHODS: Mapping[str, str] = {
 }
 """Selector to signature."""
 
+SETTABLE_METHODS: Mapping[str, str] = {
+    "0xe5c19b2d": "set(int256)",
+    "0xa87a20ce": "updateAnswer(int256)",
+}
+"""Of aggregators on networks of one's own, whose answer is set by a call; the second is that of
+Chainlink's own MockV3Aggregator."""
+
 EVENTS: Mapping[str, str] = {
     "0x0559884fd3a460db3073b7fc896cc77986f16e378210ded43186175bf646fc5f": (
         "AnswerUpdated(int256*,uint256*,uint256)"
