@@ -31,7 +31,6 @@ def test_every_type_of_event_has_its_stage():
         "alert": Stage.FINDING,
         "finding": Stage.FINDING,
         "landed": Stage.PRICE,
-        "pools": Stage.STATE,
         "effect": Stage.STATE,
         "verdict": Stage.VERDICT,
     }
