@@ -41,6 +41,7 @@ from ..processors.mempool import MempoolAnalyzer
 from ..processors.pool_prices import PoolPrices
 from ..processors.pools import PoolTracker
 from ..processors.prices import PriceDataProcessor
+from ..processors.sandwich import SandwichDetector
 from ..processors.transactions import TransactionAnalyzer
 from ..wire.venues import ADAPTERS, quoting
 from .explain import explain
@@ -48,7 +49,9 @@ from .structure import make_converter
 from .whole import chain_of, contradictions, expected_quotes
 
 PREFIX = "TRIO_MEV_"
-TABLES = frozenset({"stream", "prices", "transactions", "mempool", "pools", "arbitrage"})
+TABLES = frozenset(
+    {"stream", "prices", "transactions", "mempool", "pools", "arbitrage", "exposure"}
+)
 """What the environment may override."""
 RPC_VARIABLES = ("ETH_RPC_URL", "WEB3_WS_PROVIDER_URI")
 """Where an Ethereum feed without an endpoint looks for one, in this order."""
@@ -153,6 +156,7 @@ def _pool_watchers(settings: Settings) -> Iterator[Factory]:
         sources = None if chain is None else frozenset({chain.name, *chain.aliases})
         yield lambda: PoolTracker(settings.pools, chain_id, sources)
         yield lambda: ArbitrageDetector(settings.arbitrage, settings.pools, settings.prices)
+        yield lambda: SandwichDetector(settings.exposure)
 
 
 def load(path: Path, environment: Mapping[str, str] | None = None) -> Config:

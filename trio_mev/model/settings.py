@@ -568,6 +568,18 @@ class ArbitrageSettings:
     """Cycles that are reported of one block or one pending swap, the best first."""
 
 
+@attrs.frozen
+class ExposureSettings:
+    """Which exposure of pending swaps to sandwiches is reported."""
+
+    native: Instrument = Instrument("ETH", "USD")
+    """Whose price values what an attacker would make."""
+    least_wei: int = positive(1, 10**24)
+    """What a sandwich must leave after gas, in wei."""
+    most: int = positive(5, 1000)
+    """Swaps that are reported of one pending transaction, the worst first."""
+
+
 def _names_differ(_: Any, __: Any, feeds: tuple[FeedSettings, ...]) -> None:
     names = [feed.name for feed in feeds]
     for feed in feeds:
@@ -589,3 +601,4 @@ class Settings:
     mempool: MempoolSettings = MempoolSettings()
     pools: PoolSettings = PoolSettings()
     arbitrage: ArbitrageSettings = ArbitrageSettings()
+    exposure: ExposureSettings = ExposureSettings()

@@ -9,66 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from math import isqrt
 
-from ...model.noun import Noun
 from ..pools.product import ProductPool
-from ..pools.swap import PoolState, Swap
+from ..pools.swap import PoolState
+from ..pools.ticked import TickedPool
 from .curve import SHIFT
 from .exact import MOST_CANDIDATES
 from .hop import AskedHop, ProductHop, hop_of
 from .outward import outward
+from .ranges import Ranges
+from .victim import Sandwich, Victim, bears, play
+
+__all__ = ["Sandwich", "Victim", "bears", "largest_front", "limit_root", "play", "sandwich"]
 
 _SLACK = 1 << SHIFT // 2
-
-
-class Victim(Noun, frozen=True):
-    """A swap between two of a pool's tokens, and what it insists on."""
-
-    token_in: int
-    token_out: int
-    amount: int
-    limit: int
-    """The least that is taken; of an exact output, the most that is paid."""
-    exact_out: bool = False
-
-    def accepts(self, pool: PoolState) -> Swap | None:
-        """The swap in a pool as it is; None where it would revert."""
-        done = pool.swap(self.token_in, self.token_out, self.amount, self.exact_out)
-        if done.stop is not None:
-            return None
-        good = done.amount_in <= self.limit if self.exact_out else done.amount_out >= self.limit
-        return done if good else None
-
-
-class Sandwich(Noun, frozen=True):
-    """The three swaps, and what they leave."""
-
-    paid: int
-    """Before the swap, of what it pays too."""
-    bought: int
-    victim_in: int
-    victim_out: int
-    sold_for: int
-    """All that was bought, sold after it."""
-    bound: int | None
-    """No amount before it leaves more; None where that is not known."""
-
-    @property
-    def profit(self) -> int:
-        """In the token that the swap pays, gross of gas."""
-        return self.sold_for - self.paid
-
-
-def play(pool: PoolState, victim: Victim, paid: int) -> Sandwich | None:
-    """A sandwich that begins with this payment; None where one of its swaps would revert."""
-    front = pool.swap(victim.token_in, victim.token_out, paid)
-    middle = victim.accepts(front.after) if front.stop is None else None
-    if middle is None:
-        return None
-    back = middle.after.swap(victim.token_out, victim.token_in, front.amount_out)
-    if back.stop is not None:
-        return None
-    amounts = front.amount_out, middle.amount_in, middle.amount_out, back.amount_out
-    return Sandwich(paid, *amounts, None)
 
 
 def largest_front(pool: PoolState, victim: Victim) -> int:
@@ -77,17 +30,20 @@ def largest_front(pool: PoolState, victim: Victim) -> int:
     Exact: the more is paid before it, the less it gets.
     """
 
-    def bears(paid: int) -> bool:
-        front = pool.swap(victim.token_in, victim.token_out, paid)
-        return front.stop is None and victim.accepts(front.after) is not None
+    def borne(paid: int) -> bool:
+        return bears(pool, victim, paid)
 
     places = victim.token_in, victim.token_out
     hop = hop_of(pool, *places) or AskedHop(pool, *places, 1)
     first = hop.needed(1)
-    if first is None or not bears(first):
+    if first is None or not borne(first):
         return 0
-    near = limit_root(pool, victim) if isinstance(pool, ProductPool) else 0
-    return _largest(bears, first, near)
+    near = 0
+    if isinstance(pool, ProductPool):
+        near = limit_root(pool, victim)
+    elif isinstance(pool, TickedPool) and victim.price_limit is None:
+        near = Ranges(pool, victim).limit_root()
+    return _largest(borne, first, near)
 
 
 def limit_root(pool: ProductPool, victim: Victim) -> int:
@@ -113,47 +69,64 @@ def limit_root(pool: ProductPool, victim: Victim) -> int:
     return max(isqrt(max(b * b - 4 * a * c, 0)) - b, 0) // (2 * a)
 
 
-def _largest(bears: Callable[[int], bool], low: int, near: int) -> int:
+def _largest(borne: Callable[[int], bool], low: int, near: int) -> int:
     """The largest number that is borne, from one that is and one that may be near it."""
     step = 1
     if near > low:
-        # The router may ask for one unit more than is needed, so that the root itself is too much.
-        if not bears(near):
-            return _between(bears, low, near)
+        # Where it is reached over the real numbers may be too much for integers.
+        high = near
+        while not borne(near):
+            near, high, step = near - step, near, step * 2
+            if near <= low:
+                return _between(borne, low, high)
+        if high > near:
+            return _between(borne, near, high)
         low = near
     # A pool takes no more than fits its integers, so there is an end.
-    while bears(low + step):
+    while borne(low + step):
         low, step = low + step, step * 2
-    return _between(bears, low, low + step)
+    return _between(borne, low, low + step)
 
 
-def _between(bears: Callable[[int], bool], low: int, high: int) -> int:
+def _between(borne: Callable[[int], bool], low: int, high: int) -> int:
     while high - low > 1:
         middle = (low + high) // 2
-        if bears(middle):
+        if borne(middle):
             low = middle
         else:
             high = middle
     return low
 
 
-def sandwich(pool: PoolState, victim: Victim, most: int = MOST_CANDIDATES) -> Sandwich | None:
-    """The best sandwich of a swap; None where none pays.
+def sandwich(
+    pool: PoolState,
+    victim: Victim,
+    most: int = MOST_CANDIDATES,
+    least: int = 1,
+    enough: int | None = None,
+) -> Sandwich | None:
+    """The best sandwich of a swap; None where none pays what it must.
 
-    In a pair it is exact, and says so by its bound. In other pools it is searched for, up to the
-    swap's limit, as if what it leaves had one maximum.
+    In a pair it is exact, and in a pool of concentrated liquidity where its ranges allow a proof;
+    it says so by its bound. Elsewhere it is searched for, up to the swap's limit, as if what it
+    leaves had one maximum.
 
     Args:
         pool: before the swap.
         victim: the swap.
         most: candidates that are tried before an exact search gives up.
+        least: what it must pay.
+        enough: from here on no better one is looked for.
     """
     limit = largest_front(pool, victim)
     if not limit:
         return None
     if isinstance(pool, ProductPool):
-        return _Pair(pool, victim).best(limit, most)
-    return _sampled(pool, victim, limit)
+        return _Pair(pool, victim).best(limit, most, least, enough)
+    if isinstance(pool, TickedPool) and victim.price_limit is None:
+        return Ranges(pool, victim).best(limit, most, least, enough)
+    found = _sampled(pool, victim, limit)
+    return found if found is not None and found.profit >= least else None
 
 
 def _sampled(pool: PoolState, victim: Victim, limit: int) -> Sandwich | None:
@@ -184,7 +157,7 @@ class _Pair:
         self._hop = ProductHop(pool, victim.token_in)
         self._g, self._d = pool.fee.kept, pool.fee.of
 
-    def best(self, limit: int, most: int) -> Sandwich | None:
+    def best(self, limit: int, most: int, least: int, enough: int | None) -> Sandwich | None:
         by_input = self._given > self._held
         most_bought = self._hop.out(limit)
         last = limit if by_input else most_bought
@@ -192,7 +165,7 @@ class _Pair:
         start = self._peak(most_bought << SHIFT)
         start = self._costs(start) >> SHIFT if by_input else start >> SHIFT
         pays = self._pays if by_input else self._pays_bought
-        found = outward(start, ceiling, pays, most, last)
+        found = outward(start, ceiling, pays, most, last, None, least, enough)
         if found is None:
             return None
         paid = found.amount if by_input else self._hop.needed(found.amount) or 0
@@ -237,9 +210,11 @@ class _Pair:
         held, given = (self._held << SHIFT) + paid, (self._given << SHIFT) - bought
         amount = self._victim.amount << SHIFT
         if self._victim.exact_out:
-            # The router asks for up to one unit more than is needed.
+            # The router asks for up to one unit more than is needed, and if it hands that over
+            # itself, the pair gives something for it.
+            more = 0 if self._victim.handed is None else 2 * one * given * g // (held * d) + one
             held += held * amount * d // ((given - amount) * g) + one
-            given -= amount
+            given -= amount + more
         else:
             given -= -(-amount * g * given // (held * d + amount * g))
             held += amount
