@@ -102,28 +102,34 @@ class _Limits:
         """The first limit with which nothing pays, going up from where something does."""
         sign = self._sign
         end = sign * self.of(self._victim.asks(self._pool))
-        low = sign * self.told(self._first(best.paid))
-        step, high = 1, None
+        own = sign * self._victim.limit
+        # Ranges round such that a limit may be kept by a payment and not by a smaller one.
+        low, high = self._falling(max(sign * self.told(self._first(best.paid)), own), own)
+        step = 1
         while high is None and low < end:
             tried = min(low + step, end)
-            found = self._pays(tried)
-            if found is None:
-                high = tried
+            if self._pays(tried):
+                low, step = tried, step * 2
             else:
-                low, step = max(tried, found), step * 2
+                high = tried
         if high is None:
             return None
         while high - low > 1:
             middle = (low + high) // 2
-            found = self._pays(middle)
-            low, high = (low, middle) if found is None else (max(middle, found), high)
+            low, high = (middle, high) if self._pays(middle) else (low, middle)
         return sign * high
 
-    def _pays(self, figure: int) -> int | None:
-        """The figure that a paying sandwich within this limit leaves; None where there is none."""
+    def _falling(self, low: int, own: int) -> tuple[int, int | None]:
+        """From about a limit down to one with which something pays, and one with which not."""
+        high, step = None, 1
+        while low > own and not self._pays(low):
+            low, high, step = max(low - step, own), low, step * 2
+        return low, high
+
+    def _pays(self, figure: int) -> bool:
+        """Whether any sandwich within this limit pays what it must."""
         victim = msgspec.structs.replace(self._victim, limit=self._sign * figure)
-        found = sandwich(self._pool, victim, self._most, self._least, self._least)
-        return None if found is None else self._sign * self.told(found.paid)
+        return sandwich(self._pool, victim, self._most, self._least, self._least) is not None
 
     def _first(self, paid: int) -> int:
         """About the smallest payment that pays, itself one that does."""
