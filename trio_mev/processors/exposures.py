@@ -20,7 +20,8 @@ from ..model.opportunity import Exposure, SwapRecord
 
 MOST_PLACES = 16
 """Pools of one transaction that are looked at."""
-MOST_CANDIDATES = 512
+MOST_CANDIDATES = 32
+"""Payments about the best real one that are tried exactly."""
 
 
 @attrs.frozen

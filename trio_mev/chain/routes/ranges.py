@@ -107,8 +107,9 @@ class Ranges:
         last = limit if self._by_input else self._hop.out(limit)
         found, bound, proven = None, least - 1, True
         for stretch in self._stretches(last):
-            edge, done = self._within(stretch, most, least, enough)
-            proven = proven and done and stretch.concave
+            edge, tried = self._within(stretch, most, least, enough)
+            most -= tried
+            proven = proven and most > 0 and stretch.concave
             if edge is not None:
                 found, least, bound = edge.amount, edge.pays + 1, max(bound, edge.bound)
                 if enough is not None and edge.pays >= enough:
@@ -124,8 +125,8 @@ class Ranges:
 
     def _within(
         self, stretch: _Stretch, most: int, least: int, enough: int | None
-    ) -> tuple[Edge | None, bool]:
-        """The best of a stretch, and whether it was looked through."""
+    ) -> tuple[Edge | None, int]:
+        """The best of a stretch, and how many amounts were tried."""
         first, last = stretch.first, stretch.last
         tried = 0
 
@@ -139,9 +140,9 @@ class Ranges:
 
         start = self._peak(first, last)
         if max(map(ceiling, (start - 1, start, start + 1))) >> SHIFT < least:
-            return None, True
+            return None, 0
         edge = outward(start, ceiling, pays, most, last, None, least, enough)
-        return edge, tried < most
+        return edge, tried
 
     def _pays(self, amount: int) -> int:
         paid = amount if self._by_input else self._hop.needed(amount)
@@ -157,7 +158,9 @@ class Ranges:
             return last if leaves(last) >= leaves(first) else first
         if leaves(first) >= leaves(first + step):
             return first
-        while last - first > 2:
+        # The search goes on from about there by itself.
+        near = max((last - first) >> 16, 2)
+        while last - first > near:
             third = (last - first) * 382 // 1000 or 1
             left, right = first + third, last - third
             if leaves(left) < leaves(right):
