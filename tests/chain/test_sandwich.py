@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tests.chain.ticked_pools import crowded, empty
 from trio_mev.chain.pools.powers import ONE
 from trio_mev.chain.pools.product import Fee, ProductPool
+from trio_mev.chain.pools.ticked import TickedPool
 from trio_mev.chain.pools.weighted import WeightedPool
 from trio_mev.chain.routes.sandwich import Victim, largest_front, limit_root, play, sandwich
 
@@ -133,8 +134,62 @@ def test_a_sandwich_through_ranges_is_about_the_best_of_a_grid(rng):
     assert play(pool, victim, last + 1) is None
     grid = [play(pool, victim, last * n // 200) for n in range(1, 201)]
     best = max((one.profit for one in grid if one is not None), default=0)
-    assert best <= (found.profit if found else 0) * (1 + 1e-9) + 1
-    assert found is None or (found.bound is None and found.victim_out >= victim.limit)
+    assert best <= (found.profit if found else 0)
+    assert found is None or found.bound in (None, found.profit)
+    assert found is None or found.victim_out >= victim.limit
+
+
+def small_ranges(rng: random.Random) -> tuple[TickedPool, Victim] | None:
+    """A swap in a pool of which every payment before it can be tried."""
+    spacing, fee = rng.choice(((1, 100), (10, 500), (60, 3000)))
+    pool = crowded(rng, rng.choice((1, 3, 8)), spacing, fee, (3, 5), rng.choice((20, 200)))
+    side, out = rng.randrange(2), rng.random() < 0.4
+    amount = int(10 ** rng.uniform(2.3, 3.6))
+    done = pool.swap(side, 1 - side, amount, out)
+    if done.stop is not None or not done.amount_out:
+        return None
+    limit = done.amount_in * rng.uniform(1, 1.5) if out else done.amount_out * rng.uniform(0.5, 1)
+    return pool, Victim(side, 1 - side, amount, int(limit), out)
+
+
+def test_no_payment_of_all_leaves_more_in_ranges():
+    paid, proven = 0, 0
+    for seed in range(200, 275):
+        small = small_ranges(random.Random(seed))
+        if small is None or not 0 < (last := largest_front(*small)) < 3000:
+            continue
+        every = [play(*small, one) for one in range(1, last + 1)]
+        best = max((one.profit for one in every if one is not None), default=0)
+        found = sandwich(*small)
+        assert (found.profit if found else 0) == max(best, 0)
+        paid += found is not None
+        proven += found is not None and found.bound == found.profit
+    assert paid > 8
+    assert proven > 3
+
+
+def test_where_no_more_is_looked_for_than_is_enough():
+    pool = crowded(random.Random(1), magnitude=(18, 20))
+    for place in (pool, POOL):
+        amount = 10**18 if place is pool else 10 * WETH
+        given_ = place.swap(0, 1, amount).amount_out
+        victim = Victim(0, 1, amount, given_ * 95 // 100)
+        best = sandwich(place, victim)
+        assert best is not None
+        assert sandwich(place, victim, least=best.profit + 1) is None
+        some = sandwich(place, victim, least=best.profit // 2, enough=best.profit // 2)
+        assert some is not None
+        assert some.profit >= best.profit // 2
+        assert some.bound is None or some.bound >= best.profit
+
+
+def test_a_few_payments_find_what_is_nearly_the_best():
+    pool = crowded(random.Random(1), magnitude=(18, 20))
+    victim = Victim(0, 1, 10**18, pool.swap(0, 1, 10**18).amount_out * 95 // 100)
+    best, few = sandwich(pool, victim), sandwich(pool, victim, 1)
+    assert best is not None
+    assert few is not None
+    assert few.profit >= best.profit - 2
 
 
 def test_a_pool_of_one_range_is_sandwiched_like_a_pair():

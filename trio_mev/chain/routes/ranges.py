@@ -105,16 +105,19 @@ class Ranges:
     def best(self, limit: int, most: int, least: int, enough: int | None) -> Sandwich | None:
         """The best sandwich up to a payment; None where none pays what it must."""
         last = limit if self._by_input else self._hop.out(limit)
-        found, bound, proven = None, least - 1, True
-        for stretch in self._stretches(last):
-            edge, tried = self._within(stretch, most, least, enough)
+        stretches = [(*self._peak(one), one) for one in self._stretches(last)]
+        stretches.sort(key=lambda one: -one[0])
+        found, bound, proven = None, least - 1, all(one.concave for _, _, one in stretches)
+        for top, start, stretch in stretches:
+            if top >> SHIFT < least or most <= 0 or (enough is not None and bound >= enough):
+                proven = proven and top >> SHIFT < least
+                break
+            edge, tried = self._within(stretch, start, most, least, enough)
             most -= tried
-            proven = proven and most > 0 and stretch.concave
             if edge is not None:
                 found, least, bound = edge.amount, edge.pays + 1, max(bound, edge.bound)
-                if enough is not None and edge.pays >= enough:
-                    proven = False
-                    break
+            elif most <= 0:
+                proven = False
         if found is None:
             return None
         paid = found if self._by_input else self._hop.needed(found) or 0
@@ -124,10 +127,9 @@ class Ranges:
         return msgspec.structs.replace(played, bound=bound if sure else None)
 
     def _within(
-        self, stretch: _Stretch, most: int, least: int, enough: int | None
+        self, stretch: _Stretch, start: int, most: int, least: int, enough: int | None
     ) -> tuple[Edge | None, int]:
         """The best of a stretch, and how many amounts were tried."""
-        first, last = stretch.first, stretch.last
         tried = 0
 
         def pays(amount: int) -> int:
@@ -136,12 +138,9 @@ class Ranges:
             return self._pays(amount)
 
         def ceiling(amount: int) -> int:
-            return self._leaves(amount) if amount >= first else -1
+            return self._leaves(amount) if amount >= stretch.first else -1
 
-        start = self._peak(first, last)
-        if max(map(ceiling, (start - 1, start, start + 1))) >> SHIFT < least:
-            return None, 0
-        edge = outward(start, ceiling, pays, most, last, None, least, enough)
+        edge = outward(start, ceiling, pays, most, stretch.last, None, least, enough)
         return edge, tried
 
     def _pays(self, amount: int) -> int:
@@ -149,8 +148,13 @@ class Ranges:
         played = None if paid is None else play(self._pool, self._victim, paid)
         return 0 if played is None else played.profit
 
-    def _peak(self, first: int, last: int) -> int:
-        """An amount about which a sandwich leaves most over the real numbers."""
+    def _peak(self, stretch: _Stretch) -> tuple[int, int]:
+        """The most that a sandwich leaves in a stretch over the real numbers, and about where."""
+        at = self._summit(stretch.first, stretch.last)
+        near = (one for one in (at - 1, at, at + 1) if stretch.first <= one <= stretch.last)
+        return max(map(self._leaves, near)), at
+
+    def _summit(self, first: int, last: int) -> int:
         leaves = self._leaves
         step = max((last - first) >> 20, 1)
         if last - first < 2 or leaves(last) >= leaves(last - step):
@@ -158,9 +162,7 @@ class Ranges:
             return last if leaves(last) >= leaves(first) else first
         if leaves(first) >= leaves(first + step):
             return first
-        # The search goes on from about there by itself.
-        near = max((last - first) >> 16, 2)
-        while last - first > near:
+        while last - first > 2:
             third = (last - first) * 382 // 1000 or 1
             left, right = first + third, last - third
             if leaves(left) < leaves(right):
