@@ -181,6 +181,7 @@ SECTIONS: dict[type, str] = {
     settings.MempoolSettings: "`[mempool]`",
     settings.PoolSettings: "`[pools]`",
     settings.FactorySettings: "`[[pools.factories]]`",
+    settings.ExposureSettings: "`[exposure]`",
 }
 
 
