@@ -86,10 +86,8 @@ class _Leg(Noun, frozen=True):
         """The largest output for which no more is asked."""
         high, step = self.out(paid), 1
         good = high
-        while good > 0 and self.asked(good) > paid:
+        while self.asked(good) > paid:
             high, good, step = good, good - step, step * 2
-        if good <= 0:
-            raise _Unclear
         while high - good > 1:
             middle = (good + high) // 2
             good, high = (good, middle) if self.asked(middle) > paid else (middle, high)
@@ -244,7 +242,6 @@ def _needed(legs: Sequence[_Leg], least: int) -> int:
     """The smallest amount that brings as much behind some pools."""
     for leg in reversed(legs):
         needed = leg.hop.needed(least)
-        if needed is None:
-            raise _Unclear
+        assert needed is not None, "alone it brings as much"
         least = needed
     return least

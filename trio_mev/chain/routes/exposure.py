@@ -14,7 +14,6 @@ from .exact import MOST_CANDIDATES
 from .sandwich import largest_front, sandwich
 from .victim import Sandwich, Victim, play
 
-MOST_STEPS = 400
 _MARGIN = 1 + 1e-9
 
 
@@ -139,9 +138,9 @@ class _Limits:
             return (-amount if played is None else played.profit) - self._least
 
         low, high, under, above = 0, paid, -self._least, over(paid)
-        for step in range(MOST_STEPS):
-            if high - low <= 1:
-                break
+        step = 0
+        while high - low > 1:
+            step += 1
             # By the chord, and now and then by halves, which cannot get stuck.
             cut = low + (high - low) * -under // (above - under) if step % 3 else (low + high) // 2
             middle = min(max(cut, low + 1), high - 1)

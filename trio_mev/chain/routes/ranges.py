@@ -235,18 +235,16 @@ class Ranges:
         curve, kept = self._curve, self._kept
         scaled = amount << SHIFT
         paid = scaled * kept // PIPS if self._by_input else curve.takes(scaled)
-        if paid is None:
-            return False
         ahead = self._amount * kept // PIPS
-        front, swap = self._piece(paid), self._piece(paid + ahead)
+        front, swap = self._piece(paid), self._piece(None if paid is None else paid + ahead)
         if front is None or swap is None:
             return False
         return ahead + swap.reserve_in - swap.start_in >= front.reserve_in - front.start_in
 
-    def _piece(self, paid: int) -> Piece | None:
+    def _piece(self, paid: int | None) -> Piece | None:
         """The piece that a payment ends in."""
         place = 0
-        while (piece := self._curve.piece(place)) is not None:
+        while paid is not None and (piece := self._curve.piece(place)) is not None:
             if piece.length is None or paid < piece.start_in + piece.length:
                 return piece
             place += 1
