@@ -84,14 +84,12 @@ class _Leg(Noun, frozen=True):
 
     def most(self, paid: int) -> int:
         """The largest output for which no more is asked."""
-        high, step = self.out(paid), 1
-        good = high
-        while self.asked(good) > paid:
-            high, good, step = good, good - step, step * 2
-        while high - good > 1:
-            middle = (good + high) // 2
-            good, high = (good, middle) if self.asked(middle) > paid else (middle, high)
-        return good
+        # What an input gives takes no more than that input, but a router may ask for one unit more:
+        # never for one unit less of the output.
+        most = self.out(paid)
+        while self.asked(most) > paid:
+            most -= 1
+        return most
 
 
 class _Ways:
