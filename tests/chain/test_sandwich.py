@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,7 +13,10 @@ from tests.chain.ticked_pools import crowded, empty
 from trio_mev.chain.pools.powers import ONE
 from trio_mev.chain.pools.product import Fee, ProductPool
 from trio_mev.chain.pools.stable import THREE, StablePool
+from trio_mev.chain.pools.ticked import TickedPool
 from trio_mev.chain.pools.weighted import WeightedPool
+from trio_mev.chain.routes import ranges
+from trio_mev.chain.routes.exposure import expose
 from trio_mev.chain.routes.front import largest_front, limit_root
 from trio_mev.chain.routes.sandwich import sandwich
 from trio_mev.chain.routes.victim import Victim, play
@@ -136,8 +140,62 @@ def test_a_sandwich_through_ranges_is_about_the_best_of_a_grid(rng):
     assert play(pool, victim, last + 1) is None
     grid = [play(pool, victim, last * n // 200) for n in range(1, 201)]
     best = max((one.profit for one in grid if one is not None), default=0)
-    assert best <= (found.profit if found else 0) * (1 + 1e-9) + 1
-    assert found is None or (found.bound is None and found.victim_out >= victim.limit)
+    assert best <= (found.profit if found else 0)
+    assert found is None or found.bound is None or found.bound <= found.profit + 5
+    assert found is None or found.victim_out >= victim.limit
+
+
+def small_ranges(rng: random.Random) -> tuple[TickedPool, Victim] | None:
+    """A swap in a pool of which every payment before it can be tried."""
+    spacing, fee = rng.choice(((1, 100), (10, 500), (60, 3000)))
+    pool = crowded(rng, rng.choice((1, 3, 8)), spacing, fee, (3, 5), rng.choice((20, 200)))
+    side, out = rng.randrange(2), rng.random() < 0.4
+    amount = int(10 ** rng.uniform(2.3, 3.6))
+    done = pool.swap(side, 1 - side, amount, out)
+    if done.stop is not None or not done.amount_out:
+        return None
+    limit = done.amount_in * rng.uniform(1, 1.5) if out else done.amount_out * rng.uniform(0.5, 1)
+    return pool, Victim(side, 1 - side, amount, int(limit), out)
+
+
+def test_no_payment_of_all_leaves_more_in_ranges():
+    paid, proven = 0, 0
+    for seed in range(200, 275):
+        small = small_ranges(random.Random(seed))
+        if small is None or not 0 < (last := largest_front(*small)) < 3000:
+            continue
+        every = [play(*small, one) for one in range(1, last + 1)]
+        best = max((one.profit for one in every if one is not None), default=0)
+        found = sandwich(*small)
+        assert (found.profit if found else 0) == max(best, 0)
+        paid += found is not None
+        proven += found is not None and found.bound == found.profit
+    assert paid > 8
+    assert proven > 3
+
+
+def test_where_no_more_is_looked_for_than_is_enough():
+    pool = crowded(random.Random(1), magnitude=(18, 20))
+    for place in (pool, POOL):
+        amount = 10**18 if place is pool else 10 * WETH
+        given_ = place.swap(0, 1, amount).amount_out
+        victim = Victim(0, 1, amount, given_ * 95 // 100)
+        best = sandwich(place, victim)
+        assert best is not None
+        assert sandwich(place, victim, least=best.profit + 1) is None
+        some = sandwich(place, victim, least=best.profit // 2, enough=best.profit // 2)
+        assert some is not None
+        assert some.profit >= best.profit // 2
+        assert some.bound is None or some.bound >= best.profit
+
+
+def test_a_few_payments_find_what_is_nearly_the_best():
+    pool = crowded(random.Random(1), magnitude=(18, 20))
+    victim = Victim(0, 1, 10**18, pool.swap(0, 1, 10**18).amount_out * 95 // 100)
+    best, few = sandwich(pool, victim), sandwich(pool, victim, 1)
+    assert best is not None
+    assert few is not None
+    assert few.profit >= best.profit - 2
 
 
 def test_a_pool_of_one_range_is_sandwiched_like_a_pair():
@@ -164,3 +222,65 @@ def test_pools_of_other_kinds_are_searched_too(pool):
     assert found.profit > 0
     tight = Victim(0, 1, 10**22, pool.swap(0, 1, 10**22).amount_out)
     assert sandwich(pool, tight) is None
+
+
+def test_without_a_limit_ranges_are_searched_as_far_as_the_price_is_looked_at():
+    pool = empty(0).with_liquidity(-887220, 887220, 10**21)
+    victim, pair = Victim(0, 1, 10**19, 0), ProductPool(10**21, 10**21)
+    found, as_pair = sandwich(pool, victim), sandwich(pair, victim)
+    assert found is not None
+    assert as_pair is not None
+    assert found.bound == found.profit
+    assert as_pair.profit / 2 < found.profit < as_pair.profit
+    beside = [play(pool, victim, found.paid + d * 10**18) for d in (-5, 5)]
+    assert all(one is not None and one.profit < found.profit for one in beside)
+
+
+def test_more_ranges_than_are_gone_through_prove_nothing(monkeypatch):
+    pool = crowded(random.Random(1), magnitude=(18, 20))
+    victim = Victim(0, 1, 10**18, pool.swap(0, 1, 10**18).amount_out * 9 // 10)
+    every = sandwich(pool, victim)
+    monkeypatch.setattr(ranges, "MOST_RANGES", 1)
+    some = sandwich(pool, victim)
+    assert every is not None
+    assert some is not None
+    assert some.bound is None
+    assert some.profit <= every.profit
+
+
+@pytest.mark.parametrize("out", [False, True])
+@pytest.mark.parametrize("side", [0, 1])
+def test_beyond_what_a_pool_has_nothing_is_left(side, out):
+    pool = crowded(random.Random(1), magnitude=(5, 6))
+    far = ranges.Ranges(pool, Victim(side, 1 - side, 1000, 2000 if out else 0, out))
+    assert far._leaves(10**40) <= 0
+    assert not far._concave(10**40)
+
+
+def test_what_bears_one_unit_only_bears_one_unit():
+    pool, victim = ProductPool(34, 180, Fee(1, 1)), Victim(0, 1, 34, 9, exact_out=True)
+    assert limit_root(pool, victim) == 2
+    assert largest_front(pool, victim) == 1
+
+
+def test_a_pool_of_another_kind_is_not_plainly_safe():
+    pool = WeightedPool((10**24, 10**24), (ONE // 2, ONE // 2), (1, 1), 3 * 10**15)
+    given_ = pool.swap(0, 1, 10**22).amount_out
+    found = expose(pool, Victim(0, 1, 10**22, given_ * 98 // 100))
+    assert found is not None
+    assert found.attacked >= given_ * 98 // 100
+    assert found.prevents is not None
+    kept = Victim(0, 1, 10**22, found.prevents)
+    assert expose(pool, kept) is None
+
+
+def test_where_a_smaller_payment_gives_less_the_limit_that_prevents_is_looked_for_below():
+    small = small_ranges(random.Random(219))
+    assert small is not None
+    pool, victim = small
+    found = expose(pool, victim, 10)
+    assert found is not None
+    assert found.prevents is not None
+    replaced = msgspec.structs.replace
+    assert expose(pool, replaced(victim, limit=found.prevents), 10) is None
+    assert expose(pool, replaced(victim, limit=found.prevents - 1), 10) is not None

@@ -186,6 +186,7 @@ SECTIONS: dict[type, str] = {
     settings.ArbitrageSettings: "`[arbitrage]`",
     settings.RefereeSettings: "`[referee]`",
     settings.LiquidationSettings: "`[liquidations]`",
+    settings.ExposureSettings: "`[exposure]`",
 }
 
 

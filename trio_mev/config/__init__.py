@@ -50,6 +50,7 @@ from ..processors.pools import PoolTracker
 from ..processors.prices import PriceDataProcessor
 from ..processors.referee import Referee
 from ..processors.refereed import TransactionReferee
+from ..processors.sandwich import SandwichDetector
 from ..processors.transactions import TransactionAnalyzer
 from ..wire.venues import ADAPTERS, quoting
 from .explain import explain
@@ -60,7 +61,7 @@ PREFIX = "TRIO_MEV_"
 TABLES = frozenset(
     {
         *("stream", "prices", "transactions", "mempool", "pools", "arbitrage", "referee"),
-        "liquidations",
+        *("liquidations", "exposure"),
     }
 )
 """What the environment may override."""
@@ -191,6 +192,7 @@ def _pool_watchers(settings: Settings) -> Iterator[Factory]:
         yield lambda: PoolTracker(settings.pools, chain_id, sources)
         yield lambda: ArbitrageDetector(settings.arbitrage, settings.pools, settings.prices)
         yield lambda: JitDetector(settings.arbitrage.native, sources)
+        yield lambda: SandwichDetector(settings.exposure)
 
 
 def _predicts(settings: Settings) -> bool:

@@ -623,6 +623,18 @@ class LiquidationSettings:
     """Calls in one message to the node."""
 
 
+@attrs.frozen
+class ExposureSettings:
+    """Which exposure of pending swaps to sandwiches is reported."""
+
+    native: Instrument = Instrument("ETH", "USD")
+    """Whose price values what an attacker would make."""
+    least_wei: int = positive(1, 10**24)
+    """What a sandwich must leave after gas, in wei."""
+    most: int = positive(5, 1000)
+    """Swaps that are reported of one pending transaction, the worst first."""
+
+
 def _names_differ(_: Any, __: Any, feeds: tuple[FeedSettings, ...]) -> None:
     names = [feed.name for feed in feeds]
     for feed in feeds:
@@ -646,3 +658,4 @@ class Settings:
     arbitrage: ArbitrageSettings = ArbitrageSettings()
     referee: RefereeSettings = RefereeSettings()
     liquidations: LiquidationSettings = LiquidationSettings()
+    exposure: ExposureSettings = ExposureSettings()

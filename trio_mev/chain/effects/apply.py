@@ -36,7 +36,7 @@ from .walk import Steps, Walk
 _COMPUTING = frozenset(uniswap_v2.ROUTERS.values())
 """Routers that compute what pairs give before the first one is paid."""
 _UNIVERSAL = frozenset(universal_router.ROUTERS.values())
-_FORWARD = _UNIVERSAL | frozenset(uniswap_v3.SWAP_ROUTERS_02.values())
+FORWARD = _UNIVERSAL | frozenset(uniswap_v3.SWAP_ROUTERS_02.values())
 """Routers that for an exact output of pairs compute the input, and hand over what it brings."""
 _NO_TERMS = Terms()
 
@@ -252,7 +252,7 @@ def _go(walk: Walk, intent: SwapIntent, amount: int) -> None:
         walk.backward(amount)
     elif venue in _COMPUTING:
         walk.computed(walk.amounts_in(amount))
-    elif venue in _FORWARD:
+    elif venue in FORWARD:
         # The Universal Router's own library does not refuse an output of nothing.
         amounts = walk.amounts_in(amount, least=0 if venue in _UNIVERSAL else 1)
         limit = intent.limit

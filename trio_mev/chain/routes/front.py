@@ -7,8 +7,10 @@ from math import isqrt
 
 from ..pools.product import ProductPool
 from ..pools.swap import PoolState
+from ..pools.ticked import TickedPool
 from .hop import AskedHop, hop_of
-from .victim import Victim
+from .ranges import Ranges
+from .victim import Victim, bears
 
 
 def largest_front(pool: PoolState, victim: Victim) -> int:
@@ -17,17 +19,20 @@ def largest_front(pool: PoolState, victim: Victim) -> int:
     Exact: the more is paid before it, the less it gets.
     """
 
-    def bears(paid: int) -> bool:
-        front = pool.swap(victim.token_in, victim.token_out, paid)
-        return front.stop is None and victim.accepts(front.after) is not None
+    def borne(paid: int) -> bool:
+        return bears(pool, victim, paid)
 
     places = victim.token_in, victim.token_out
     hop = hop_of(pool, *places) or AskedHop(pool, *places, 1)
     first = hop.needed(1)
-    if first is None or not bears(first):
+    if first is None or not borne(first):
         return 0
-    near = limit_root(pool, victim) if isinstance(pool, ProductPool) else 0
-    return _largest(bears, first, near)
+    near = 0
+    if isinstance(pool, ProductPool):
+        near = limit_root(pool, victim)
+    elif isinstance(pool, TickedPool) and victim.price_limit is None:
+        near = Ranges(pool, victim).limit_root()
+    return _largest(borne, first, near)
 
 
 def limit_root(pool: ProductPool, victim: Victim) -> int:
@@ -53,24 +58,29 @@ def limit_root(pool: ProductPool, victim: Victim) -> int:
     return max(isqrt(max(b * b - 4 * a * c, 0)) - b, 0) // (2 * a)
 
 
-def _largest(bears: Callable[[int], bool], low: int, near: int) -> int:
+def _largest(borne: Callable[[int], bool], low: int, near: int) -> int:
     """The largest number that is borne, from one that is and one that may be near it."""
     step = 1
     if near > low:
-        # The router may ask for one unit more than is needed, so that the root itself is too much.
-        if not bears(near):
-            return _between(bears, low, near)
+        # Where it is reached over the real numbers may be too much for integers.
+        high = near
+        while not borne(near):
+            near, high, step = near - step, near, step * 2
+            if near <= low:
+                return _between(borne, low, high)
+        if high > near:
+            return _between(borne, near, high)
         low = near
     # A pool takes no more than fits its integers, so there is an end.
-    while bears(low + step):
+    while borne(low + step):
         low, step = low + step, step * 2
-    return _between(bears, low, low + step)
+    return _between(borne, low, low + step)
 
 
-def _between(bears: Callable[[int], bool], low: int, high: int) -> int:
+def _between(borne: Callable[[int], bool], low: int, high: int) -> int:
     while high - low > 1:
         middle = (low + high) // 2
-        if bears(middle):
+        if borne(middle):
             low = middle
         else:
             high = middle

@@ -29,8 +29,10 @@ def outward(
     most: int,
     last: int | None = None,
     sides: tuple[Bound, Bound] | None = None,
+    least: int = 1,
+    enough: int | None = None,
 ) -> Edge | None:
-    """The amount that pays best; None where none pays.
+    """The amount that pays best; None where none pays, or none so much as it must.
 
     Amounts are tried from the best real one outwards, a few on the side whose bound is higher,
     until what has been found reaches the bound on both sides.
@@ -44,10 +46,12 @@ def outward(
         last: the highest amount that is allowed.
         sides: closer bounds: what neither an amount nor any below it pays more than, and neither
             an amount nor any above it; the ceiling, where they are not given.
+        least: what it must pay.
+        enough: from here on nothing better is looked for.
     """
     low = _crest(start, ceiling, last)
     high = low + 1
-    found, best, tried = 0, 0, 0
+    found, best, tried = 0, least - 1, 0
 
     under, over = sides or (ceiling, ceiling)
 
@@ -56,7 +60,7 @@ def outward(
         return side(amount) >> SHIFT if allowed else -1
 
     below, above = bound(low, under), bound(high, over)
-    while max(below, above) > best and tried < most:
+    while max(below, above) > best and tried < most and (enough is None or best < enough):
         if below >= above:
             some = range(low, max(low - _CHUNK, 0), -1)
             low = some[-1] - 1
@@ -70,7 +74,7 @@ def outward(
             paid = pays(amount)
             if paid > best:
                 found, best = amount, paid
-    return Edge(found, best, max(best, below, above)) if best > 0 else None
+    return Edge(found, best, max(best, below, above)) if best >= least else None
 
 
 def _crest(start: int, ceiling: Bound, last: int | None) -> int:

@@ -8,33 +8,47 @@ from __future__ import annotations
 
 from ..pools.product import ProductPool
 from ..pools.swap import PoolState
+from ..pools.ticked import TickedPool
 from .curve import SHIFT
 from .exact import MOST_CANDIDATES
 from .front import largest_front
 from .hop import ProductHop
 from .outward import outward
+from .ranges import Ranges
 from .victim import Sandwich, Victim, play
 
 _SLACK = 1 << SHIFT // 2
 
 
-def sandwich(pool: PoolState, victim: Victim, most: int = MOST_CANDIDATES) -> Sandwich | None:
-    """The best sandwich of a swap; None where none pays.
+def sandwich(
+    pool: PoolState,
+    victim: Victim,
+    most: int = MOST_CANDIDATES,
+    least: int = 1,
+    enough: int | None = None,
+) -> Sandwich | None:
+    """The best sandwich of a swap; None where none pays what it must.
 
-    In a pair it is exact, and says so by its bound. In other pools it is searched for, up to the
-    swap's limit, as if what it leaves had one maximum.
+    In a pair it is exact, and in a pool of concentrated liquidity where its ranges allow a proof;
+    it says so by its bound. Elsewhere it is searched for, up to the swap's limit, as if what it
+    leaves had one maximum.
 
     Args:
         pool: before the swap.
         victim: the swap.
         most: candidates that are tried before an exact search gives up.
+        least: what it must pay.
+        enough: from here on no better one is looked for.
     """
     limit = largest_front(pool, victim)
     if not limit:
         return None
     if isinstance(pool, ProductPool):
-        return _Pair(pool, victim).best(limit, most)
-    return _sampled(pool, victim, limit)
+        return _Pair(pool, victim).best(limit, most, least, enough)
+    if isinstance(pool, TickedPool) and victim.price_limit is None:
+        return Ranges(pool, victim).best(limit, most, least, enough)
+    found = _sampled(pool, victim, limit)
+    return found if found is not None and found.profit >= least else None
 
 
 def _sampled(pool: PoolState, victim: Victim, limit: int) -> Sandwich | None:
@@ -65,7 +79,7 @@ class _Pair:
         self._hop = ProductHop(pool, victim.token_in)
         self._g, self._d = pool.fee.kept, pool.fee.of
 
-    def best(self, limit: int, most: int) -> Sandwich | None:
+    def best(self, limit: int, most: int, least: int, enough: int | None) -> Sandwich | None:
         by_input = self._given > self._held
         most_bought = self._hop.out(limit)
         last = limit if by_input else most_bought
@@ -73,7 +87,7 @@ class _Pair:
         start = self._peak(most_bought << SHIFT)
         start = self._costs(start) >> SHIFT if by_input else start >> SHIFT
         pays = self._pays if by_input else self._pays_bought
-        found = outward(start, ceiling, pays, most, last)
+        found = outward(start, ceiling, pays, most, last, None, least, enough)
         if found is None:
             return None
         paid = found.amount if by_input else self._hop.needed(found.amount) or 0
@@ -118,9 +132,11 @@ class _Pair:
         held, given = (self._held << SHIFT) + paid, (self._given << SHIFT) - bought
         amount = self._victim.amount << SHIFT
         if self._victim.exact_out:
-            # The router asks for up to one unit more than is needed.
+            # The router asks for up to one unit more than is needed, and if it hands that over
+            # itself, the pair gives something for it.
+            more = 0 if self._victim.handed is None else 2 * one * given * g // (held * d) + one
             held += held * amount * d // ((given - amount) * g) + one
-            given -= amount
+            given -= amount + more
         else:
             given -= -(-amount * g * given // (held * d + amount * g))
             held += amount

@@ -1,9 +1,12 @@
-"""A swap with a limit, and three swaps of which it is the middle one."""
+"""A pending swap in one pool, as whoever swaps before and after it would meet it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from ...model.noun import Noun
-from ..pools.swap import PoolState, Swap
+from ..pools.swap import PoolState, Stop, Swap
+from ..pools.ticked import TickedPool
 
 
 class Victim(Noun, frozen=True):
@@ -15,14 +18,30 @@ class Victim(Noun, frozen=True):
     limit: int
     """The least that is taken; of an exact output, the most that is paid."""
     exact_out: bool = False
+    price_limit: int | None = None
+    """Square root of the price at which it stops with less; of concentrated liquidity only."""
+    handed: Callable[[int], int] | None = None
+    """Of an exact output whose router computes the payment, and then swaps that: what reaches the
+    pool of a payment. None where the pool itself is asked for the output."""
+
+    def asks(self, pool: PoolState) -> Swap:
+        """What the limit is held against, in a pool as it is."""
+        if self.price_limit is not None and isinstance(pool, TickedPool):
+            down = self.token_in == 0
+            return pool.swap_to(down, self.amount, self.exact_out, self.price_limit)
+        return pool.swap(self.token_in, self.token_out, self.amount, self.exact_out)
 
     def accepts(self, pool: PoolState) -> Swap | None:
         """The swap in a pool as it is; None where it would revert."""
-        done = pool.swap(self.token_in, self.token_out, self.amount, self.exact_out)
-        if done.stop is not None:
+        done = self.asks(pool)
+        if done.stop is not None and (self.price_limit is None or done.stop is not Stop.LIMIT):
             return None
-        good = done.amount_in <= self.limit if self.exact_out else done.amount_out >= self.limit
-        return done if good else None
+        if done.amount_in > self.limit if self.exact_out else done.amount_out < self.limit:
+            return None
+        if self.handed is None:
+            return done
+        done = pool.swap(self.token_in, self.token_out, self.handed(done.amount_in))
+        return done if done.stop is None else None
 
 
 class Sandwich(Noun, frozen=True):
@@ -55,3 +74,9 @@ def play(pool: PoolState, victim: Victim, paid: int) -> Sandwich | None:
         return None
     amounts = front.amount_out, middle.amount_in, middle.amount_out, back.amount_out
     return Sandwich(paid, *amounts, None)
+
+
+def bears(pool: PoolState, victim: Victim, paid: int) -> bool:
+    """Whether the swap still goes through after a payment before it."""
+    front = pool.swap(victim.token_in, victim.token_out, paid)
+    return front.stop is None and victim.accepts(front.after) is not None

@@ -1,0 +1,176 @@
+"""Which pending swaps leave something open to a sandwich, and how much."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+import attrs
+
+from ..chain.effects.apply import apply
+from ..chain.effects.outcome import Effect, Fill, Terms, Verdict
+from ..chain.effects.overlay import Overlay
+from ..chain.effects.pending import SLOT, PendingEffect
+from ..chain.effects.places import Place, places
+from ..chain.pools.view import PoolsView
+from ..chain.pools.worth import Worth
+from ..chain.routes.exposure import Exposed, expose
+from ..chain.routes.gas import gas_of
+from ..model.opportunity import Exposure, SwapRecord
+
+MOST_PLACES = 16
+"""Pools of one transaction that are looked at."""
+MOST_CANDIDATES = 32
+"""Payments about the best real one that are tried exactly."""
+
+
+@attrs.frozen
+class Open:
+    """A swap that leaves something open, in the pool where that pays most."""
+
+    swap: int
+    """Its place among the call's intents."""
+    pool: str
+    token: str
+    """That the attacker pays, and is paid in."""
+    exposure: Exposure
+    exact_out: bool
+    gas_wei: int
+    net_wei: int
+    exact: bool
+    """Whether it is known that no other payment leaves more."""
+
+
+class ExposureWatch:
+    """Looks at pending swaps on the state of a view.
+
+    Args:
+        least: wei that a sandwich must leave after gas.
+    """
+
+    def __init__(self, least: int = 1) -> None:
+        self._least = least
+        self.view: PoolsView | None = None
+        self._worth: Worth | None = None
+        self.unknown: Counter[str] = Counter()
+        """Pools on the way of swaps of which nothing is said, by the reason."""
+
+    def advance(self, view: PoolsView) -> None:
+        """Go on to a view."""
+        self.view, self._worth = view, Worth(view)
+
+    def look(self, pending: PendingEffect) -> list[Open]:
+        """What each swap of a transaction leaves open; as of the same view only."""
+        if self.view is None or pending.view.hash != self.view.hash:
+            return []
+        found, unclear = places(pending.intents, pending.effect, self.view)
+        self.unknown["route"] += unclear
+        self.unknown["too_many"] += len(found[MOST_PLACES:])
+        opens: dict[int, list[Open]] = {}
+        for place in found[:MOST_PLACES]:
+            one = self._open(place, pending)
+            if one is not None:
+                opens.setdefault(one.swap, []).append(one)
+        return [_worst(every) for every in opens.values()]
+
+    def _open(self, place: Place, pending: PendingEffect) -> Open | None:
+        """One pool of it; None where nothing pays there."""
+        assert self.view is not None
+        pool = self.view.entries[place.fill.pool].pool
+        token, fee = place.fill.token_in, self.view.next_base_fee
+        if fee is None:
+            self.unknown["base_fee"] += 1
+            return None
+        gas = 2 * gas_of([pool.protocol]) * fee
+        least = self._worth_of(token, gas + self._least)
+        if least is None:
+            self.unknown["worth"] += 1
+            return None
+        exposed = expose(place.fill.before, place.victim, least, MOST_CANDIDATES)
+        if exposed is None:
+            return None
+        if not self._holds(place, exposed, pending):
+            self.unknown["unconfirmed"] += 1
+            return None
+        net = self._in_wei(token, exposed.best.profit) - gas
+        exact = exposed.best.bound == exposed.best.profit
+        exposure = _exposure(place, exposed, pool.protocol.value)
+        out = place.victim.exact_out
+        return Open(place.swap, pool.id, token, exposure, out, gas, net, exact)
+
+    def _in_wei(self, token: str, amount: int) -> int:
+        assert self._worth is not None
+        found = self._worth.in_wei(token, amount)
+        assert found is not None, "the worth of it was asked before"
+        return found
+
+    def _worth_of(self, token: str, wei: int) -> int | None:
+        """The least amount of a token that is worth as much; None where no pool tells."""
+        assert self._worth is not None
+        unit = self._worth.in_wei(token, 10**18)
+        if not unit:
+            return None
+        found = max(wei * 10**18 // unit, 1)
+        while self._in_wei(token, found) < wei:
+            found += max(found >> 50, 1)
+        while found > 1 and self._in_wei(token, found - 1) >= wei:
+            found -= 1
+        return found
+
+    def _holds(self, place: Place, exposed: Exposed, pending: PendingEffect) -> bool:
+        """Whether the whole transaction, after the front run, does what was reckoned of it."""
+        assert self.view is not None
+        fill, victim = place.fill, place.victim
+        front = fill.before.swap(victim.token_in, victim.token_out, exposed.best.paid)
+        pools = Overlay(self.view)
+        pools.put({fill.pool: front.after})
+        terms = Terms(time=self.view.timestamp + SLOT, parent=self.view.hash)
+        effect = apply(pending.intents, pools, terms)
+        return effect.verdict is Verdict.SUCCEEDS and any(
+            (one.amount_in, one.amount_out) == (exposed.best.victim_in, exposed.best.victim_out)
+            for one in _fills(effect, fill.pool)
+        )
+
+
+def _worst(opens: list[Open]) -> Open:
+    """Of a swap's pools the one where most is left, with the limit that prevents all of them."""
+    worst = max(opens, key=lambda one: one.net_wei)
+    limits = [one.exposure.limit_that_prevents for one in opens]
+    known = [limit for limit in limits if limit is not None]
+    prevents = None
+    if len(known) == len(limits):
+        prevents = min(known) if worst.exact_out else max(known)
+    exposure = attrs.evolve(worst.exposure, limit_that_prevents=prevents)
+    return attrs.evolve(worst, exposure=exposure)
+
+
+def _fills(effect: Effect, pool: str) -> Iterator[Fill]:
+    for outcome in effect.swaps:
+        if not outcome.undone:
+            yield from (fill for fill in outcome.fills if fill.pool == pool)
+
+
+def _exposure(place: Place, exposed: Exposed, protocol: str) -> Exposure:
+    """In the terms of the swap's own limit."""
+    fill, figure, best = place.fill, place.figure, exposed.best
+    alone, attacked, worst = map(figure, (exposed.alone, exposed.attacked, exposed.worst))
+    out = place.victim.exact_out
+    more = -1 if out else 1
+    prevents = exposed.prevents
+    if prevents is not None:
+        # One further than what the last figure that pays comes to.
+        prevents = figure(prevents - more) + more
+    if prevents is not None and not out and place.victim.price_limit is not None:
+        # What is swapped only in part is no loss; what it gives is held against its share.
+        alone = alone * best.victim_in // fill.amount_in
+    return Exposure(
+        SwapRecord(
+            fill.pool, protocol, fill.token_in, fill.amount_in, fill.token_out, fill.amount_out
+        ),
+        place.limit,
+        max((alone - worst) * more, (alone - attacked) * more),
+        best.paid,
+        best.profit,
+        prevents,
+        (alone - attacked) * more,
+    )
