@@ -9,8 +9,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from ..model.event import FINDINGS
 from ..stream import StreamStats
+from .said import score_line, score_table
 
 
 def refusals(stats: StreamStats) -> dict[str, int]:
@@ -24,11 +24,10 @@ def refusals(stats: StreamStats) -> dict[str, int]:
 def summary_line(stats: StreamStats, seconds: float) -> dict[str, Any]:
     """The last line under ``--json``."""
     books = stats.books
-    found = sum(stats.events.get(kind.value, 0) for kind in FINDINGS)
     return {
         "kind": "summary",
         "events": stats.events,
-        "findings": {"alert": found} if found else {},
+        "findings": stats.findings,
         "books": {
             "received": books.received,
             "processed": books.processed,
@@ -39,6 +38,7 @@ def summary_line(stats: StreamStats, seconds: float) -> dict[str, Any]:
         },
         "lost": dict(books.lost_by),
         "refused": refusals(stats),
+        "ledger": [score_line(score) for score in stats.scores],
         "digest": stats.digest,
         "seconds": round(seconds, 6),
     }
@@ -57,6 +57,9 @@ def print_summary(console: Console, stats: StreamStats, seconds: float) -> None:
             table.add_row(name, _pairs(line[name]))
     table.add_row("digest", line["digest"])
     console.print(table)
+    if stats.scores:
+        console.print("\n[bold]predictions[/] and what became of them")
+        console.print(score_table(stats.scores))
 
 
 def _pairs(counts: Mapping[str, int]) -> str:

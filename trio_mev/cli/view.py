@@ -18,8 +18,10 @@ from ..model.chain import BlockSummary, MempoolView
 from ..model.event import FINDINGS, DataEvent, DataType
 from ..model.identity import Instrument
 from ..model.market import Price
+from ..model.opportunity import Opportunity, Score
 from ..stream import StreamStats
 from ..wire.lines import line_of
+from .said import describe
 from .tables import consumer_table, price_table, table
 
 WATCHED = (DataType.PRICE, DataType.BLOCK_SUMMARY, DataType.MEMPOOL_VIEW, *FINDINGS)
@@ -70,6 +72,10 @@ class View:
             self.block = event.data
         elif event.event_type is DataType.MEMPOOL_VIEW:
             self.mempool = event.data
+        elif isinstance(event.data, Opportunity):
+            one = event.data
+            self.found += 1
+            self.findings.append((event.received_at, one.kind.value, describe(one)))
         else:
             line = line_of(event) or {"type": event.event_type.value, "message": repr(event.data)}
             self.found += 1
@@ -88,6 +94,8 @@ class View:
         frame = 3  # a panel's border and its table's header
         left = height - 2 - (frame + len(stats.feeds)) - (frame + len(self.prices))
         notes = [Text(line, style="dim", no_wrap=True, overflow="ellipsis") for line in self.log]
+        if stats.scores:
+            notes.append(Text(f" {_score_line(stats.scores)}", no_wrap=True, overflow="ellipsis"))
         foot = [*notes, *(Text(f" {line}", style="dim") for line in self.footer)]
         processors = frame + len(stats.consumers)
         parts: list[RenderableType] = [
@@ -176,6 +184,13 @@ def _chain_line(block: BlockSummary | None, mempool: MempoolView | None) -> str:
             shares = "/".join(f"{fee / _GWEI:.2f}" for fee in (gas.p50, gas.p90, gas.p99))
             parts.append(f"fees p50/p90/p99 {shares} gwei")
     return " · ".join(parts) or "no block yet"
+
+
+def _score_line(scores: Sequence[Score]) -> str:
+    """How predictions fared, all kinds together."""
+    names = "predicted", "open", "taken", "competed", "expired", "wrong", "unseen"
+    counts = [(name, sum(getattr(score, name) for score in scores)) for name in names]
+    return "ledger: " + ", ".join(f"{count} {name}" for name, count in counts)
 
 
 def console(environment: Mapping[str, str], file: TextIO | None = None) -> Console:

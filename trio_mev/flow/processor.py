@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from ..errors import ConfigError
 from ..model.event import DataEvent, DataType
 from ..model.health import HealthIssue
+from ..model.opportunity import Score
 from ..model.settings import LaneSettings
 from .rpc import Rpc
 
@@ -54,6 +55,10 @@ class DataProcessor(abc.ABC):
         Args:
             now: seconds of the stream's clock.
         """
+        return ()
+
+    def scores(self) -> tuple[Score, ...]:
+        """How predictions have fared, where the processor keeps score."""
         return ()
 
     def admits(self, event: DataEvent) -> bool:

@@ -313,6 +313,8 @@ class RealtimeDataStream:
             self.manager.snapshots(),
             self.router.filter.get_stats(),
             self._health.lag.snapshot(),
+            dict(self.router.found),
+            tuple(score for pump in self._pumps for score in pump.processor.scores()),
             self.router.digest.hex(),
         )
 

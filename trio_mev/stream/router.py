@@ -12,6 +12,7 @@ from ..flow.lanes import Lanes
 from ..flow.outstanding import Outstanding
 from ..flow.subscription import Subscription
 from ..model.event import FINDINGS, DataEvent, DataType, Stage
+from ..model.opportunity import Opportunity
 from ..model.settings import LaneSettings, StreamConfig
 from ..processors.filters import EventFilter
 from ..wire.digest import Digest
@@ -31,6 +32,8 @@ class Router:
         self.outstanding = Outstanding()
         self.filter = EventFilter.of("stream.filters", config.filters)
         self.events: Counter[DataType] = Counter()
+        self.found: Counter[str] = Counter()
+        """Findings by the kind of their line."""
         self.digest = Digest()
         self.subscriptions: list[Subscription] = []
         self._config = config
@@ -94,6 +97,8 @@ class Router:
         """What a processor emitted: no filter of the stream applies to it."""
         if event.event_type in FINDINGS:
             self.digest.add(event)
+            data = event.data
+            self.found[data.kind.value if isinstance(data, Opportunity) else "alert"] += 1
         self._deliver(event)
 
     def _deliver(self, event: DataEvent) -> None:

@@ -8,6 +8,7 @@ from ..flow.books import BooksSnapshot
 from ..flow.lag import LagSnapshot
 from ..flow.pump import ConsumerSnapshot
 from ..flow.status import FeedSnapshot
+from ..model.opportunity import Score
 from ..processors.filters import FilterStats
 
 
@@ -35,5 +36,9 @@ class StreamStats:
     filter: FilterStats
     lag: LagSnapshot
     """How late the event loop is."""
+    findings: dict[str, int]
+    """Findings by the kind of their line: ``alert``, or what MEV it is."""
+    scores: tuple[Score, ...]
+    """How predictions have fared, by kind and detector."""
     digest: str
     """Of the findings so far, independent of their order and of arrival times."""
