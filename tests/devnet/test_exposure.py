@@ -15,9 +15,9 @@ from tests.devnet.chain import Chain
 from tests.devnet.deploy import devnet
 from tests.devnet.markets import RUN, Market, find_markets
 from tests.devnet.reading import load
+from tests.devnet.receipts import swaps_in
 from tests.devnet.rpc import Hex, Json, Rpc, open_rpc
 from tests.devnet.scenario import open_scenario
-from tests.devnet.test_effects import swaps_in
 from trio_mev.chain.effects.pending import PendingBook, PendingEffect
 from trio_mev.chain.effects.places import places
 from trio_mev.chain.fees import next_base_fee
