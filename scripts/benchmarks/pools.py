@@ -86,13 +86,13 @@ class Market:
     Args:
         count: how many pools.
         seed: the same one gives the same market.
+        first: address of the first token, which most are traded for.
     """
 
-    def __init__(self, count: int, seed: int = 1) -> None:
+    def __init__(self, count: int, seed: int = 1, first: str = f"0x{0:040x}") -> None:
         self.random = random.Random(seed)
-        self.decimals = {
-            f"0x{n:040x}": self.random.choice((18, 18, 18, 6, 8)) for n in range(count * 2 // 5)
-        }
+        names = [first, *(f"0x{n:040x}" for n in range(1, count * 2 // 5))]
+        self.decimals = {name: self.random.choice((18, 18, 18, 6, 8)) for name in names}
         self.tokens = list(self.decimals)
         self.worth = {token: 10 ** self.random.uniform(-1, 3.5) for token in self.tokens}
         self.pools = [self._pool(number) for number in range(count)]
