@@ -7,7 +7,13 @@ from eth_abi import encode
 
 from trio_mev.chain.pools import changes
 from trio_mev.chain.pools.keeper import MOST_RECENT, PoolKeeper
-from trio_mev.chain.pools.learning import PAIR_CREATED, V4, Factory, Learner
+from trio_mev.chain.pools.learning import (
+    NO_HOOKS,
+    PAIR_CREATED,
+    V4_INITIALIZE,
+    Factory,
+    Learner,
+)
 from trio_mev.chain.pools.loading import Loaded
 from trio_mev.chain.pools.pool import Pool, Protocol, Unusable
 from trio_mev.chain.pools.product import ProductPool
@@ -126,8 +132,9 @@ def test_nothing_is_taken_of_a_block_that_was_retracted(keeper: PoolKeeper):
 
 
 def test_nothing_is_taken_before_the_first_block():
-    keeper = PoolKeeper(Learner([], v4=V4(THIRD, OTHER)), most=3)
-    assert keeper.book.manager == OTHER
+    keeper = PoolKeeper(Learner([], view=THIRD), most=3)
+    keeper.use_manager(OTHER)
+    assert keeper.book.manager == keeper.learner.manager == OTHER
     keeper.want(ONE, keeper.learner.named(ONE))
     assert not keeper.take(ONE, read(ONE, 1, 2), "10")
     assert keeper.check(ONE, read(ONE, 1, 2), "10") is None
@@ -165,7 +172,6 @@ def test_a_pool_that_was_not_initialised_is_read_when_it_is(keeper: PoolKeeper):
     elsewhere = Log("", 0, 0, "", 0, THIRD, (changes.V3_INITIALIZE,), data)
     keeper.advance(block(11, made, elsewhere, Log("", 0, 0, "", 0, OTHER, (), b"")))
     assert keeper.missing == (OTHER,)
-    assert not keeper.unusable
 
 
 def test_pools_are_checked_in_turn(keeper: PoolKeeper):
@@ -202,3 +208,113 @@ def test_a_pool_that_a_log_tells_of_is_wanted():
     keeper.advance(block(10, told))
     assert keeper.missing == ("0x" + "9" * 40,)
     assert next(keeper.plan("0x" + "9" * 40)())[0].to == "0x" + "9" * 40
+
+
+def created(pair: str, factory: str, one: str = ONE, other: str = OTHER) -> Log:
+    topics = PAIR_CREATED, *("0x" + argument(token).hex() for token in (one, other))
+    return Log("", 0, 0, "", 0, factory, topics, encode(("address", "uint256"), (pair, 1)))
+
+
+NEW, FACTORY = "0x" + "9" * 40, "0x" + "f" * 40
+
+
+@pytest.fixture
+def learning() -> PoolKeeper:
+    """Pairs of two tokens at a factory, and pools of V4, from block 10 on."""
+    learner = Learner([ONE, OTHER], [Factory(FACTORY, "v2", (3000,))], view=THIRD)
+    found = PoolKeeper(learner, most=3)
+    found.use_manager(OTHER)
+    found.advance(block(10))
+    return found
+
+
+def test_a_wrong_state_does_not_come_back_by_a_reorganisation_after_its_repair(keeper: PoolKeeper):
+    gone = [block(11, sync(ONE, 110, 190)), block(12)]
+    for one in gone:
+        keeper.advance(one)
+    assert keeper.check(ONE, read(ONE, 555, 555), "12") is False
+    keeper.undo(Reorg(10, "10", tuple(gone[::-1]), ("11x",)))
+    assert ONE in keeper.book.quarantined
+    assert ONE in keeper.missing
+
+
+def test_a_pool_that_was_no_pool_on_a_retracted_block_is_tried_again(learning: PoolKeeper):
+    gone = block(11, created(NEW, FACTORY))
+    learning.advance(gone)
+    assert learning.missing == (NEW,)
+    learning.undo(Reorg(10, "10", (gone,), ("11x",)))
+    learning.advance(block(11, fork="x", parent="10"))
+    assert learning.take(NEW, Unusable(NEW, "it does not answer as a pair"), "11x")
+    assert learning.missing == ()
+    learning.advance(block(12, created(NEW, FACTORY), fork="x"))
+    assert learning.missing == (NEW,)
+
+
+def test_what_was_found_out_on_a_retracted_block_is_asked_again(keeper: PoolKeeper):
+    gone = block(11)
+    keeper.advance(gone)
+    keeper.take(OTHER, Unusable(OTHER, "it does not answer as a pair"), "11")
+    keeper.undo(Reorg(10, "10", (gone,), ("11x",)))
+    assert keeper.missing == (OTHER,)
+    keeper.advance(block(11, fork="x", parent="10"))
+    assert not keeper.take(OTHER, Unusable(OTHER, "it does not answer as a pair"), "11")
+    assert keeper.missing == (OTHER,)
+    assert keeper.check(ONE, Unusable(ONE, "it does not answer as a pair"), "11") is None
+
+
+def test_a_pool_that_cannot_be_used_is_tried_again_with_longer_and_longer_pauses(keeper):
+    keeper.take(OTHER, Unusable(OTHER, "it does not answer as a pair"), "10")
+    tried = []
+    for number in range(11, 100):
+        keeper.advance(block(number))
+        if OTHER in keeper.missing:
+            tried.append(number)
+            keeper.take(OTHER, Unusable(OTHER, "it does not answer as a pair"), str(number))
+    assert tried == [20, 40, 80]
+    keeper.want(OTHER, keeper.learner.named(OTHER))
+    assert keeper.missing == (OTHER,)
+    assert keeper.take(OTHER, read(OTHER, 1, 2), "99")
+    assert not keeper.unusable
+
+
+def test_pools_with_hooks_take_no_room(learning: PoolKeeper):
+    types = "uint24", "int24", "address", "uint160", "int24"
+
+    def initialised(name: str, hooks: str) -> Log:
+        topics = V4_INITIALIZE, name, *("0x" + argument(token).hex() for token in (ONE, OTHER))
+        return Log("", 11, 0, "", 0, OTHER, topics, encode(types, (3000, 60, hooks, Q96, 0)))
+
+    hooked = [initialised(f"0x{number:064x}", "0x" + "99" * 20) for number in range(5)]
+    learning.advance(block(11, *hooked, initialised("0x" + "7" * 64, NO_HOOKS)))
+    assert learning.missing == ("0x" + "7" * 64,)
+    assert learning.left_out == 0
+    assert len(learning.unusable) == 5
+    for number in range(12, 40):
+        learning.advance(block(number))
+    assert learning.missing == ("0x" + "7" * 64,)  # it is of no use to try the others again
+
+
+@pytest.mark.parametrize(
+    "late", [block(12), block(11, complete=False), block(11, logs=None), block(11, parent="x")]
+)
+def test_where_a_block_is_missing_new_pools_may_be_as_well(learning: PoolKeeper, late: Block):
+    assert learning.incomplete  # before the first search
+    learning.incomplete = False
+    learning.advance(late)
+    assert learning.incomplete
+
+
+def test_blocks_in_order_hide_no_pool(learning: PoolKeeper):
+    learning.incomplete = False
+    learning.advance(block(11))
+    assert not learning.incomplete
+
+
+def test_a_pool_may_be_known_by_another_name_than_it_was_wanted_by(keeper: PoolKeeper):
+    """Those of Balancer are named by their address, and known by an id that begins with it."""
+    name = OTHER + "0" * 24
+    assert keeper.take(OTHER, read(name, 1, 2), "10")
+    assert keeper.missing == ()
+    assert {keeper.to_check(), keeper.to_check()} == {ONE, name}
+    assert next(keeper.plan(name)())[0].to == OTHER
+    assert keeper.advance(block(11)).state(name) == ProductPool(1, 2)

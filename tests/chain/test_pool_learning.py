@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 from eth_abi import encode
 from eth_hash.auto import keccak
@@ -12,8 +14,8 @@ from trio_mev.chain.pools.learning import (
     NO_HOOKS,
     PAIR_CREATED,
     POOL_CREATED,
+    POOL_MANAGER_OF,
     TOPICS,
-    V4,
     V4_INITIALIZE,
     Factory,
     Learner,
@@ -41,7 +43,9 @@ def log(address: str, *topics: str, data: bytes) -> Log:
 @pytest.fixture
 def learner() -> Learner:
     factories = [Factory(PAIRS, "v2", (2500,)), Factory(POOLS, "v3", (500, 3000))]
-    return Learner([TOKEN, WETH, TOKEN], factories, V4(VIEW, MANAGER))
+    found = Learner([TOKEN, WETH, TOKEN], factories, VIEW)
+    found.manager = MANAGER
+    return found
 
 
 def pair_created(one: str = TOKEN, other: str = WETH, address: str = PAIRS) -> Log:
@@ -54,9 +58,11 @@ def pool_created(one: str = TOKEN, other: str = WETH, address: str = POOLS) -> L
     return log(address, POOL_CREATED, topic(one), topic(other), topic(500), data=data)
 
 
-def initialised(one: str = ETHER, other: str = TOKEN, address: str = MANAGER) -> Log:
+def initialised(
+    one: str = ETHER, other: str = TOKEN, address: str = MANAGER, hooks: str = NO_HOOKS
+) -> Log:
     types = "uint24", "int24", "address", "uint160", "int24"
-    data = encode(types, (3000, 60, NO_HOOKS, 2**96, 0))
+    data = encode(types, (3000, 60, hooks, 2**96, 0))
     return log(address, V4_INITIALIZE, ID, topic(one), topic(other), data=data)
 
 
@@ -88,16 +94,44 @@ def test_a_fee_is_what_the_contracts_write_in_the_smallest_terms():
 
 
 def test_of_an_address_alone_it_is_found_out_what_it_is(learner: Learner):
-    pair = Node(**pair_answers()).carry_out(learner.named(POOL)())
+    made = {"factory": word(PAIRS), "get_pair": word(POOL)}
+    pair = Node(**pair_answers(**made)).carry_out(learner.named(POOL)())
     assert pair.pool.protocol is Protocol.UNISWAP_V2
-    import random
-
+    assert pair.state.fee == Fee(399, 400)  # that of its factory
     pool = Node(**pool_answers(crowded(random.Random(1)))).carry_out(learner.named(POOL)())
     assert pool.pool.protocol is Protocol.UNISWAP_V3
-    neither = Node().carry_out(learner.named(POOL)())
-    assert neither == Unusable(POOL, "it does not answer as a pool")
+    none_of_them = Node().carry_out(learner.named(POOL)())
+    assert none_of_them == Unusable(POOL, "it does not answer as a pool of a kind that is known")
     broken = Node(**pair_answers(decimals=None)).carry_out(learner.named(POOL)())
     assert broken == Unusable(POOL, "a token does not tell its decimals")
+
+
+@pytest.mark.parametrize("made", [{}, {"factory": word(OTHER), "get_pair": word(POOL)}])
+def test_a_pair_whose_fee_nobody_knows_is_not_used(learner: Learner, made):
+    found = Node(**pair_answers(**made)).carry_out(learner.named(POOL)())
+    assert found == Unusable(POOL, "its factory is not one of those whose fee is known")
+
+
+def test_a_named_pool_of_concentrated_liquidity_says_what_is_wrong_with_it(learner: Learner):
+    pool = crowded(random.Random(1))
+    found = Node(**pool_answers(pool, tick_bitmap=None)).carry_out(learner.named(POOL)())
+    assert found == Unusable(POOL, "it does not tell its bitmap")
+
+
+def test_the_view_says_whose_pools_it_reads():
+    learner, node = Learner([TOKEN, WETH], view=VIEW), Node()
+    assert node.carry_out(learner.find_manager()) is None
+    node.answers[POOL_MANAGER_OF] = word(MANAGER)
+    assert node.carry_out(learner.find_manager()) == MANAGER
+    assert Node().carry_out(Learner([TOKEN, WETH]).find_manager()) is None
+    assert keccak(b"poolManager()")[:4].hex() == POOL_MANAGER_OF
+
+
+def test_only_pools_of_v4_that_are_initialised_are_there(learner: Learner):
+    there = "0x" + "ab" * 32
+    node = Node(view_slot0=lambda data: word(5 if data.hex() == "ab" * 32 else 0) + word(0) * 3)
+    assert node.carry_out(learner.existing([ID, there])) == (there,)
+    assert Node().carry_out(learner.existing([ID])) == ()
 
 
 def test_v4_has_pools_of_ether_too_in_the_order_of_the_tokens_numbers(learner: Learner):
@@ -106,8 +140,10 @@ def test_v4_has_pools_of_ether_too_in_the_order_of_the_tokens_numbers(learner: L
     assert keys[0] == PoolKey(ETHER, TOKEN, 100, 1, NO_HOOKS)
     assert all(int(key.currency0, 16) < int(key.currency1, 16) for key in keys)
     assert len({encoded(key) for key in keys}) == len(keys)
-    assert Learner([TOKEN, OTHER], v4=V4(VIEW)).v4_keys()[0].currency0 == TOKEN
-    assert Learner([TOKEN, OTHER]).v4_keys() == []
+    without_ether = Learner([TOKEN, OTHER], view=VIEW)
+    assert without_ether.v4_keys() == []  # before the view has said whose pools it reads
+    without_ether.manager = MANAGER
+    assert without_ether.v4_keys()[0].currency0 == TOKEN
 
 
 def test_an_id_is_the_hash_of_the_encoded_key():
@@ -126,6 +162,9 @@ def test_logs_tell_of_new_pools(learner: Learner):
     assert told is not None
     assert told[0] == ID
     assert Node().carry_out(told[1]()) == Unusable(ID, "the view does not answer")
+    hooked = learner.told(initialised(hooks=OTHER))
+    assert isinstance(hooked, Unusable)
+    assert "hooks" in hooked.reason
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ ALL = f"""
 chain_id = 5
 logs = [{{ address = ["{ADDRESS}"] }}]
 [pools]
-tokens = ["WETH", "{ADDRESS}"]
+tokens = ["{ADDRESS}"]
 addresses = ["{ADDRESS}"]
 v4_view = "{ADDRESS}"
 prices = false
@@ -45,7 +45,7 @@ fees = [400]
 
 def test_every_setting_is_read():
     pools = loads(ALL, {}).settings.pools
-    assert pools.tokens == ("WETH", ADDRESS)
+    assert pools.tokens == (ADDRESS,)
     assert pools.addresses == (ADDRESS,)
     assert [(one.kind, one.tiers) for one in pools.factories] == [("v2", (3000,)), ("v3", (400,))]
     assert pools.assets == {ADDRESS: "WBTC"}
@@ -141,10 +141,16 @@ def test_what_cannot_be_is_said_with_its_place(text, problem):
 )
 def test_pools_that_nobody_can_read_are_refused(feed, problem):
     with pytest.raises(ConfigError) as caught:
-        loads(f'{feed}[pools]\ntokens = ["WETH"]', {})
+        loads(f'{feed}[pools]\ntokens = ["{ADDRESS}"]', {})
     assert problem in str(caught.value)
 
 
 def test_the_environment_overrides_them():
     config = loads(NODE, {"TRIO_MEV_POOLS__TOKENS": '["WETH"]'})
     assert config.settings.pools.tokens == ("WETH",)
+
+
+def test_a_symbol_is_of_the_main_network():
+    with pytest.raises(ConfigError) as caught:
+        loads(f'{NODE}chain_id = 8453\n[pools]\ntokens = ["WETH"]', {})
+    assert "pools.tokens[0]: the WETH that is known is on chain 1" in str(caught.value)

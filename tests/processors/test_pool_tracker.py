@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import pytest
@@ -10,6 +11,8 @@ import trio
 from loguru import logger
 from trio.testing import wait_all_tasks_blocked
 
+from trio_mev.chain.contracts.uniswap_v2 import UNISWAP_FACTORY
+from trio_mev.chain.pools.learning import POOL_MANAGER_OF
 from trio_mev.chain.pools.loading import (
     DECIMALS,
     FACTORY,
@@ -18,6 +21,8 @@ from trio_mev.chain.pools.loading import (
     GET_RESERVES,
     TOKEN0,
     TOKEN1,
+    VIEW_SLOT0,
+    load_pair,
 )
 from trio_mev.chain.pools.words import argument
 from trio_mev.errors import MalformedFrame, RpcFailed, RpcTimeout, StreamConnectionError
@@ -36,6 +41,9 @@ GOOD = {
     DECIMALS: argument(6),
     GET_PAIR: argument(PAIR),
     GET_POOL: argument(0),
+    FACTORY: argument(UNISWAP_FACTORY),
+    POOL_MANAGER_OF: argument(OTHER),
+    VIEW_SLOT0: argument(5) + argument(0) * 3,
 }
 
 
@@ -61,6 +69,8 @@ class Node:
     def answer(self, method: str, params: Sequence[Any]) -> Any:
         name = method if method == "web3_sha3" else params[0]["data"][2:10]
         answer = self.answers.get(name, RpcFailed(3, "execution reverted"))
+        if callable(answer):
+            answer = answer(params[0]["data"])
         return "0x" + answer.hex() if isinstance(answer, bytes) else answer
 
     async def call(self, *_: Any, **__: Any) -> Any:
@@ -175,9 +185,13 @@ async def test_health_says_how_many_and_why():
 async def test_a_contract_that_fails_is_no_pool_and_not_asked_again(code, words):
     node, tracker = Node(), PoolTracker(NAMED)
     node.answers[TOKEN0] = RpcFailed(code, words)
-    await played(tracker, node, 3)
-    assert tracker.keeper.unusable == {PAIR: "it does not answer as a pool"}
-    assert node.sizes == [4, 7]  # as a pair, then as a pool of V3, and once
+    asked: list[int] = []
+    await played(tracker, node, 3, lambda _: asked.append(sum(node.sizes)))
+    assert tracker.keeper.unusable == {PAIR: "it does not answer as a pool of a kind that is known"}
+    assert asked[0] == asked[1] == asked[2]
+    (issue,) = tracker.health(0.0)
+    assert (issue.kind, issue.where) == ("pools_unusable", "PoolTracker")
+    assert issue.detail.startswith(f"1 pools cannot be used, such as {PAIR}: it does not answer")
 
 
 async def test_a_pool_that_cannot_be_read_does_not_hold_up_the_others():
@@ -187,7 +201,9 @@ async def test_a_pool_that_cannot_be_read_does_not_hold_up_the_others():
             return RpcTimeout("no answer within 10 s") if bad else super().answer(method, params)
 
     others = tuple(f"0x{n:040x}" for n in range(0xB0, 0xBA))
-    tracker = PoolTracker(PoolSettings(addresses=(PAIR, *others)))
+    tracker = PoolTracker(NAMED)
+    for other in others:
+        tracker.keeper.want(other, partial(load_pair, other))
     views = await played(tracker, Moody(), 6)
     assert set(views[-1].entries) == set(others)
     assert tracker.keeper.missing == (PAIR,)
@@ -219,13 +235,14 @@ async def test_a_search_that_fails_begins_again(answer):
 
 async def test_more_pools_than_there_is_room_for_are_told(told):
     settings = PoolSettings(
-        addresses=(TOKEN,),
+        addresses=(PAIR,),
         tokens=("WETH", "USDC"),
-        factories=(FactorySettings(OTHER),),
+        factories=(FactorySettings(UNISWAP_FACTORY),),
         most=1,
     )
-    views = await played(PoolTracker(settings, 5), Node(), 3)
-    assert list(views[-1].entries) == [TOKEN]
+    node = Node(**{GET_PAIR: lambda data: argument(PAIR if TOKEN[2:] in data else OTHER)})
+    views = await played(PoolTracker(settings, 5), node, 3)
+    assert list(views[-1].entries) == [PAIR]
     assert views[-1].left_out == 1
     assert "1 pools were found, of which 1 are left out: most = 1" in told
 
@@ -264,13 +281,12 @@ def test_only_the_feeds_own_blocks_are_followed():
 def test_factories_and_the_view_are_the_main_networks_unless_others_are_named():
     main = make_learner(PoolSettings(tokens=("WETH",)), 1)
     assert len(main.factories) == 3
-    assert main.v4 is not None
+    assert main.view is not None
     other = make_learner(PoolSettings(tokens=("WETH",)), 5)
-    assert (dict(other.factories), other.v4) == ({}, None)
+    assert (dict(other.factories), other.view) == ({}, None)
     named = make_learner(PoolSettings(factories=(FactorySettings(OTHER, "v3"),), v4_view=TOKEN), 5)
     assert [one.fees for one in named.factories.values()] == [(100, 500, 3000, 10_000)]
-    assert named.v4 is not None
-    assert named.v4.view == TOKEN
+    assert named.view == TOKEN
 
 
 def test_a_token_is_an_address_or_a_symbol_that_is_known():
@@ -284,6 +300,7 @@ async def test_calls_go_in_messages_of_a_size():
     node = Node(web3_sha3=bytes(32))
     reader = PlanReader(node, 5)
     learner = make_learner(PoolSettings(tokens=("WETH", "USDC", "DAI")))
+    learner.manager = OTHER
     assert len(await reader.ids(learner.v4_keys())) == 24
     assert node.sizes == [5, 5, 5, 5, 4]
 
@@ -301,9 +318,7 @@ def sale(name: str) -> Transaction:
 
 async def test_pending_swaps_are_told_and_again_with_every_block_that_has_them_not():
     tracker = PoolTracker(NAMED)
-    factory = argument("0x5c69bee701ef814a2b6a3edd4b1652cb9cc5aa6f")
-    ordered = {TOKEN0: argument(OTHER), TOKEN1: argument(TOKEN), FACTORY: factory}
-    node = Node(**ordered)
+    node = Node(**{TOKEN0: argument(OTHER), TOKEN1: argument(TOKEN)})
     told: list[Any] = []
 
     async def take(kind: DataType, data: Any) -> None:

@@ -17,6 +17,7 @@ def contradictions(settings: Settings) -> Iterator[str]:
     yield from _quoted_twice(settings)
     yield from _unknown_fees(settings)
     yield from _alerts_on_nothing(settings)
+    yield from _unknown_tokens(settings)
     yield from _unreadable_pools(settings)
     yield from _nothing_to_try(settings)
     yield from _unreadable_positions(settings)
@@ -27,13 +28,24 @@ def chain_of(settings: Settings) -> EthereumSettings | None:
     return next((one for one in settings.feeds if isinstance(one, EthereumSettings)), None)
 
 
-def _unreadable_pools(settings: Settings) -> Iterator[str]:
-    pools, chain = settings.pools, chain_of(settings)
-    for number, token in enumerate(pools.tokens):
+def _unknown_tokens(settings: Settings) -> Iterator[str]:
+    chain = chain_of(settings)
+    elsewhere = chain is not None and chain.chain_id not in {None, 1}
+    for number, token in enumerate(settings.pools.tokens):
         try:
             address_of(token)
         except ValueError as error:
             yield f"pools.tokens[{number}]: {error}"
+            continue
+        if elsewhere and not token.startswith("0x"):
+            yield (
+                f"pools.tokens[{number}]: the {token} that is known is on chain 1, and the feed "
+                "is of another; give its address"
+            )
+
+
+def _unreadable_pools(settings: Settings) -> Iterator[str]:
+    pools, chain = settings.pools, chain_of(settings)
     if not pools.enabled or not settings.feeds:  # a replay brings its own feeds
         return
     if chain is None:

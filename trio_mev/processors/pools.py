@@ -13,8 +13,9 @@ from ..chain.contracts.uniswap_v3 import FACTORY
 from ..chain.contracts.uniswap_v4 import STATE_VIEW
 from ..chain.effects.pending import PendingBook
 from ..chain.pools.keeper import PoolKeeper
-from ..chain.pools.learning import V4, Factory, Learner
-from ..chain.pools.loading import PoolKey
+from ..chain.pools.learning import Factory, Learner, MakePlan
+from ..chain.pools.loading import HOOKED, NOT_INITIALISED, PoolKey
+from ..chain.pools.pool import Unusable
 from ..chain.pools.view import PoolsView
 from ..errors import MalformedFrame, RpcFailed, RpcTimeout, StreamConnectionError
 from ..flow.processor import DataProcessor
@@ -33,6 +34,8 @@ MAIN_NETWORK = (
     FactorySettings(FACTORY, "v3"),
 )
 """Whose pools are looked for, where no others are named."""
+_EXPECTED = frozenset({HOOKED, NOT_INITIALISED})
+"""Why a pool cannot be used although nothing is wrong."""
 _OVER = frozenset({Life.REPLACED, Life.DROPPED, Life.EXPIRED})
 """Stations after which a transaction is in no block to come."""
 _WEATHER = (RpcFailed, RpcTimeout, StreamConnectionError, MalformedFrame)
@@ -69,7 +72,6 @@ class PoolTracker(DataProcessor):
         self.pending = PendingBook(settings.most_pending)
         self._view: PoolsView | None = None
         self._moved = trio.Event()
-        self._searched = False
         self._checked_at = float("-inf")
         self._trouble: str | None = None
 
@@ -125,8 +127,10 @@ class PoolTracker(DataProcessor):
             self._moved = trio.Event()
             try:
                 await self._search(reader)
-                await self._read_missing(reader)
-                await self._check(reader)
+                try:
+                    await self._read_missing(reader)
+                finally:
+                    await self._check(reader)
                 self._trouble = None
             except _WEATHER as error:
                 self._note_trouble(error)
@@ -138,17 +142,18 @@ class PoolTracker(DataProcessor):
         self._trouble = f"{type(error).__name__}: {error}"[:200]
 
     async def _search(self, reader: PlanReader) -> None:
-        """Find the pools of the tokens, once."""
+        """Find the pools of the tokens: at first, and where a log may have been missed that told of
+        a new one."""
         head = self.keeper.head
-        if self._searched or head is None:
+        if not self.keeper.incomplete or head is None:
             return
-        learner = self.keeper.learner
-        found = await reader.carry_out(learner.search(), head[1])
-        keys = learner.v4_keys()
-        for pool, key in zip(await _hashes(reader, keys), keys, strict=False):
-            found[pool] = learner.of_key(pool, key)
+        self.keeper.incomplete = False
+        try:
+            found = await self._found(reader, head[1])
+        except _WEATHER:
+            self.keeper.incomplete = True
+            raise
         wanted = [self.keeper.want(pool, plan) for pool, plan in found.items()]
-        self._searched = True
         if not all(wanted):
             logger.warning(
                 "{} pools were found, of which {} are left out: most = {}",
@@ -156,6 +161,23 @@ class PoolTracker(DataProcessor):
                 wanted.count(False),
                 self.settings.most,
             )
+
+    async def _found(self, reader: PlanReader, block: str) -> dict[str, MakePlan]:
+        """The pools that there are, and how each is read."""
+        learner = self.keeper.learner
+        found = await reader.carry_out(learner.search(), block)
+        if learner.view is None:
+            return found
+        manager = await reader.carry_out(learner.find_manager(), block)
+        if manager is None:
+            logger.warning("{} is no StateView; no pools of V4 are watched", learner.view)
+            return found
+        self.keeper.use_manager(manager)
+        keys = learner.v4_keys()
+        named = dict(zip(await _hashes(reader, keys), keys, strict=False))
+        for pool in await reader.carry_out(learner.existing(tuple(named)), block):
+            found[pool] = learner.of_key(pool, named[pool])
+        return found
 
     async def _read_missing(self, reader: PlanReader) -> None:
         """Read every pool that is missing, some at a time."""
@@ -190,7 +212,10 @@ class PoolTracker(DataProcessor):
             return
         self._checked_at = now
         read = await reader.carry_out(self.keeper.plan(pool)(), head[1])
-        if self.keeper.check(pool, read, head[1]) is False:
+        same = self.keeper.check(pool, read, head[1])
+        if same is False and isinstance(read, Unusable):
+            logger.warning("pool {} cannot be used any more: {}", pool, read.reason)
+        elif same is False:
             logger.warning("pool {} was otherwise than the node says; it is repaired", pool)
 
     def health(self, now: float) -> Iterator[HealthIssue]:
@@ -198,6 +223,11 @@ class PoolTracker(DataProcessor):
         if self._trouble is not None:
             detail = f"{self.keeper.waiting} pools are to be read; {self._trouble}"
             yield HealthIssue("pools_unread", "PoolTracker", detail)
+        told = [each for each in self.keeper.unusable.items() if each[1] not in _EXPECTED]
+        if told:
+            pool, reason = told[0]
+            detail = f"{len(told)} pools cannot be used, such as {pool}: {reason}"
+            yield HealthIssue("pools_unusable", "PoolTracker", detail)
 
 
 async def _hashes(reader: PlanReader, keys: Sequence[PoolKey]) -> list[str]:
@@ -223,7 +253,7 @@ def make_learner(settings: PoolSettings, chain_id: int | None = None) -> Learner
     return Learner(
         [address_of(token) for token in settings.tokens],
         [Factory(one.address.lower(), one.kind, one.tiers) for one in factories],
-        None if view is None else V4(view.lower()),
+        None if view is None else view.lower(),
     )
 
 

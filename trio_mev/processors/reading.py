@@ -13,7 +13,9 @@ from ..flow.rpc import Rpc
 
 T = TypeVar("T")
 
-_OF_THE_CONTRACT = re.compile(r"revert|opcode|out of gas|stack |invalid jump|execution error")
+_OF_THE_CONTRACT = re.compile(
+    r"revert|opcode|out of gas|stack (?:under|over)flow|stack limit|invalid jump|vm execution error"
+)
 """Words of an error that the called contract is to blame for, whatever the code; any other is the
 node's, and the same call may do better later."""
 MOST_ANSWER = 2**20

@@ -18,6 +18,7 @@ from ...model.intents import Hop
 from .changes import POOL_MANAGER, changed, pool_of
 from .pool import Key, Pool, Protocol, key_named, key_of
 from .swap import PoolState
+from .ticked import alike
 from .weighted_changes import VAULT
 
 MOST_BLOCKS = 256
@@ -90,7 +91,7 @@ class PoolBook:
         self._named: dict[Key, str] = {}
         self._pages: deque[_Page] = deque(maxlen=blocks)
         self.manager = manager
-        self._shared = manager, vault
+        self._vault = vault
         self._ids: dict[str, str] = {}
         """Of pools whose contract logs too, by its address."""
         self.head: tuple[int, str] | None = None
@@ -125,7 +126,7 @@ class PoolBook:
 
     def pool_of(self, log: Log) -> str:
         """The id of the pool that a log is of."""
-        pool = pool_of(log, *self._shared)
+        pool = pool_of(log, self.manager, self._vault)
         return self._ids.get(pool, pool)
 
     def load(self, pool: Pool, state: PoolState, block: str) -> bool:
@@ -160,7 +161,9 @@ class PoolBook:
             return None
         entry = self._entries[pool]
         self.counts.checked += 1
-        if entry.state == state and entry.quarantine is None:
+        if entry.quarantine is None and alike(entry.state, state):
+            if entry.state != state:  # more of its ticks are known now, or others
+                self._read(Entry(entry.pool, state))
             return True
         self.counts.repaired += 1
         self._read(Entry(entry.pool, state))
@@ -224,7 +227,11 @@ class PoolBook:
         self._entries[entry.pool.id] = entry
 
     def _read(self, entry: Entry) -> None:
-        # What was held before was not there, or wrong: it is no state to come back to.
+        # What was held before was not there, or wrong: it is no state to come back to, nor is any
+        # that is older.
+        for page in self._pages:
+            if entry.pool.id in page.before:
+                page.before[entry.pool.id] = None
         self._pages[-1].before[entry.pool.id] = None
         if entry.pool.protocol is Protocol.BALANCER_WEIGHTED:
             # The first 20 bytes of its id.

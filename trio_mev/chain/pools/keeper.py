@@ -8,12 +8,14 @@ applied to it first; where it is no longer of the chain, or too far back, it is 
 from __future__ import annotations
 
 from collections import OrderedDict, deque
+from collections.abc import Mapping
 from types import MappingProxyType
 
 from ...model.chain import Block, Log, Reorg
 from ..fees import next_base_fee
 from .book import PoolBook
 from .changes import V3_INITIALIZE, changed
+from .failures import Failures
 from .learning import Learner, MakePlan
 from .loading import Loaded
 from .pool import Unusable
@@ -33,11 +35,12 @@ class PoolKeeper:
     """
 
     def __init__(self, learner: Learner, most: int) -> None:
-        manager = () if learner.v4 is None else (learner.v4.manager,)
-        self.book = PoolBook(manager=manager[0]) if manager else PoolBook()
+        self.book = PoolBook()
         self.learner = learner
-        self.unusable: dict[str, str] = {}
+        self.failures = Failures()
         """Why pools that were read cannot be used."""
+        self.incomplete = True
+        """Whether pools may have been made that no log told of: they are to be searched for."""
         self.left_out = 0
         self._most = most
         self._plans: dict[str, MakePlan] = {}
@@ -50,7 +53,8 @@ class PoolKeeper:
         self._timestamp = 0
 
     def want(self, pool: str, plan: MakePlan) -> bool:
-        """Watch a pool from now on; whether there is room for it."""
+        """Watch a pool from now on, or try it again if it could not be used; whether there is room
+        for it."""
         if pool not in self._plans:
             if len(self._plans) >= self._most:
                 self.left_out += 1
@@ -58,7 +62,22 @@ class PoolKeeper:
             self._plans[pool] = plan
             self._checks.append(pool)
             self._missing[pool] = None
+        elif pool in self.failures:
+            self._retry(pool)
         return True
+
+    def _retry(self, pool: str) -> None:
+        if pool in self._plans:
+            self._missing[pool] = None
+
+    @property
+    def unusable(self) -> Mapping[str, str]:
+        """Why pools that were read cannot be used."""
+        return self.failures.reasons
+
+    def use_manager(self, manager: str) -> None:
+        """Take this contract for V4's PoolManager, whose logs tell of its pools."""
+        self.learner.manager = self.book.manager = manager
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -81,6 +100,8 @@ class PoolKeeper:
 
     def advance(self, block: Block) -> PoolsView:
         """Go on to a block; the pools as of its end."""
+        self.incomplete |= self.book.head is None or block.parent != self.book.head[1]
+        self.incomplete |= not block.complete or block.logs is None
         touched = self.book.advance(block)
         if self._recent and self._recent[-1].hash != block.parent:
             self._recent.clear()
@@ -91,6 +112,8 @@ class PoolKeeper:
             self._next_base_fee = next_base_fee(*fees)
         for log in block.logs or ():
             self._learn(log)
+        for pool in self.failures.due(block.number):
+            self._retry(pool)
         return self._view(touched)
 
     def undo(self, reorg: Reorg) -> None:
@@ -98,15 +121,18 @@ class PoolKeeper:
         touched = self.book.undo(reorg)
         while self._recent and self._recent[-1].hash != reorg.ancestor_hash:
             self._recent.pop()
+        for pool in self.failures.after(reorg.ancestor):
+            self._retry(pool)
         self._note(touched)
 
     def _learn(self, log: Log) -> None:
         told = self.learner.told(log)
-        if told is not None:
+        if isinstance(told, Unusable):
+            self.failures.note(told.id, told.reason, log.block_number, final=True)
+        elif told is not None:
             self.want(*told)
-        elif log.topics and log.topics[0] == V3_INITIALIZE and log.address in self.unusable:
-            del self.unusable[log.address]
-            self._missing[log.address] = None
+        elif log.topics and log.topics[0] == V3_INITIALIZE and log.address in self.failures:
+            self._retry(log.address)
 
     def _view(self, touched: set[str]) -> PoolsView:
         assert self.book.head is not None
@@ -136,21 +162,33 @@ class PoolKeeper:
         Returns:
             Whether that was of any use; if not, the pool is still missing.
         """
+        if self._place(block) is None or self.book.head is None:
+            return False
         if isinstance(read, Unusable):
             self._give_up(pool, read.reason)
             return True
-        state = self._caught_up(pool, read.state, block)
-        if state is None or self.book.head is None:
+        state = self._caught_up(read.pool.id, read.state, block)
+        if state is None:
             return False
+        self._rename(pool, read.pool.id)
         self.book.load(read.pool, state, self.book.head[1])
-        self._missing.pop(pool, None)
-        self.unusable.pop(pool, None)
-        self._fresh.add(pool)
+        self._missing.pop(read.pool.id, None)
+        self.failures.forget(pool)
+        self._fresh.add(read.pool.id)
         return True
 
+    def _rename(self, pool: str, name: str) -> None:
+        """A pool of Balancer is named by its address, and known by its id."""
+        if name != pool:
+            self._plans[name] = self._plans.pop(pool)
+            self._missing.pop(pool, None)
+            self._checks.remove(pool)
+            self._checks.append(name)
+
     def _give_up(self, pool: str, reason: str) -> None:
+        assert self.book.head is not None
         self._missing.pop(pool, None)
-        self.unusable[pool] = reason
+        self.failures.note(pool, reason, self.book.head[0])
         if pool in self.book:  # it was one, and is none any more
             self.book.distrust(pool, reason)
             self._fresh.add(pool)
@@ -172,11 +210,13 @@ class PoolKeeper:
             Whether they are the same; None where that cannot be told, since the block is too far
             back.
         """
+        if self._place(block) is None or self.book.head is None:
+            return None
         if isinstance(read, Unusable):
             self._give_up(pool, read.reason)
             return False
         state = self._caught_up(pool, read.state, block)
-        if state is None or self.book.head is None:
+        if state is None:
             return None
         same = self.book.check(pool, state, self.book.head[1])
         if not same:
@@ -185,11 +225,11 @@ class PoolKeeper:
 
     def _caught_up(self, pool: str, state: PoolState, block: str) -> PoolState | None:
         """What a pool holds at the head, from what it held at a block."""
-        places = [place for place, one in enumerate(self._recent) if one.hash == block]
-        if not places:
+        place = self._place(block)
+        if place is None:
             return None
         try:
-            for one in list(self._recent)[places[0] + 1 :]:
+            for one in list(self._recent)[place + 1 :]:
                 if not one.complete or one.logs is None:
                     return None
                 for log in one.logs:
@@ -199,6 +239,11 @@ class PoolKeeper:
         except ValueError:
             return None
         return state
+
+    def _place(self, block: str) -> int | None:
+        """Of a block among the recent ones; None where it is not of the chain, or too far back."""
+        places = (place for place, one in enumerate(self._recent) if one.hash == block)
+        return next(places, None)
 
     @property
     def waiting(self) -> int:

@@ -28,7 +28,9 @@ MOST_TICKS = 20_000
 MOST_DECIMALS = 77
 """10**77 is the last power of ten in 256 bits."""
 NOT_A_PAIR = "it does not answer as a pair"
+NOT_A_POOL = "it does not answer as a pool"
 NOT_INITIALISED = "it is not initialised"
+HOOKED = "it has hooks, and what they do to amounts is not known"
 
 # Selectors, by the signatures of the published interfaces.
 DECIMALS = "313ce567"
@@ -140,7 +142,7 @@ def load_v3(pool: str) -> Plan:
     *answers, factory = yield from ask(call(pool, one) for one in getters)
     found = words_of(answers, (1, 1, 1, 1, 2, 1))
     if found is None:
-        return Unusable(pool, "it does not answer as a pool")
+        return Unusable(pool, NOT_A_POOL)
     tokens = address(found[0]), address(found[1])
     decimals = yield from load_decimals(tokens)
     if decimals is None:
@@ -164,7 +166,7 @@ def load_v4(view: str, pool_id: str, key: PoolKey) -> Plan:
         key: as its ``Initialize`` told it.
     """
     if int(key.hooks, 16):
-        return Unusable(pool_id, "it has hooks, and what they do to amounts is not known")
+        return Unusable(pool_id, HOOKED)
     asked = [call(view, VIEW_SLOT0, pool_id), call(view, VIEW_LIQUIDITY, pool_id)]
     found = words_of((yield from ask(asked)), (4, 1))
     if found is None:

@@ -37,13 +37,16 @@ _THEN = _Getters("23746eb8", "065a80d8", (FIRST,))
 """Vyper counted with signs before its version 0.2."""
 
 
+NOT_STABLE = f"it does not answer as a pool of two to {MOST_COINS} coins"
+
+
 def load_stable(pool: str) -> Plan:
     """Read a pool of Curve, if it is a plain stable one."""
     getters, coins = _NOW, (yield from _coins(pool, _NOW))
     if not coins:
         getters, coins = _THEN, (yield from _coins(pool, _THEN))
     if not 2 <= len(coins) <= MOST_COINS:
-        return Unusable(pool, f"it does not answer as a pool of two to {MOST_COINS} coins")
+        return Unusable(pool, NOT_STABLE)
     decimals = yield from load_decimals(coins)
     if decimals is None or max(decimals) > MOST_DECIMALS:
         return Unusable(pool, "a token does not tell its decimals")

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import msgspec
 from msgspec.structs import replace
 
 from ...model.noun import Noun
 from .steps import PIPS, step_in, step_out
-from .swap import Stop, Swap, refused
+from .swap import PoolState, Stop, Swap, refused
 from .tickmap import TickMap
 from .ticks import MAX_ROOT, MAX_TICK, MIN_ROOT, MIN_TICK, sqrt_at, tick_at
 
@@ -175,3 +176,12 @@ class TickedPool(Noun, frozen=True):
         """What is taken of an input in all (ProtocolFeeLibrary.calculateSwapFee)."""
         share = self.protocol_fees & 0xFFF if zero_for_one else self.protocol_fees >> 12
         return share + self.fee - share * self.fee // PIPS
+
+
+def alike(one: PoolState, other: PoolState) -> bool:
+    """Whether two states are the same, as far as both of them know the ticks."""
+    if not (isinstance(one, TickedPool) and isinstance(other, TickedPool)):
+        return one == other
+    if not one.ticks.agrees(other.ticks):
+        return False
+    return msgspec.structs.replace(one, ticks=other.ticks) == other

@@ -39,6 +39,18 @@ class TickMap(Noun, frozen=True):
         """Whether a word of the bitmap is known."""
         return self.complete or word in self.words
 
+    def agrees(self, other: TickMap) -> bool:
+        """Whether both have the same ticks in the words that both know."""
+        if self.spacing != other.spacing:
+            return False
+        words = self.words.keys() | other.words.keys()
+        shared = {word for word in words if self.knows(word) and other.knows(word)}
+        if any(self.words.get(word, 0) != other.words.get(word, 0) for word in shared):
+            return False
+        return all(
+            self.ticks[tick] == other.ticks[tick] for tick in self.ticks.keys() & other.ticks.keys()
+        )
+
     def below(self, tick: int) -> tuple[int, bool] | None:
         """The stop at or below a tick, and whether it is initialised; None where nobody knows.
 

@@ -30,13 +30,16 @@ _TOKENS = arguments_of("(address[],uint256[],uint256)")
 _DELTAS = arguments_of("(int256[])")
 
 
+NOT_WEIGHTED = "it does not answer as a weighted pool of the vault"
+
+
 def load_weighted(pool: str, vault: str = VAULT) -> Plan:
     """Read a weighted pool by its address."""
     getters = POOL_ID, POOL_VAULT, WEIGHTS, SWAP_FEE
     answers = yield from ask(call(pool, one) for one in (*getters, GRADUAL))
     found = words_of(answers[:-1], (1, 1, 2, 1))
     if found is None or address(found[1]) != vault:
-        return Unusable(pool, "it does not answer as a weighted pool of the vault")
+        return Unusable(pool, NOT_WEIGHTED)
     pool_id = "0x" + found[0][:32].hex()
     if answers[-1]:
         return Unusable(pool_id, "its weights change with time")
