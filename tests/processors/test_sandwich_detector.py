@@ -529,3 +529,15 @@ def test_the_largest_output_for_which_no_more_is_asked():
     round_ = _Leg(ProductPool(1000, 1000, Fee(1, 1)), 0, 1)
     assert round_.out(1000) == 500
     assert round_.most(1000) == 499
+
+
+def test_what_gas_is_worth_in_a_token_of_next_to_no_worth_is_found_at_once():
+    """The least amount that is worth so much, whatever the token's own unit is worth."""
+    for held in (10**20, 10**30, 10**37):
+        watch = ExposureWatch()
+        watch.advance(view_of(entry(1, USDC, WETH, ProductPool(held, ETHERS))))
+        least = watch._worth_of(USDC, 10**16 + 7)
+        assert watch._in_wei(USDC, least) >= 10**16 + 7 > watch._in_wei(USDC, least - 1)
+    watch.advance(view_of(entry(1, USDC, WETH, ProductPool(2**111, 2))))
+    assert watch._worth_of(USDC, 10**30) is None
+    assert watch._worth_of(DAI, 1) is None

@@ -22,6 +22,8 @@ MOST_PLACES = 16
 """Pools of one transaction that are looked at."""
 MOST_CANDIDATES = 32
 """Payments about the best real one that are tried exactly."""
+_MOST = 2**128
+"""Of any token; pools hold less."""
 
 
 @attrs.frozen
@@ -107,15 +109,19 @@ class ExposureWatch:
     def _worth_of(self, token: str, wei: int) -> int | None:
         """The least amount of a token that is worth as much; None where no pool tells."""
         assert self._worth is not None
-        unit = self._worth.in_wei(token, 10**18)
-        if not unit:
+        if not self._worth.in_wei(token, _MOST):
             return None
-        found = max(wei * 10**18 // unit, 1)
-        while self._in_wei(token, found) < wei:
-            found += max(found >> 50, 1)
-        while found > 1 and self._in_wei(token, found - 1) >= wei:
-            found -= 1
-        return found
+        high = 1
+        while self._in_wei(token, high) < wei:
+            high *= 2
+            if high > _MOST:
+                return None
+        low = high // 2
+        while high - low > 1:
+            middle = (low + high) // 2
+            enough = self._in_wei(token, middle) >= wei
+            low, high = (low, middle) if enough else (middle, high)
+        return high
 
     def _holds(self, place: Place, exposed: Exposed, pending: PendingEffect) -> bool:
         """Whether the whole transaction, after the front run, does what was reckoned of it."""
