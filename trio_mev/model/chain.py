@@ -9,6 +9,7 @@ from decimal import Decimal
 import attrs
 
 from .intents import SwapIntent
+from .mempool import NextBlock, Rivals
 from .noun import Noun
 
 
@@ -188,6 +189,12 @@ class MempoolView:
     """Seconds from first sight to inclusion, of those included in the window."""
     value: int
     """Wei that the pending ones carry."""
+    next_block: NextBlock | None = None
+    """What they would make of the block after the head; None before the first head."""
+    contested: int = 0
+    """For how many things several of them compete."""
+    rivals: tuple[Rivals, ...] = ()
+    """Those who compete, where the most do; bounded."""
 
 
 @attrs.frozen
