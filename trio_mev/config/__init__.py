@@ -42,6 +42,7 @@ from ..processors.filters import EventFilter
 from ..processors.landed import BlockInspector
 from ..processors.ledger import PredictionLedger
 from ..processors.mempool import MempoolAnalyzer
+from ..processors.opportunities import OpportunityWatch
 from ..processors.pool_prices import PoolPrices
 from ..processors.pools import PoolTracker
 from ..processors.prices import PriceDataProcessor
@@ -174,6 +175,7 @@ def _pool_watchers(settings: Settings) -> Iterator[Factory]:
         yield lambda: ArbitrageDetector(settings.arbitrage, settings.pools, settings.prices)
         yield lambda: BlockInspector(sources)
         yield PredictionLedger
+        yield OpportunityWatch
 
 
 def load(path: Path, environment: Mapping[str, str] | None = None) -> Config:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 
-from ..chain.fees import next_base_fee
+from ..chain.fees import base_fee_after
 from ..chain.mempool.window import PendingWindow
 from ..flow.processor import DataProcessor
 from ..model.chain import Block, Life, MempoolView, PendingLife, Transaction
@@ -101,10 +101,3 @@ class MempoolAnalyzer(DataProcessor):
         if head is None:
             return None
         return self._window.order.next_block(base_fee_after(head) or 0, head.gas_limit)
-
-
-def base_fee_after(head: Block) -> int | None:
-    """Of the block to come, wei a gas; None before the London fork."""
-    if head.base_fee is None:
-        return None
-    return next_base_fee(head.base_fee, head.gas_used, head.gas_limit)

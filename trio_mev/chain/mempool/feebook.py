@@ -16,8 +16,10 @@ from typing import Any, TypeAlias
 from ...model.chain import Transaction
 from ...model.ranks import rank_of
 
-FEW = 64
+FEW = 128
 """Up to so many are moved one by one: of more, it is cheaper to write the lists anew."""
+CHUNK = 512
+"""Transactions that are put in order at a time."""
 _Pair: TypeAlias = tuple[int, int]
 _Four: TypeAlias = tuple[int, int, int, int]
 
@@ -106,19 +108,25 @@ class FeeBook:
     def descending(self) -> Iterator[_Pair]:
         """Tips over the base fee, the highest first, with the numbers; of the same the earliest
         first. Those that cannot pay the base fee are left out."""
-        base = self.base_fee
-        tips, caps = self._tips, self._caps
-        one, two, least = len(tips) - 1, len(caps) - 1, self.unable
-        while one >= 0 or two >= least:
-            tip = tips[one] if one >= 0 else None
-            cap = caps[two] if two >= least else None
-            if cap is None or (tip is not None and tip >= (cap[0] - base, cap[1])):
-                assert tip is not None
-                yield tip[0], -tip[1]
-                one -= 1
-            else:
-                yield cap[0] - base, -cap[1]
-                two -= 1
+        for chunk in self._chunks():
+            for tip, minus in chunk:
+                yield tip, -minus
+
+    def _chunks(self) -> Iterator[list[_Pair]]:
+        """Tips with the negative numbers, falling: most of those who ask need only the first."""
+        base, tips, caps = self.base_fee, self._tips, self._caps
+        end, top, least = len(tips), len(caps), self.unable
+        while end:
+            start = max(0, end - CHUNK)
+            tip, minus = tips[start]
+            low = max(least, bisect_left(caps, (base + tip, minus)))
+            paid = [(cap - base, one) for cap, one in caps[low:top]]
+            yield sorted([*tips[start:end], *paid], reverse=True)
+            end, top = start, max(low, least)
+        while top > least:
+            low = max(least, top - CHUNK)
+            yield [(cap - base, one) for cap, one in reversed(caps[low:top])]
+            top = low
 
 
 def _take_out(ordered: list[Any], one: tuple[int, ...]) -> None:

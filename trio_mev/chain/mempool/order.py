@@ -11,6 +11,7 @@ from __future__ import annotations
 import heapq
 from bisect import bisect_left, insort
 from collections.abc import Iterator
+from itertools import islice
 from typing import TypeAlias
 
 from ...model.chain import Transaction
@@ -112,11 +113,9 @@ class _Filling:
 
     def filled(self, base_fee: int, gas_limit: int) -> NextBlock:
         """The block."""
-        looked = 0
-        for tip, number in self._falling():
+        for tip, number in islice(self._falling(), MOST_LOOKED_AT):
             self._offer(tip, number)
-            looked += 1
-            if self._left < LEAST_GAS or looked >= MOST_LOOKED_AT:
+            if self._left < LEAST_GAS:
                 break
         full = self._left < LEAST_GAS and self._tip is not None
         return NextBlock(

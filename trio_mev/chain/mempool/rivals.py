@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain, islice
 from typing import TypeAlias
 
 from ...model.chain import Transaction
@@ -38,8 +38,10 @@ class RivalGroups:
         self._groups: dict[_Key, dict[str, str]] = {}
         """By what they are after: hashes to senders, in the order of arrival."""
         self._keys: dict[str, tuple[_Key, ...]] = {}
-        self._contested: dict[_Key, None] = {}
-        """Those of several members."""
+        self._contested: dict[_Key, int] = {}
+        """Those whose members compete, and how many they are."""
+        self._sizes: dict[int, dict[_Key, None]] = {}
+        """The same by that number."""
 
     def add(self, body: Transaction) -> None:
         """Take in one that is not pending yet."""
@@ -63,19 +65,25 @@ class RivalGroups:
         """Whether its members compete: one sender's calls do not, but for a nonce."""
         senders = iter(group.values())
         first = next(senders, None)
-        if any(key[0] is Rivalry.NONCE or sender != first for sender in senders):
-            self._contested[key] = None
-        else:
-            self._contested.pop(key, None)
+        compete = any(key[0] is Rivalry.NONCE or sender != first for sender in senders)
+        before, count = self._contested.pop(key, 0), len(group) if compete else 0
+        if before:
+            same = self._sizes[before]
+            del same[key]
+            if not same:
+                del self._sizes[before]
+        if count:
+            self._contested[key] = count
+            self._sizes.setdefault(count, {})[key] = None
 
     def __len__(self) -> int:
         return len(self._contested)
 
     def largest(self) -> tuple[Rivals, ...]:
         """The groups of the most members, the largest first."""
-        groups = self._groups
-        keys = heapq.nlargest(MOST_GROUPS, self._contested, key=lambda key: len(groups[key]))
-        return tuple(_told(key, groups[key]) for key in keys)
+        sizes = sorted(self._sizes, reverse=True)
+        keys = islice(chain.from_iterable(self._sizes[size] for size in sizes), MOST_GROUPS)
+        return tuple([_told(key, self._groups[key]) for key in keys])
 
     def _keys_of(self, body: Transaction) -> Iterator[_Key]:
         yield Rivalry.NONCE, body.sender, body.nonce
