@@ -20,8 +20,9 @@ class OpenOpportunity:
     confidence: float
     """Of its detector, from 0 to 1."""
     remaining: float | None
-    """Seconds until the block is expected that it must be in; None where it is not known how far
-    apart blocks are, or it is tied to none. It may take longer: 0 is that the block is due."""
+    """Seconds until the block is expected in which it can be done at the latest, as far as is
+    known: until its pools change, or what it came of is in a block, that is always the next one.
+    0 is that the block is due. None where nobody knows how far apart blocks are."""
 
 
 @attrs.frozen

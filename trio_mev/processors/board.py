@@ -10,6 +10,7 @@ from statistics import median
 from ..model.chain import Block, Life, MempoolView
 from ..model.opportunity import Opportunity, Status
 from ..model.snapshot import MempoolSnapshot, OpenOpportunity
+from .scores import MOST_AGE
 
 MOST_OPEN = 1_000
 """Opportunities that are kept; of more, the oldest are forgotten and counted."""
@@ -49,9 +50,10 @@ class Board:
         """Whether a block has decided it already: that is served before what waits."""
         if any(one.cause in block for block in self._landed):
             return True
-        last, head = one.expires_block, self._head
-        # What comes of a pending transaction lasts for as long as that is pending.
-        return one.on_state and last is not None and head is not None and last <= head.number
+        # What comes of a pending transaction lasts for as long as that is pending, and what comes
+        # of a block's state until its pools are touched, which the ledger tells.
+        head = self._head
+        return one.on_state and head is not None and head.number - (one.block or 0) > MOST_AGE
 
     def advance(self, block: Block, now: float) -> None:
         """A block came, at a time: what could only be done until now is over."""

@@ -14,14 +14,15 @@ from .pending import SLOT
 
 
 def outlook(intents: Sequence[Intent], view: PoolsView) -> Outlook | None:
-    """What becomes of a call on pools as of a block; None where none of its pools is known.
+    """What becomes of a call on pools as of a block; None where none of its pools is known, and
+    nothing else refuses it.
 
     Args:
         intents: all of the call.
         view: the pools.
     """
     effect = apply(intents, view, Terms(time=view.timestamp + SLOT, parent=view.hash))
-    if not any(swap.fills for swap in effect.swaps):
+    if effect.refusal is None and not any(swap.fills for swap in effect.swaps):
         return None
     together = _together(effect.swaps)
     return Outlook(
