@@ -158,7 +158,7 @@ def test_a_swap_that_hides_its_pools_is_in_no_group():
 def test_the_largest_groups_come_first_and_what_is_told_is_bounded():
     bodies = []
     for place in range(MOST_GROUPS + 5):
-        for n in range(2 if place != 3 else MOST_NAMED + 7):
+        for _ in range(2 if place != 3 else MOST_NAMED + 7):
             sender = f"0x{len(bodies):040x}"
             bodies.append(call(len(bodies), PAIR, "deadbeef", words(place), sender))
     made = groups(*bodies)
