@@ -2,20 +2,21 @@
 
 anvil orders by the cap, ``maxFeePerGas`` or ``gasPrice``, where builders order by the tip. So here
 everybody's tip is all that the cap has over the base fee, and both orders are one; the last test
-has a transaction in which they differ.
+has a transaction in which they differ. Nor do later nonces of a sender pay more here than earlier
+ones: anvil would try those first, and throw them away.
 """
 
 from __future__ import annotations
 
 import random
+from collections import Counter
 from typing import Any
 
 import msgspec
 
 from tests.devnet.rpc import Hex, Rpc
+from trio_mev.chain.fees import next_base_fee
 from trio_mev.chain.mempool.order import PendingOrder
-from trio_mev.chain.mempool.window import PendingWindow
-from trio_mev.model.mempool import NextBlock
 from trio_mev.wire.ethereum import parse_transaction
 
 SENDERS = [f"0x{number:040x}" for number in range(0xA0, 0xAA)]
@@ -34,14 +35,20 @@ async def send(rpc: Rpc, sender: Hex, nonce: int, **fees: int) -> Hex:
     return await rpc.call("eth_sendTransaction", body)
 
 
-async def foretold(rpc: Rpc, sent: list[Hex], gas_limit: int) -> NextBlock:
-    """From the bodies as the node tells them, and its own next base fee."""
+async def pending(rpc: Rpc, sent: list[Hex]) -> PendingOrder:
+    """The bodies as the node tells them."""
     order = PendingOrder()
     for name in sent:
         told = await rpc.call("eth_getTransactionByHash", name)
         order.add(parse_transaction(msgspec.json.encode(told)))
-    history = await rpc.call("eth_feeHistory", "0x1", "latest", [])
-    return order.next_block(int(history["baseFeePerGas"][-1], 16), gas_limit)
+    return order
+
+
+async def next_fee(rpc: Rpc) -> int:
+    """By our own rule, from the node's latest block."""
+    head = await rpc.call("eth_getBlockByNumber", "latest", False)
+    names = ("baseFeePerGas", "gasUsed", "gasLimit")
+    return next_base_fee(*(int(head[name], 16) for name in names))
 
 
 async def made(rpc: Rpc) -> dict[str, Any]:
@@ -55,13 +62,18 @@ async def test_the_foretold_order_is_the_blocks(rpc: Rpc):
     await funded(rpc)
     await made(rpc)
     sent = []
-    caps = rng.sample(range(3 * GWEI, 90 * GWEI), 40)
-    for place, cap in enumerate(caps):
-        sender, nonce = SENDERS[place % 7], place // 7
+    caps = sorted(rng.sample(range(3 * GWEI, 90 * GWEI), 40), reverse=True)
+    turns: Counter[Hex] = Counter()
+    for cap in caps:
+        sender = rng.choice(SENDERS[:7])
+        nonce, turns[sender] = turns[sender], turns[sender] + 1
         legacy = rng.random() < 0.4
         fees = {"gasPrice": cap} if legacy else {"maxFeePerGas": cap, "maxPriorityFeePerGas": cap}
-        sent.append(await send(rpc, sender, nonce, **fees))
-    block = await foretold(rpc, sent, 30_000_000)
+        sent.append((sender, nonce, fees))
+    # In any order that the node takes: the first nonce of each first, then the second.
+    sent.sort(key=lambda one: one[1])
+    sent = [await send(rpc, sender, nonce, **fees) for sender, nonce, fees in sent]
+    block = (await pending(rpc, sent)).next_block(await next_fee(rpc), 30_000_000)
     mined = await made(rpc)
     assert list(block.transactions) == mined["transactions"]
     assert (len(sent), block.gas) == (40, int(mined["gasUsed"], 16))
@@ -72,17 +84,13 @@ async def test_of_what_does_not_fit_the_best_is_in_and_who_cannot_pay_is_not(rpc
     await funded(rpc)
     await rpc.call("evm_setBlockGasLimit", hex(5 * 21_000 + 20_000))
     await made(rpc)
-    await rpc.call("anvil_setNextBlockBaseFeePerGas", hex(20 * GWEI))
     caps = [30, 50, 19, 40, 60, 45, 25, 35]
     sent = [
         await send(rpc, sender, 0, gasPrice=cap * GWEI)
         for sender, cap in zip(SENDERS, caps, strict=False)
     ]
-    order = PendingOrder()
-    for name in sent:
-        told = await rpc.call("eth_getTransactionByHash", name)
-        order.add(parse_transaction(msgspec.json.encode(told)))
-    block = order.next_block(20 * GWEI, 5 * 21_000 + 20_000)
+    await rpc.call("anvil_setNextBlockBaseFeePerGas", hex(20 * GWEI))
+    block = (await pending(rpc, sent)).next_block(20 * GWEI, 5 * 21_000 + 20_000)
     mined = await made(rpc)
     assert list(block.transactions) == mined["transactions"]
     assert [caps[sent.index(name)] for name in mined["transactions"]] == [60, 50, 45, 40, 35]
@@ -92,17 +100,13 @@ async def test_of_what_does_not_fit_the_best_is_in_and_who_cannot_pay_is_not(rpc
 async def test_anvil_looks_at_the_cap_where_a_builder_looks_at_the_tip(rpc: Rpc):
     await funded(rpc)
     await made(rpc)
-    window = PendingWindow(300.0, 10)
     rich = await send(rpc, SENDERS[0], 0, maxFeePerGas=90 * GWEI, maxPriorityFeePerGas=GWEI)
     poor = await send(rpc, SENDERS[1], 0, maxFeePerGas=60 * GWEI, maxPriorityFeePerGas=50 * GWEI)
-    for name in (rich, poor):
-        told = await rpc.call("eth_getTransactionByHash", name)
-        window.see(name, 0.0, landed=False)
-        window.take(parse_transaction(msgspec.json.encode(told)))
+    order = await pending(rpc, [rich, poor])
     mined = await made(rpc)
     base_fee = int(mined["baseFeePerGas"], 16)
     assert mined["transactions"] == [rich, poor]
-    block = window.order.next_block(base_fee, 30_000_000)
+    block = order.next_block(base_fee, 30_000_000)
     assert block.transactions == (poor, rich)
     # What each is said to pay is what its receipt says.
     for name, tip in ((rich, GWEI), (poor, 50 * GWEI)):
