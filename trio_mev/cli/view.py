@@ -82,11 +82,8 @@ class View:
         elif event.event_type is DataType.MEMPOOL_SNAPSHOT:
             self.snapshot = event.data
         else:
-            line = line_of(event) or {"type": event.event_type.value, "message": repr(event.data)}
+            kind, message = _told(event)
             self.found += 1
-            kind, message = line.get("type", line.get("kind")), line.get("message", "")
-            if isinstance(event.data, Opportunity):
-                message = _describe(event.data)
             self.findings.append((event.received_at, kind, message))
 
     def note(self, message: str) -> None:
@@ -193,6 +190,14 @@ def _chain_line(block: BlockSummary | None, mempool: MempoolView | None) -> str:
             shares = "/".join(f"{fee / _GWEI:.2f}" for fee in (gas.p50, gas.p90, gas.p99))
             parts.append(f"fees p50/p90/p99 {shares} gwei")
     return " · ".join(parts) or "no block yet"
+
+
+def _told(event: DataEvent) -> tuple[str, str]:
+    """What kind of finding it is, and what it says."""
+    if isinstance(event.data, Opportunity):
+        return event.data.kind.value, _describe(event.data)
+    line = line_of(event) or {"type": event.event_type.value, "message": repr(event.data)}
+    return line["type"], line["message"]
 
 
 def _describe(one: Opportunity) -> str:
