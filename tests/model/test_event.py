@@ -33,10 +33,11 @@ def test_every_type_of_event_has_its_stage():
         "landed": Stage.PRICE,
         "effect": Stage.STATE,
         "verdict": Stage.VERDICT,
+        "mempool_snapshot": Stage.SUMMARY,
     }
 
 
-def test_findings_are_the_types_of_the_last_two_stages():
+def test_findings_are_the_types_of_findings_and_of_verdicts():
     names = {kind.value for kind in FINDINGS}
     assert names == {"arbitrage", "liquidation", "alert", "finding", "verdict"}
 

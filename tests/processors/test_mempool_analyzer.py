@@ -134,3 +134,38 @@ async def test_what_a_reorganisation_returns_is_pending_again(feed, transaction,
     )
     assert (first.data.pending, first.data.included) == (0, 1)
     assert (second.data.pending, second.data.included) == (1, 0)
+
+
+async def test_the_view_has_the_next_block_in_its_order(feed, transaction, block):
+    events = [
+        transaction(1, sender="0xa", gas_price=300),
+        transaction(2, sender="0xb", gas_price=500, nonce=1),
+        transaction(3, sender="0xb", gas_price=200),
+        transaction(4, sender="0xc", gas_price=112),
+    ]
+    full = block(base_fee=100, gas_used=30_000_000)
+    (found,) = await feed(MempoolAnalyzer(), *events, full)
+    told = found.data.next_block
+    assert told.transactions == tuple(f"0x{n:064x}" for n in (1, 3, 2, 4))
+    assert (told.base_fee, told.gas_limit, told.gas) == (112, 30_000_000, 84_000)
+    assert (told.least_tip, told.tip_needed, told.unable, told.waiting) == (0, 0, 0, 0)
+
+
+async def test_who_cannot_pay_the_next_base_fee_is_not_in_it(feed, transaction, block):
+    event = transaction(1, gas_price=111)
+    (found,) = await feed(MempoolAnalyzer(), event, block(base_fee=100, gas_used=30_000_000))
+    assert (found.data.next_block.transactions, found.data.next_block.unable) == ((), 1)
+    (found,) = await feed(MempoolAnalyzer(), event, block(base_fee=None))
+    assert found.data.next_block.transactions == (event.data.hash,)
+
+
+async def test_who_competes_is_in_the_view_until_a_block_decides(feed, transaction, block):
+    events = [transaction(n, gas_price=n + 500, value=n) for n in (1, 2)]
+    first, second = await feed(MempoolAnalyzer(), *events, block(1), block(2, included=[2]))
+    (rivals,) = first.data.rivals
+    assert (first.data.contested, rivals.count) == (1, 2)
+    assert first.data.next_block.transactions == (events[1].data.hash,)
+    assert (second.data.contested, second.data.rivals) == (0, ())
+    # The other one's nonce is used up.
+    assert second.data.next_block.transactions == ()
+    assert MempoolAnalyzer().view(0.0).next_block is None

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from tests.processors.test_arbitrage_detector import USDC, WBTC, WETH, pair, view_of
 from trio_mev.model.chain import Urgency, ValueClass
 from trio_mev.model.event import DataType, EventPriority
 from trio_mev.model.identity import Instrument
@@ -197,3 +198,97 @@ async def test_an_urgent_call_of_a_router_is_reported_as_a_new_urgent_event(
     assert [one.priority for one in found] == ([EventPriority.HIGH] if reported else [])
     assert [one.data.transaction for one in found] == ([event.data.hash] if reported else [])
     assert event.priority is EventPriority.NORMAL
+
+
+# Tips
+
+
+@pytest.mark.parametrize(
+    ("tip", "urgency"),
+    [(90, Urgency.NORMAL), (91, Urgency.HIGH), (100, Urgency.CRITICAL)],
+)
+async def test_a_tip_is_urgent_though_the_whole_fee_is_not(feed, block, transaction, tip, urgency):
+    """The fees of before are over a base fee that has fallen since."""
+    analyzer = TransactionAnalyzer()
+    await feed(analyzer, block(base_fee=10_000))
+    for number in range(1, 101):
+        body = transaction(number, max_fee=20_000, max_priority_fee=number, type=2)
+        assert await feed(analyzer, body) == []
+    await feed(analyzer, block(2, base_fee=1_000))
+    body = transaction(101, max_fee=20_000, max_priority_fee=tip, type=2).data
+    found = analyzer.analyse(body, 0.0)
+    assert (found.fee_per_gas, found.tip_per_gas, found.urgency) == (1_000 + tip, tip, urgency)
+
+
+async def test_the_base_fee_is_that_of_the_block_to_come(feed, block, transaction):
+    analyzer = TransactionAnalyzer()
+    body = transaction(max_fee=5_000, max_priority_fee=7, type=2).data
+    assert analyzer.analyse(body, 0.0).tip_per_gas is None
+    await feed(analyzer, block(base_fee=1_000, gas_used=30_000_000))
+    found = analyzer.analyse(body, 0.0)
+    assert (found.fee_per_gas, found.tip_per_gas) == (1_132, 7)
+
+
+async def test_who_cannot_pay_the_base_fee_has_a_tip_below_zero(feed, block, transaction):
+    analyzer = TransactionAnalyzer()
+    await feed(analyzer, block(base_fee=1_000))
+    assert analyzer.analyse(transaction(gas_price=990).data, 0.0).tip_per_gas == -10
+    assert analyzer.analyse(transaction(gas_price=None).data, 0.0).tip_per_gas is None
+    analyzer.note(transaction(gas_price=5).data)
+    analyzer.note(transaction(gas_price=None).data)
+    assert len(analyzer._tips) == len(analyzer._fees) == 2
+
+
+# Pools
+
+
+POOLS = (
+    pair("0xone", USDC, 2_000_000, WETH, 1000),
+    pair("0xtwo", WBTC, 100, USDC, 6_000_000),
+)
+
+
+def call(amount: int, least: int, path: list[str], selector: str = "38ed1739") -> bytes:
+    words = [amount, least, 160, 0x5E, 2_000_000_000, len(path), *(int(one, 16) for one in path)]
+    return bytes.fromhex(selector) + b"".join(word.to_bytes(32, "big") for word in words)
+
+
+@pytest.fixture
+def pools(make_event):
+    return make_event(DataType.POOLS, view_of(*POOLS))
+
+
+async def test_other_tokens_are_valued_by_their_pools(feed, price, pools, transaction):
+    event = transaction(to=V2_ROUTER, input=call(10_000 * 10**6, 1, [USDC, WETH]))
+    analyzer = TransactionAnalyzer()
+    assert await feed(analyzer, price("2500"), event) == []  # nobody tells what it is worth
+    (found,) = await feed(analyzer, pools, event)
+    assert found.data.value_usd == Decimal("12500")  # 2000 USDC an ether, which costs 2500 USD
+    assert found.data.value_class is ValueClass.VERY_LARGE
+    again = transaction(2, to=V2_ROUTER, input=call(10**8, 1, [WBTC, USDC]))
+    assert await feed(analyzer, again) == []  # it has no pool with ether
+    # Of an exact output it is the output that counts.
+    back = call(4_000 * 10**6, 10**30, [WBTC, USDC], "8803dbee")
+    (found,) = await feed(analyzer, transaction(3, to=V2_ROUTER, input=back))
+    assert found.data.value_usd == 5000
+
+
+async def test_a_swap_is_told_once_with_what_it_would_come_to(feed, price, pools, transaction):
+    sold, least = 10 * 10**18, 19_500 * 10**6
+    event = transaction(to=V2_ROUTER, input=call(sold, least, [WETH, USDC]))
+    found = await feed(TransactionAnalyzer(), price("2000"), pools, event, pools)
+    (outlook,) = [one.data.outlook for one in found]
+    (swap,) = outlook.swaps
+    got = sold * 997 * 2_000_000 * 10**6 // (1000 * 10**18 * 1000 + sold * 997)
+    assert (outlook.block, outlook.verdict) == (10, "succeeds")
+    assert (swap.amount_in, swap.amount_out) == (sold, got)
+    assert swap.price_impact == pytest.approx(1 - got / (20_000 * 10**6))
+    assert swap.slippage_left == pytest.approx(1 - least / got)
+
+
+async def test_without_pools_that_are_known_a_swap_is_told_as_ever(feed, price, pools, transaction):
+    event = transaction(to=V2_ROUTER, input=call(10**18, 1, [WETH, WBTC]))
+    (one,) = await feed(TransactionAnalyzer(), price("2000"), event)
+    (two,) = await feed(TransactionAnalyzer(), price("2000"), pools, event)
+    assert one.data == two.data
+    assert one.data.outlook is None

@@ -326,6 +326,8 @@ def test_an_analysed_transaction():
         "urgency": "high",
         "swaps": [],
         "undecoded": None,
+        "tip_per_gas": None,
+        "outlook": None,
     }
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ..model.chain import Block
+
 ELASTICITY = 2
 """The gas limit over the gas target."""
 DENOMINATOR = 8
@@ -23,3 +25,10 @@ def next_base_fee(base_fee: int, gas_used: int, gas_limit: int) -> int:
         rise = base_fee * (gas_used - target) // target // DENOMINATOR
         return base_fee + max(rise, 1)
     return base_fee - base_fee * (target - gas_used) // target // DENOMINATOR
+
+
+def base_fee_after(head: Block) -> int | None:
+    """Of the block to come, wei a gas; None before the London fork."""
+    if head.base_fee is None:
+        return None
+    return next_base_fee(head.base_fee, head.gas_used, head.gas_limit)

@@ -27,6 +27,7 @@ EVENT_KINDS = {
     "block": DataType.BLOCK,
     "price": DataType.PRICE,
     "health": DataType.HEALTH,
+    "mempool": DataType.MEMPOOL_SNAPSHOT,
 }
 """What ``--events`` may add to the findings."""
 

@@ -19,12 +19,19 @@ from ..model.event import FINDINGS, DataEvent, DataType
 from ..model.identity import Instrument
 from ..model.market import Price
 from ..model.opportunity import Opportunity, Score
+from ..model.snapshot import MempoolSnapshot
 from ..stream import StreamStats
 from ..wire.lines import line_of
 from .said import describe
 from .tables import consumer_table, price_table, table
 
-WATCHED = (DataType.PRICE, DataType.BLOCK_SUMMARY, DataType.MEMPOOL_VIEW, *FINDINGS)
+WATCHED = (
+    DataType.PRICE,
+    DataType.BLOCK_SUMMARY,
+    DataType.MEMPOOL_VIEW,
+    DataType.MEMPOOL_SNAPSHOT,
+    *FINDINGS,
+)
 FINDINGS_SHOWN = 30
 LEAST_FINDINGS = 6
 """Lines of the findings' panel, below which other things give way."""
@@ -59,6 +66,7 @@ class View:
     log: deque[str] = attrs.Factory(lambda: deque(maxlen=LOG_SHOWN))
     block: BlockSummary | None = None
     mempool: MempoolView | None = None
+    snapshot: MempoolSnapshot | None = None
     _began: float = attrs.Factory(time.monotonic)
     _before: dict[str, int] = attrs.Factory(dict)
     _before_at: float = 0.0
@@ -72,14 +80,12 @@ class View:
             self.block = event.data
         elif event.event_type is DataType.MEMPOOL_VIEW:
             self.mempool = event.data
-        elif isinstance(event.data, Opportunity):
-            one = event.data
-            self.found += 1
-            self.findings.append((event.received_at, one.kind.value, describe(one)))
+        elif event.event_type is DataType.MEMPOOL_SNAPSHOT:
+            self.snapshot = event.data
         else:
-            line = line_of(event) or {"type": event.event_type.value, "message": repr(event.data)}
+            kind, message = _told(event)
             self.found += 1
-            self.findings.append((event.received_at, line["type"], line["message"]))
+            self.findings.append((event.received_at, kind, message))
 
     def note(self, message: str) -> None:
         """Keep a line of the log."""
@@ -115,7 +121,9 @@ class View:
             left -= processors
         if left - len(foot) < LEAST_FINDINGS:
             foot = foot[-1:] if left > 4 else []
-        rows = max(1, left - len(foot) - 3)
+        rows = max(
+            1, left - len(foot) - (3 if pool_line(self.mempool, self.snapshot) is None else 4)
+        )
         found = f"findings: {self.found}"
         parts.append(Panel(self._latest(start, rows), title=found, title_align="left"))
         return Group(*parts, *foot)
@@ -164,8 +172,9 @@ class View:
         if not self.findings:
             found.add_row("", "", Text("none yet", style="dim"))
         line = _chain_line(self.block, self.mempool)
-        chain = Text(line, style="dim", no_wrap=True, overflow="ellipsis")
-        return Group(found, chain)
+        lines = [line, pool_line(self.mempool, self.snapshot)]
+        last = [Text(one, style="dim", no_wrap=True, overflow="ellipsis") for one in lines if one]
+        return Group(found, *last)
 
 
 def _chain_line(block: BlockSummary | None, mempool: MempoolView | None) -> str:
@@ -191,6 +200,33 @@ def _score_line(scores: Sequence[Score]) -> str:
     names = "predicted", "open", "taken", "competed", "expired", "wrong", "unseen"
     counts = [(name, sum(getattr(score, name) for score in scores)) for name in names]
     return "ledger: " + ", ".join(f"{count} {name}" for name, count in counts)
+
+
+def _told(event: DataEvent) -> tuple[str, str]:
+    """What kind of finding it is, and what it says."""
+    if isinstance(event.data, Opportunity):
+        return event.data.kind.value, describe(event.data)
+    line = line_of(event) or {"type": event.event_type.value, "message": repr(event.data)}
+    return line["type"], line["message"]
+
+
+def pool_line(view: MempoolView | None, snapshot: MempoolSnapshot | None) -> str | None:
+    """What the next block asks, who competes, and what is open; None where nothing is known."""
+    parts: list[str] = []
+    if view is not None and view.next_block is not None:
+        block = view.next_block
+        share = block.gas / block.gas_limit if block.gas_limit else 0
+        parts.append(f"next block: {len(block.transactions)} would fill {share:.0%} of it")
+        parts.append(f"tip needed {block.tip_needed / _GWEI:.3f} gwei")
+    if view is not None and view.contested:
+        parts.append(f"{view.contested} contested")
+    if snapshot is not None and snapshot.opportunity_count:
+        total = snapshot.total_potential_profit
+        worth = "" if total is None else f", ${total:,.2f}"
+        times = [one.remaining for one in snapshot.opportunities if one.remaining is not None]
+        left = f", {min(times):.0f} s left" if times else ""
+        parts.append(f"{snapshot.opportunity_count} open{worth}{left}")
+    return " · ".join(parts) or None
 
 
 def console(environment: Mapping[str, str], file: TextIO | None = None) -> Console:

@@ -45,6 +45,7 @@ from ..processors.landed import BlockInspector
 from ..processors.ledger import PredictionLedger
 from ..processors.liquidations import LiquidationDetector
 from ..processors.mempool import MempoolAnalyzer
+from ..processors.opportunities import OpportunityWatch
 from ..processors.pool_prices import PoolPrices
 from ..processors.pools import PoolTracker
 from ..processors.prices import PriceDataProcessor
@@ -206,6 +207,7 @@ def _judges(settings: Settings) -> Iterator[Factory]:
         sources = None if chain is None else frozenset({chain.name, *chain.aliases})
         yield lambda: BlockInspector(sources)
         yield PredictionLedger
+        yield OpportunityWatch
 
 
 def _liquidations(settings: Settings) -> Iterator[Factory]:

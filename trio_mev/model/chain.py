@@ -9,6 +9,7 @@ from decimal import Decimal
 import attrs
 
 from .intents import SwapIntent
+from .mempool import NextBlock, Rivals
 from .noun import Noun
 
 
@@ -188,6 +189,12 @@ class MempoolView:
     """Seconds from first sight to inclusion, of those included in the window."""
     value: int
     """Wei that the pending ones carry."""
+    next_block: NextBlock | None = None
+    """What they would make of the block after the head; None before the first head."""
+    contested: int = 0
+    """For how many things several of them compete."""
+    rivals: tuple[Rivals, ...] = ()
+    """Those who compete, where the most do; bounded."""
 
 
 @attrs.frozen
@@ -210,7 +217,8 @@ class BlockSummary:
 
 
 class Urgency(enum.Enum):
-    """Fee against the live distribution: critical is over p99, high over p90."""
+    """Fee and tip against the live distributions: critical is over p99 of one of them, high over
+    p90."""
 
     NORMAL = "normal"
     HIGH = "high"
@@ -223,6 +231,36 @@ class ValueClass(enum.Enum):
     LARGE = "large"
     VERY_LARGE = "very_large"
     MEGA = "mega"
+
+
+class SwapProspect(Noun, frozen=True):
+    """What a swap of a pending call would come to in the next block."""
+
+    amount_in: int | None
+    """None where it is not known, as the next one."""
+    amount_out: int | None
+    price_impact: float | None
+    """The share that it gives less than at the pools' prices before it, fees included; None where
+    a pool's state does not tell its price."""
+    slippage_left: float | None
+    """The share of what it would give, or take, that it may lose before its limit refuses it;
+    under zero where it does already. None without a limit."""
+    unknown: str | None = None
+    """Why nothing is known of it."""
+
+
+@attrs.frozen
+class Outlook:
+    """What would become of a pending call in the next block, on the pools as of the head."""
+
+    block: int
+    """The head's number."""
+    verdict: str
+    """``succeeds``, ``reverts`` or ``unknown``, as far as its swaps decide it."""
+    refusal: str | None
+    """Why it reverts."""
+    swaps: tuple[SwapProspect, ...]
+    """One for each swap of the call, up to the one that is refused."""
 
 
 @attrs.frozen
@@ -239,8 +277,9 @@ class TransactionAnalysis:
     selector: str | None
     value: int
     value_usd: Decimal | None
-    """Of the ether that it moves, wrapped or not, at the aggregated price. None where no price is
-    known, never an assumed one; and where it swaps other tokens only."""
+    """Of the ether that it moves, wrapped or not, and of the tokens that it swaps, where pools
+    tell what they are worth in ether; at the aggregated price. None where no price is known, never
+    an assumed one; and where it swaps tokens of which no pool tells."""
     value_class: ValueClass | None
     fee_per_gas: int | None
     urgency: Urgency
@@ -248,3 +287,8 @@ class TransactionAnalysis:
     """What the call says that it exchanges, in its order."""
     undecoded: str | None = None
     """Why the call of a router, or a part of it, could not be read: ``Unread`` and what."""
+    tip_per_gas: int | None = None
+    """Of the fee, what is over the base fee of the next block, under zero where the cap is; None
+    where that base fee is not known."""
+    outlook: Outlook | None = None
+    """None where no pool of it is known."""

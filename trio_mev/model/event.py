@@ -23,6 +23,7 @@ class Stage(enum.IntEnum):
     PRICE = 2
     FINDING = 3
     VERDICT = 4
+    SUMMARY = 5
 
 
 _STAGES = {
@@ -39,6 +40,7 @@ _STAGES = {
     "alert": Stage.FINDING,
     "finding": Stage.FINDING,
     "verdict": Stage.VERDICT,
+    "mempool_snapshot": Stage.SUMMARY,
 }
 
 
@@ -81,6 +83,8 @@ class DataType(enum.Enum):
     """What a block's logs show of swaps and MEV."""
     VERDICT = "verdict"
     """What became of a prediction, or that nobody had predicted what landed."""
+    MEMPOOL_SNAPSHOT = "mempool_snapshot"
+    """What is pending, and the opportunities that are open."""
 
     stage: Stage
 
@@ -94,7 +98,7 @@ class DataType(enum.Enum):
 VITAL = frozenset({DataType.BLOCK, DataType.GAP, DataType.REORG, DataType.LOST})
 """Types that are never shed and never expire."""
 
-FINDINGS = frozenset(t for t in DataType if t.stage >= Stage.FINDING)
+FINDINGS = frozenset(t for t in DataType if t.stage in {Stage.FINDING, Stage.VERDICT})
 """The types that ``stream.findings`` yields."""
 
 

@@ -43,7 +43,7 @@ class TransactionReferee(DataProcessor):
         part: which of how many parts it takes.
     """
 
-    consumes = frozenset({DataType.TRANSACTION, DataType.BLOCK, DataType.PRICE})
+    consumes = frozenset({DataType.TRANSACTION, DataType.BLOCK, DataType.PRICE, DataType.POOLS})
     emits = frozenset({DataType.FINDING})
 
     def __init__(

@@ -15,7 +15,9 @@ from ..model.intents import ETHER, WETH, Basis, Hop, SwapIntent
 from ..model.market import OffChainPrice, Price, PriceAlert, Quote, Spread, Trade
 from ..model.opportunity import Opportunity
 from ..model.simulation import PoolSwap, SimulatedTransaction
+from ..model.snapshot import MempoolSnapshot
 from .findings import opportunity_line
+from .mempool import describe_outlook, outlook_part, snapshot_line
 
 _ENCODER = msgspec.json.Encoder()
 
@@ -232,6 +234,8 @@ def _analysis(event: DataEvent, found: TransactionAnalysis) -> dict[str, Any]:
         "urgency": found.urgency.value,
         "swaps": [_swap(swap) for swap in found.swaps],
         "undecoded": found.undecoded,
+        "tip_per_gas": _integer(found.tip_per_gas),
+        "outlook": outlook_part(found.outlook),
     }
 
 
@@ -271,7 +275,8 @@ def describe_analysis(found: TransactionAnalysis) -> str:
         what = f"transfer to {found.router or found.to}"
     usd = "USD value unknown" if found.value_usd is None else f"${found.value_usd:,.0f}"
     moved = _describe_swaps(found.swaps) or _amount(found.value, ETHER)
-    return f"{what}: {moved} ({usd}), urgency {found.urgency.value}"
+    told = describe_outlook(found.outlook)
+    return f"{what}: {moved} ({usd}), urgency {found.urgency.value}{told}"
 
 
 SHOWN_SWAPS = 3
@@ -389,5 +394,6 @@ _WRITERS: dict[type, Callable[[DataEvent, Any], dict[str, Any]]] = {
     Spread: _spread,
     TransactionAnalysis: _analysis,
     Opportunity: opportunity_line,
+    MempoolSnapshot: snapshot_line,
     SimulatedTransaction: _simulated,
 }

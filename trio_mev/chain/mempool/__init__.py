@@ -1,0 +1,1 @@
+"""What is pending, ordered as a builder would, and who competes with whom; without I/O."""
