@@ -143,7 +143,7 @@ class PoolTracker(DataProcessor):
         if self._searched or head is None:
             return
         learner = self.keeper.learner
-        found = await reader.carry_out(learner.search(), head[1])
+        found = await reader.carry_out(learner.search, head[1])
         keys = learner.v4_keys()
         for pool, key in zip(await _hashes(reader, keys), keys, strict=False):
             found[pool] = learner.of_key(pool, key)
@@ -176,7 +176,7 @@ class PoolTracker(DataProcessor):
                 self.keeper.postpone(pool)
                 plan = self.keeper.plan(pool)
                 try:
-                    read = await reader.carry_out(plan(), head[1])
+                    read = await reader.carry_out(plan, head[1])
                 except _WEATHER as error:
                     errors.append(error)
                     return
@@ -189,7 +189,7 @@ class PoolTracker(DataProcessor):
         if now - self._checked_at < self.settings.check_interval or pool is None or head is None:
             return
         self._checked_at = now
-        read = await reader.carry_out(self.keeper.plan(pool)(), head[1])
+        read = await reader.carry_out(self.keeper.plan(pool), head[1])
         if self.keeper.check(pool, read, head[1]) is False:
             logger.warning("pool {} was otherwise than the node says; it is repaired", pool)
 
