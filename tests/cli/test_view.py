@@ -63,4 +63,4 @@ async def test_they_are_on_the_screen_and_an_opportunity_among_the_findings(auto
     shown = paper.getvalue()
     assert NEXT in shown
     assert "5 pending" in shown
-    assert "arbitrage predicted, $1.50, ArbitrageDetector: arbitrage:1" in shown
+    assert "arbitrage possible ($1.50 after gas)" in shown

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import attrs
+import msgspec
 import pytest
 import trio
 from loguru import logger
@@ -16,6 +17,7 @@ from tests.chain.lending_markets import (
     DOLLAR,
     ETH_AGGREGATOR,
     ETH_FEED,
+    ORACLE,
     POOL,
     TIME,
     USDC,
@@ -67,12 +69,17 @@ class Node:
 
     def __init__(self, change: Mapping[tuple[str, str], Any] | None = None) -> None:
         self.answers: dict[Any, Any] = {**answers_of(10), **OWING, **(change or {})}
+        self.asked: dict[str, str] = {}
+        """The block that it was last asked about."""
+        self.newest: str | None = None
+        """Hash of its newest block; None: the one that it was last asked about."""
 
     async def batch(
         self, calls: Sequence[tuple[str, Sequence[Any]]], within: float | None = None
     ) -> list[Any]:
         await trio.lowlevel.checkpoint()
         found = [self.answer(params[0]) for _, params in calls]
+        self.asked = calls[0][1][-1]
         for one in found:
             if isinstance(one, Exception) and not isinstance(one, RpcFailed):
                 raise one
@@ -83,8 +90,10 @@ class Node:
         found = self.answers.get(key) or RpcFailed(3, "execution reverted")
         return "0x" + found.hex() if isinstance(found, bytes) else found
 
-    async def call(self, *_: Any, **__: Any) -> Any:
-        raise NotImplementedError
+    async def call(self, method: str, params: Sequence[Any], kind: Any) -> Any:
+        await trio.lowlevel.checkpoint()
+        assert (method, params) == ("eth_getBlockByNumber", ("latest", False))
+        return msgspec.convert({"hash": self.newest or self.asked.get("blockHash", "")}, kind)
 
 
 def event(data: Any, kind: DataType = DataType.BLOCK, source: str = "node") -> DataEvent:
@@ -271,6 +280,43 @@ async def test_a_check_that_a_block_overtakes_is_left_for_the_next_time():
     await played(detector, Slow(), 1)
     assert detector.keeper.head is not None
     assert detector.keeper.head.number == 2
+
+
+class Hasty(Node):
+    """Is on to block 2 when it is asked for something the second time, though it is asked as of
+    block 1, and says what holds then; once."""
+
+    def __init__(self, hasty: tuple[str, str], later: bytes) -> None:
+        super().__init__()
+        self.hasty, self.later = hasty, later
+        self.times = 0
+
+    def answer(self, asked: Mapping[str, str]) -> Any:
+        if (asked["to"], asked["data"][2:10]) == self.hasty:
+            self.times += 1
+            if self.times == 2:
+                self.newest = hashed(2)
+                return "0x" + self.later.hex()
+        return super().answer(asked)
+
+
+@pytest.mark.parametrize(
+    ("hasty", "later"),
+    [
+        ((A_TOKEN, loading.SCALED_BALANCE), word(9_000 * DOLLAR)),
+        ((POOL, loading.GRACE), word(77)),
+        ((ORACLE, loading.ASSET_PRICE), word(99 * 10**6)),
+    ],
+    ids=["a user", "the pool", "a price"],
+)
+async def test_what_the_next_block_changes_is_no_mistake_of_what_is_known(hasty, later, told):
+    """Nobody has told of that block yet."""
+    detector, node = LiquidationDetector(SETTINGS), Hasty(hasty, later)
+    await played(detector, node, 1)
+    assert node.times > 2  # it was asked again
+    assert (detector.keeper.counts.checked, detector.keeper.counts.repaired) == (2, 0)
+    assert not [line for line in told if "repaired" in line]
+    assert detector.keeper.why is None
 
 
 async def test_blocks_that_are_retracted_are_undone():

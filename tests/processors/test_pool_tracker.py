@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
+import msgspec
 import pytest
 import trio
 from loguru import logger
@@ -24,6 +25,7 @@ from trio_mev.chain.pools.loading import (
     VIEW_SLOT0,
     load_pair,
 )
+from trio_mev.chain.pools.product import ProductPool
 from trio_mev.chain.pools.words import argument
 from trio_mev.errors import MalformedFrame, RpcFailed, RpcTimeout, StreamConnectionError
 from trio_mev.model.chain import Block, Life, PendingLife, Reorg, Transaction
@@ -54,12 +56,18 @@ class Node:
     def __init__(self, **more: Any) -> None:
         self.answers: dict[str, Any] = GOOD | more
         self.sizes: list[int] = []
+        self.asked: dict[str, str] = {}
+        """The block that it was last asked about."""
+        self.newest: Any = ...
+        """Its newest block; the one that it was last asked about by default."""
 
     async def batch(
         self, calls: Sequence[tuple[str, Sequence[Any]]], within: float | None = None
     ) -> list[Any]:
         await trio.lowlevel.checkpoint()
         self.sizes.append(len(calls))
+        if calls[0][0] == "eth_call":
+            self.asked = calls[0][1][-1]
         found = [self.answer(method, params) for method, params in calls]
         for one in found:
             if isinstance(one, Exception) and not isinstance(one, RpcFailed):
@@ -73,8 +81,11 @@ class Node:
             answer = answer(params[0]["data"])
         return "0x" + answer.hex() if isinstance(answer, bytes) else answer
 
-    async def call(self, *_: Any, **__: Any) -> Any:
-        raise NotImplementedError
+    async def call(self, method: str, params: Sequence[Any], kind: Any) -> Any:
+        await trio.lowlevel.checkpoint()
+        assert (method, params) == ("eth_getBlockByNumber", ("latest", False))
+        asked = {"hash": self.asked.get("blockHash", "")}
+        return msgspec.convert(asked if self.newest is ... else self.newest, kind)
 
 
 def event(data: Any, kind: DataType = DataType.BLOCK, source: str = "node") -> DataEvent:
@@ -260,6 +271,51 @@ async def test_what_is_read_is_not_read_again_but_checked_now_and_then(autojump_
         await tracker.attend()
     assert (counts.checked, counts.repaired) == (2, 1)
     assert f"pool {PAIR} was otherwise than the node says; it is repaired" in told
+
+
+class Hasty(Node):
+    """Makes blocks while it answers: with each time that it is asked for reserves it is on to the
+    next of these, and the first time it says what they are then."""
+
+    def __init__(self, newest: Sequence[Block | None], first: bytes = GOOD[GET_RESERVES]) -> None:
+        super().__init__()
+        self.later = [None if one is None else {"hash": one.hash} for one in newest]
+        self.first = first
+        self.times = 0
+
+    def answer(self, method: str, params: Sequence[Any]) -> Any:
+        if method == "web3_sha3" or params[0]["data"][2:10] != GET_RESERVES:
+            return super().answer(method, params)
+        self.newest = self.later[min(self.times, len(self.later) - 1)]
+        self.times += 1
+        return "0x" + (self.first if self.times == 1 else GOOD[GET_RESERVES]).hex()
+
+
+async def test_a_pool_is_not_taken_as_of_a_block_that_nobody_has_told_of():
+    node = Hasty([block(11)], argument(5) + argument(7) + argument(1))
+    tracker = PoolTracker(NAMED)
+    _, view = await played(tracker, node, 2)
+    assert view.state(PAIR) == ProductPool(500, 700)
+    assert tracker.keeper.book.counts.repaired == 0
+
+
+@pytest.mark.parametrize(
+    ("newest", "times"),
+    [
+        ([10, 10], 2),
+        ([11, 11, 11], 3),
+        ([11, 11, 12, 12], 4),
+        ([None, 11, 11, 11], 4),
+        ([11, 12, 13, 14, 15, 16], 6),
+    ],
+    ids=["it stays", "it went on before", "it goes on", "it has none", "it never stays"],
+)
+async def test_a_plan_is_carried_out_again_where_the_node_goes_on_meanwhile(newest, times):
+    node = Hasty([None if number is None else block(number) for number in newest])
+    reader = PlanReader(node, 20)
+    for _ in range(2):
+        await reader.carry_out(partial(load_pair, PAIR), block(10).hash)
+    assert node.times == times
 
 
 async def test_a_reorganisation_takes_its_blocks_back():

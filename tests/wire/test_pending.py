@@ -134,6 +134,19 @@ def test_inclusion_replaces_the_rival(pool):
     )
 
 
+def test_what_is_in_a_block_stays_there_though_another_block_has_its_rival(pool):
+    """Of one sender and nonce a chain has one: which it is, the next retraction tells."""
+    pool.body(body("a"), 1.0)
+    pool.body(body("b", fee=9), 1.0)
+    pool.included("B7", 7, ["a"], 2.0)
+    pool.included("C7", 7, ["b"], 3.0)
+    assert pool.pending == 0
+    assert pool.retracted("B7", 7, ["a"], 4.0) == [PendingLife("a", Life.RETURNED, None, "B7", 7)]
+    assert pool.pending == 1
+    assert pool.expire(34.0, 10) == ([], ["a"])
+    assert pool.answered("a", False, 35.0) == [PendingLife("a", Life.REPLACED, "b", waited=34.0)]
+
+
 def test_a_retracted_block_gives_back_what_it_had(pool):
     pool.body(body("a"), 1.0)
     pool.included("B7", 7, ["a"], 2.0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
+from functools import partial
 
 import trio
 from loguru import logger
@@ -140,7 +141,7 @@ class LiquidationDetector(DataProcessor):
             market, head = self.keeper.market, self.keeper.head
             if self.keeper.why is not None or market is None or head is None:
                 return
-            prices = await reader.carry_out(load_prices(market), head.hash)
+            prices = await reader.carry_out(partial(load_prices, market), head.hash)
             self.keeper.take_prices(prices, head.hash)
             await self._read_positions(reader, market)
 
@@ -148,7 +149,7 @@ class LiquidationDetector(DataProcessor):
         head, why = self.keeper.head, self.keeper.why
         if head is None or why is None:
             return
-        read = await reader.carry_out(self._market_plan(), head.hash)
+        read = await reader.carry_out(self._market_plan, head.hash)
         self.keeper.take_market(read, head.hash)
         if self.keeper.why not in {None, why}:
             logger.warning("pool {} cannot be used: {}", self.keeper.pool, self.keeper.why)
@@ -162,7 +163,7 @@ class LiquidationDetector(DataProcessor):
         for start in range(0, len(stale), USERS_AT_ONCE):
             head = self.keeper.head
             if head is not None:
-                plan = load_positions(market, stale[start : start + USERS_AT_ONCE])
+                plan = partial(load_positions, market, stale[start : start + USERS_AT_ONCE])
                 self.keeper.take_positions(await reader.carry_out(plan, head.hash), head.hash)
 
     async def _check(self, reader: PlanReader) -> None:
@@ -176,12 +177,12 @@ class LiquidationDetector(DataProcessor):
             return
         self._checked_at = now
         users = self.keeper.to_check(USERS_AT_ONCE)
-        read = await reader.carry_out(load_positions(market, users), head.hash)
+        read = await reader.carry_out(partial(load_positions, market, users), head.hash)
         for user in self.keeper.check_positions(read, head.hash):
             logger.warning("{} was otherwise than the node says; it is repaired", user)
         if self.keeper.head is not head:
             return
-        again = await reader.carry_out(self._market_plan(), head.hash)
+        again = await reader.carry_out(self._market_plan, head.hash)
         if self.keeper.check_market(again, head.hash) is False:
             logger.warning("the pool was otherwise than the node says; it is repaired")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 
 import trio
 from loguru import logger
@@ -165,17 +166,17 @@ class PoolTracker(DataProcessor):
     async def _found(self, reader: PlanReader, block: str) -> dict[str, MakePlan]:
         """The pools that there are, and how each is read."""
         learner = self.keeper.learner
-        found = await reader.carry_out(learner.search(), block)
+        found = await reader.carry_out(learner.search, block)
         if learner.view is None:
             return found
-        manager = await reader.carry_out(learner.find_manager(), block)
+        manager = await reader.carry_out(learner.find_manager, block)
         if manager is None:
             logger.warning("{} is no StateView; no pools of V4 are watched", learner.view)
             return found
         self.keeper.use_manager(manager)
         keys = learner.v4_keys()
         named = dict(zip(await _hashes(reader, keys), keys, strict=False))
-        for pool in await reader.carry_out(learner.existing(tuple(named)), block):
+        for pool in await reader.carry_out(partial(learner.existing, tuple(named)), block):
             found[pool] = learner.of_key(pool, named[pool])
         return found
 
@@ -198,7 +199,7 @@ class PoolTracker(DataProcessor):
                 self.keeper.postpone(pool)
                 plan = self.keeper.plan(pool)
                 try:
-                    read = await reader.carry_out(plan(), head[1])
+                    read = await reader.carry_out(plan, head[1])
                 except _WEATHER as error:
                     errors.append(error)
                     return
@@ -211,7 +212,7 @@ class PoolTracker(DataProcessor):
         if now - self._checked_at < self.settings.check_interval or pool is None or head is None:
             return
         self._checked_at = now
-        read = await reader.carry_out(self.keeper.plan(pool)(), head[1])
+        read = await reader.carry_out(self.keeper.plan(pool), head[1])
         same = self.keeper.check(pool, read, head[1])
         if same is False and isinstance(read, Unusable):
             logger.warning("pool {} cannot be used any more: {}", pool, read.reason)

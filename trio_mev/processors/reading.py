@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from typing import Any, TypeVar
+
+import msgspec
 
 from ..chain.pools.learning import encoded
 from ..chain.pools.loading import Answers, Call, PoolKey
@@ -18,12 +20,27 @@ _OF_THE_CONTRACT = re.compile(
 )
 """Words of an error that the called contract is to blame for, whatever the code; any other is the
 node's, and the same call may do better later."""
+TRIES = 3
+"""How often a plan is carried out at the most. Where blocks come faster than one can be read, the
+last one counts."""
 MOST_ANSWER = 2**20
 """Characters of one answer; the longest that a plan asks for has a thousand."""
 
 
+class _Block(msgspec.Struct):
+    """Of a block that the node knows."""
+
+    hash: str
+
+
 class PlanReader:
     """Makes a plan's calls through a node.
+
+    A node that goes on to another block while it answers may answer as of that one, whatever
+    block it was asked about: anvil does, of calls that wait while it makes a block or gives some
+    up. Nothing that was told of the chain by then says so. The node is therefore asked for its
+    newest block once a plan is carried out; where that became another one meanwhile, the plan is
+    carried out again, as of a block that the node is done with by then, or refuses.
 
     Args:
         rpc: the node.
@@ -33,19 +50,36 @@ class PlanReader:
     def __init__(self, rpc: Rpc, batch: int) -> None:
         self._rpc = rpc
         self._batch = batch
+        self._newest: str | None = None
+        """The node's, when it was last asked."""
 
-    async def carry_out(self, plan: Generator[list[Call], Answers, T], block: str) -> T:
+    async def carry_out(
+        self, make: Callable[[], Generator[list[Call], Answers, T]], block: str
+    ) -> T:
         """What a plan returns.
 
         Args:
-            plan: yields calls and is sent their answers.
+            make: makes the plan, which yields calls and is sent their answers; again
+                where the node went on to another block meanwhile.
             block: hash of the block at which all calls are made.
 
         Raises:
             RpcFailed: the node, and not the called contract, refuses; also where it has no such
                 block, or not any more.
-            RpcTimeout, StreamConnectionError, MalformedFrame: as ``Rpc.batch``.
+            RpcTimeout, StreamConnectionError, MalformedFrame: as ``Rpc.call``.
         """
+        tries = 0
+        while True:
+            before, tries = self._newest, tries + 1
+            found = await self._carry_out(make(), block)
+            newest = await self._rpc.call("eth_getBlockByNumber", ("latest", False), _Block | None)
+            # There may be none while blocks are given up.
+            self._newest = None if newest is None else newest.hash
+            stays = self._newest is not None and self._newest in {block, before}
+            if stays or tries == TRIES:
+                return found
+
+    async def _carry_out(self, plan: Generator[list[Call], Answers, T], block: str) -> T:
         at = {"blockHash": block}
         answers: Answers = []
         try:

@@ -205,12 +205,16 @@ class PendingPool:
         return steps
 
     def _outlive(self, transaction: str, entry: _Entry, now: float) -> list[PendingLife]:
-        """What else had its place can never be included any more."""
+        """What else had its place can never be included any more. Where it is included already,
+        one of the two blocks is of the chain no longer, or never was, which is still to be told:
+        until then it stays in its block."""
         if entry.place is None:
             return []
         rival = self._places.get(entry.place, transaction)
         self._places[entry.place] = transaction
-        return [] if rival == transaction else [self._replace(rival, transaction, now)]
+        if rival == transaction or self._entries[rival].block is not None:
+            return []
+        return [self._replace(rival, transaction, now)]
 
     def retracted(
         self, block: str, number: int, transactions: Iterable[str], now: float
