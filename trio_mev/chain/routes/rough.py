@@ -1,5 +1,5 @@
-"""What a route pays at most, by floats: within microseconds, where none of its hops leaves the first
-piece of its curve."""
+"""What a route pays at most, by floats: within microseconds, where none of its hops leaves the
+first piece of its curve."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from .curve import Curve
 
 _SHARE, _OF_AMOUNT, _OF_RESERVES = 1e-9, 1e-12, 1e-25
 """Far above what floats lose. They have K and M of a route to some 1e-15 of themselves. So what it
-pays, (sqrt(K) - sqrt(M))**2 / N, is wrong by less than 1e-14 of the best input, (sqrt(K*M) - M) / N,
-and 1e-29 of M / N."""
+pays, (sqrt(K) - sqrt(M))**2 / N, is wrong by less than 1e-14 of the best input, which is
+(sqrt(K*M) - M) / N, and 1e-29 of M / N."""
 
 
 def roughly(curves: Iterable[Curve]) -> int | None:
