@@ -48,6 +48,10 @@ class Size:
     pools: int = 5000
     touched: int = 50
     """Of the pools, by one block."""
+    watched: int = 1000
+    """Pools that are watched while pending transactions are looked at."""
+    pending: int = 300
+    """Of these, after a fifth as many for the warm-up."""
 
 
 QUICK = Size(
@@ -61,6 +65,8 @@ QUICK = Size(
     pool_quotes=200,
     pools=100,
     touched=3,
+    watched=20,
+    pending=10,
 )
 BATCH = 512
 """Events that the engine is given at once."""
@@ -220,6 +226,24 @@ def pools(size: Size) -> list[Row]:
     return rows
 
 
+def predict(size: Size) -> list[Row]:
+    orders = {"pools": size.watched, "count": size.pending}
+    each = [measure("predict", **orders) for _ in range(size.rounds)]
+    if len({one["found"] for one in each}) != 1:
+        raise RuntimeError(f"not the same findings: {each}")
+    name = f"from a frame to its findings, {size.watched} pools"
+    figures = {
+        f"p50 {name}": median(one["p50"] for one in each),
+        f"p99 {name}": median(one["p99"] for one in each),
+        "CPU per pending transaction": median(one["cost"] for one in each),
+    }
+    bounds = [budgets.PREDICT, None, None]
+    return [
+        row("predict", title, "us", figure, bounds=bound)
+        for (title, figure), bound in zip(figures.items(), bounds, strict=True)
+    ]
+
+
 def prices(size: Size) -> list[Row]:
     orders = {"reads": size.reads, "warm": size.reads // 5}
     there = [name for name in peers.NAMES if peers.missing(name) is None]
@@ -260,7 +284,8 @@ def _beside(
 
 
 BENCHES: dict[str, Callable[[Size], list[Row]]] = {
-    bench.__name__: bench for bench in (flood, engine, paced, lanes, idle, prices, decode, pools)
+    bench.__name__: bench
+    for bench in (flood, engine, paced, lanes, idle, prices, decode, pools, predict)
 }
 NOTES = {
     "prices": (

@@ -21,6 +21,8 @@ IDLE = 1.0, 0.3
 DECODE = 1 / 10, 1 / 20
 ETH_ABI = "eth-abi"
 POOLS = 1 / 5, 1 / 10
+PREDICT = None, 1000.0
+"""Microseconds, of the median from a pending transaction's frame to what is found about it."""
 PRICES = 12.5, 10.0
 """Of a bookTicker through everything: 80,000 and 100,000 a second."""
 
@@ -50,7 +52,7 @@ def row(
     ours: float,
     peer: float | None = None,
     peer_name: str | None = None,
-    bounds: tuple[float, float] | None = None,
+    bounds: tuple[float | None, float] | None = None,
 ) -> Row:
     """A row with its ratio and its verdict."""
     must, aim = bounds or (None, None)

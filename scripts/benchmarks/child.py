@@ -135,11 +135,17 @@ def parts(own: bool, reads: int, warm: int) -> dict[str, Any]:
     return result
 
 
+def predict(pools: int, count: int) -> dict[str, Any]:
+    """Microseconds from a pending transaction's frame to its findings."""
+    result: dict[str, Any] = load("predict", "run")(pools, count)
+    return result
+
+
 TASKS: dict[str, Callable[..., dict[str, Any]]] = {
     task.__name__: task
     for task in (
         *(flood, engine, paced, idle, lower, high),
-        *(quotes, parts, decode, pool_quotes, block),
+        *(quotes, parts, decode, pool_quotes, block, predict),
     )
 }
 

@@ -275,12 +275,40 @@ def test_ticks_that_nobody_has_read_are_not_known(book: PoolBook):
 
 
 def test_no_more_steps_are_followed_than_a_block_has_gas_for(book: PoolBook, monkeypatch):
-    monkeypatch.setattr(walk, "MOST_STEPS", 5)
-    every = [swap(v3(B, C))] * 7
+    every, once = [swap(v3(B, C))] * 7, walk.A_SWAP + 1
+    monkeypatch.setattr(walk, "MOST_STEPS", 1 + 5 * once)  # the first begins at a word's edge
     effect = apply(every, book)
-    assert [doubt_of(effect, n) for n in range(7)][4:6] == [None, Unknown.STEPS]
-    far = [swap(v3(B, C), amount=10**20)]
-    assert doubt_of(apply(far, book)) is Unknown.STEPS
+    doubts = [doubt_of(effect, n) for n in range(7)]
+    assert doubts == [None] * 5 + [Unknown.STEPS] * 2
+    assert effect.verdict is Verdict.UNKNOWN
+    assert effect.pools.lost  # where the last one goes is not even looked at
+    monkeypatch.setattr(walk, "MOST_STEPS", once)
+    assert doubt_of(apply([swap(v3(B, C), amount=10**20)], book)) is Unknown.STEPS
+
+
+def test_steps_are_counted_whatever_comes_of_a_swap(book: PoolBook):
+    def taken(*intents: SwapIntent) -> int:
+        steps = walk.Steps()
+        apply(intents, book, steps=steps)
+        return steps.taken
+
+    assert taken(swap(pair(A, B), pair(B, C))) == 2 * walk.A_SWAP
+    assert taken(swap(v3(B, C))) == walk.A_SWAP + 2
+    assert taken(swap(pair(A, D))) == walk.A_SWAP  # no such pool
+    limited = swap(v3(B, C), price_limit=sqrt_at(10))
+    assert taken(limited) == walk.A_SWAP  # refused at once
+    far = swap(v3(B, C), amount=10**20, out=True)
+    assert taken(far) > walk.A_SWAP + 50  # refused in the end
+
+
+def test_a_transaction_is_followed_as_far_as_it_may_be(book: PoolBook):
+    steps = walk.Steps(walk.A_SWAP + 3)
+    effect = apply([swap(v3(B, C), amount=10**20)], book, steps=steps)
+    assert doubt_of(effect) is Unknown.STEPS
+    assert steps.over
+    assert steps.taken == walk.A_SWAP + 4
+    assert walk.Steps(10**9).most == walk.MOST_STEPS
+    assert walk.steps_of(300_000) == 100
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from math import cos, erfc, exp, isqrt, pi, sqrt
 import pytest
 
 from tests.chain.convex import solved
+from trio_mev.chain.pools import product
 from trio_mev.chain.pools.product import Fee, ProductPool
 from trio_mev.chain.routes.exact import size, through
 from trio_mev.chain.routes.front import largest_front, limit_root
@@ -145,6 +146,16 @@ SMALL = 1e-7
 """What prices move by, so that nothing but squares counts."""
 
 
+class Endless(ProductHop):
+    """A pair that takes more than its contract has room for."""
+
+    def out(self, amount: int) -> int:
+        return product.amount_out(amount, self._held, self._given, self._fee)
+
+    def needed(self, amount: int) -> int | None:
+        return product.needed(amount, self._held, self._given, self._fee)
+
+
 def taken_by(moved: float, fee: float = 0.0) -> float:
     """What is earned of a pool, in parts of its worth, where the market's price has moved."""
     deep, held, of = 10**45, 10**34, 10**18
@@ -154,7 +165,7 @@ def taken_by(moved: float, fee: float = 0.0) -> float:
     side = 0 if moved > 0 else 1
     if moved < 0:
         market = ProductPool(market.reserve1, market.reserve0, Fee(1, 1))
-    sized = size([ProductHop(pool, side), ProductHop(market, 1 - side)])
+    sized = size([Endless(pool, side), Endless(market, 1 - side)])
     return sized.profit / (2 * held) if sized else 0.0
 
 

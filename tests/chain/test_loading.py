@@ -29,6 +29,7 @@ from trio_mev.chain.pools.loading import (
 from trio_mev.chain.pools.pool import Protocol, Unusable
 from trio_mev.chain.pools.product import ProductPool
 from trio_mev.chain.pools.ticked import TickedPool
+from trio_mev.chain.pools.ticks import MAX_ROOT, MIN_ROOT, sqrt_at
 from trio_mev.chain.pools.words import argument, topic_address
 
 ONE, OTHER, POOL, FACTORY = (f"0x{n:040x}" for n in (0xA, 0xB, 0xC, 0xF))
@@ -175,6 +176,14 @@ def test_what_is_no_pair_says_why(changed, reason):
     assert reason in found.reason
 
 
+def test_a_tick_that_was_crossed_downwards_is_one_below_its_price(pool: TickedPool):
+    for tick in (304, 305):
+        answers = pool_answers(pool, slot0=word(sqrt_at(305)) + word(tick) + word(0) * 5)
+        found = Node(**answers).carry_out(load_v3(POOL))
+        assert isinstance(found, Loaded)
+        assert found.state.tick == tick
+
+
 def test_ether_is_not_asked_for_its_decimals():
     node = Node(decimals=word(6))
     assert node.carry_out(load_decimals([ETHER, ONE])) == (18, 6)
@@ -202,6 +211,14 @@ def test_a_pool_is_read_with_all_of_its_ticks(pool: TickedPool):
         ({"decimals": b"x"}, "decimals"),
         ({"slot0": word(0) * 7}, "not initialised"),
         ({"tick_spacing": word(0)}, "no tick spacing"),
+        ({"tick_spacing": word(2**15)}, "no tick spacing"),
+        ({"slot0": word(sqrt_at(306) + 1) + word(305) + word(0) * 5}, "not of each other"),
+        ({"slot0": word(sqrt_at(305) + 1) + word(304) + word(0) * 5}, "not of each other"),
+        ({"slot0": word(sqrt_at(305) + 1) + word(306) + word(0) * 5}, "not of each other"),
+        ({"slot0": word(MIN_ROOT - 1) + word(-887273) + word(0) * 5}, "not of each other"),
+        ({"slot0": word(MAX_ROOT) + word(887272) + word(0) * 5}, "not of each other"),
+        ({"liquidity": word(2**128)}, "not of each other"),
+        ({"fee": word(10**6 + 1)}, "not of each other"),
         ({"tick_bitmap": None}, "bitmap"),
         ({"tick_bitmap": word(2**256 - 1), "tick_spacing": word(10)}, "more than"),
         ({"ticks": word(1)}, "ticks"),

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.chain.ticked_pools import crowded, empty
 from trio_mev.chain.pools.powers import ONE
-from trio_mev.chain.pools.product import ProductPool
+from trio_mev.chain.pools.product import LARGEST, ProductPool
 from trio_mev.chain.pools.stable import THREE, StablePool
 from trio_mev.chain.pools.swap import PoolState
 from trio_mev.chain.pools.ticked import TickedPool
@@ -407,3 +407,15 @@ def test_states_and_hops_fit_their_protocols():
     states: list[PoolState] = [ProductPool(1, 1), even(1, 1), empty(0)]
     assert len(states) == 3
     assert sqrt_at(0) == 2**96
+
+
+def test_a_hop_gives_what_the_pair_gives_up_to_what_its_contract_has_room_for():
+    for pool in (ProductPool(LARGEST - 10**6, 10**9), ProductPool(10**9, 10**9), ProductPool(0, 5)):
+        for side in (0, 1):
+            hop = ProductHop(pool, side)
+            for amount in (-1, 0, 1, 10, 10**6, 10**6 + 1, 10**12, LARGEST - 10**9, LARGEST):
+                assert hop.out(amount) == pool.swap(side, 1 - side, amount).amount_out
+    full = ProductHop(ProductPool(LARGEST - 10**6, LARGEST), 0)
+    most = full.out(10**6)
+    assert most - 1 < full.out(full.needed(most)) <= most
+    assert full.needed(most + 1) is None

@@ -27,6 +27,7 @@ from tests.support.stays import (
 )
 from trio_mev.chain.effects import Terms
 from trio_mev.chain.effects.stays import Act, Stay, stays
+from trio_mev.chain.effects.walk import Steps
 from trio_mev.chain.pools.book import Entry
 from trio_mev.chain.pools.pool import Pool, Protocol
 from trio_mev.chain.pools.positions import most_at_a_tick
@@ -267,3 +268,13 @@ def test_a_swap_in_another_pool_crosses_nothing():
     one, two = seen(mint(1), mint(2, fee=500), swap(3, fee=500), view=view)
     assert (one.pool, one.crossings) == (POOL, [])
     assert (two.pool, len(two.crossings)) == (OTHER, 1)
+
+
+def test_swaps_are_followed_together_so_far_and_no_further():
+    liquidity = stays([act(mint(1))], VIEW, Terms())[0].liquidity
+    acts = [act(body) for body in (mint(1), swap(2), leave(3, liquidity))]
+    steps = Steps()
+    (whole,) = stays(acts, VIEW, Terms(), steps)
+    assert whole.leave is not None
+    assert stays(acts, VIEW, Terms(), Steps(steps.taken))[0].fees == whole.fees
+    assert stays(acts, VIEW, Terms(), Steps(steps.taken - 1)) == []

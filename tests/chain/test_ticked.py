@@ -166,14 +166,18 @@ def test_a_pool_without_a_price_or_with_nothing_left_after_the_fee_is_refused():
 
 def test_ticks_that_take_more_than_is_active_are_refused():
     known = tick_map(60, {-60: Liquidity(100, 100)}, complete=True)
-    assert TickedPool(sqrt_at(0), 0, 50, 3000, known).swap(0, 1, 10**18).stop is Stop.REVERTS
+    swap = TickedPool(sqrt_at(0), 0, 50, 3000, known).swap(0, 1, 10**18)
+    assert (swap.stop, swap.steps) == (Stop.REVERTS, 2)
 
 
 def test_a_swap_has_no_more_steps_than_a_block_has_gas_for(monkeypatch):
     monkeypatch.setattr(ticked, "MOST_STEPS", 3)
     swap = empty(0).swap(0, 1, 10)
     assert swap.stop is Stop.STEPS
+    assert swap.steps == 3
     assert swap.after.tick == -60 * 256 * 2 - 1  # the price is at the edge of a word itself
+    assert empty(0).swap_to(True, 10, most=2).steps == 2
+    assert empty(0).swap_to(True, 10, most=4) == swap
 
 
 @pytest.mark.parametrize("down", [True, False])

@@ -429,3 +429,22 @@ def test_only_the_chain_that_is_followed_counts():
     assert not detector.admits(other)
     assert detector.admits(msgspec.structs.replace(other, event_type=DataType.EFFECT))
     assert JitDetector().admits(other)
+
+
+async def test_of_one_event_only_so_much_is_followed_and_the_next_goes_on(feed: Feed, monkeypatch):
+    def both(depth: int, number: int) -> PoolsView:
+        pools = pool_of(), pool_of(OTHER, 500, tick_spacing=10)
+        states = [deep().with_liquidity(-6000, 6000, depth) for _ in pools]
+        return view_of(*map(Entry, pools, states), number=number)
+
+    await feed.head(both(1, 7))
+    who = address(0xE)
+    come, go = mint(4, fee=500, owner=who, sender=who), leave(6, LIQUIDITY, sender=who)
+    again = swap(5, sender=address(0xD), fee=500), come, go
+    (one,) = await feed.see(SWAP, MINT, LEAVE)
+    (two,) = await feed.see(*again)
+    monkeypatch.setattr(jit, "MOST_AT_ONCE", 1)
+    (told,) = await feed.head(both(10**20, 8))
+    (later,) = await feed.life(swap(9), Life.ANNOUNCED)
+    assert {told.id, later.id} == {one.id, two.id}
+    assert await feed.life(swap(9), Life.ANNOUNCED) == []

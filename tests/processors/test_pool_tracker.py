@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
+import attrs
 import msgspec
 import pytest
 import trio
@@ -362,6 +363,11 @@ async def test_calls_go_in_messages_of_a_size():
 
 
 ROUTER = "0x7a250d5630b4cf539739df2c5dacb4c659f2488d"
+ORDERED = {
+    TOKEN0: argument(OTHER),
+    TOKEN1: argument(TOKEN),
+    FACTORY: argument("0x5c69bee701ef814a2b6a3edd4b1652cb9cc5aa6f"),
+}
 
 
 def sale(name: str) -> Transaction:
@@ -374,7 +380,7 @@ def sale(name: str) -> Transaction:
 
 async def test_pending_swaps_are_told_and_again_with_every_block_that_has_them_not():
     tracker = PoolTracker(NAMED)
-    node = Node(**{TOKEN0: argument(OTHER), TOKEN1: argument(TOKEN)})
+    node = Node(**ORDERED)
     told: list[Any] = []
 
     async def take(kind: DataType, data: Any) -> None:
@@ -383,11 +389,13 @@ async def test_pending_swaps_are_told_and_again_with_every_block_that_has_them_n
 
     await take(DataType.TRANSACTION, sale("0x1"))
     assert told == []  # there are no pools yet
-    await played(tracker, node, 2)
+    *views, first = await played(tracker, node, 2)
+    assert len(views) == 2
+    assert (first.transaction.hash, first.again) == ("0x1", False)
     await take(DataType.TRANSACTION, sale("0x1"))
     await take(DataType.TRANSACTION, sale("0x2"))
     await take(DataType.MEMPOOL, PendingLife("0x1", Life.ANNOUNCED))
-    assert [data.transaction.hash for _, data in told] == ["0x1", "0x2"]
+    assert [data.transaction.hash for _, data in told] == ["0x2"]
     told.clear()
 
     async def again(number: int, **more: Any) -> list[str]:
@@ -405,3 +413,28 @@ async def test_pending_swaps_are_told_and_again_with_every_block_that_has_them_n
     assert await again(15) == ["0x1"]
     await take(DataType.MEMPOOL, PendingLife("0x1", Life.REPLACED))
     assert await again(16) == []
+
+
+async def test_health_says_how_many_pending_swaps_were_left_out():
+    tracker = PoolTracker(attrs.evolve(NAMED, most_pending=1))
+    for name in ("0x1", "0x2", "0x3"):
+        await tracker.process_event(event(sale(name), DataType.TRANSACTION))
+    assert list(tracker.health(0.0)) == []
+    await tracker.process_event(event(block(10)))
+    (issue,) = tracker.health(0.0)
+    assert (issue.kind, issue.where) == ("pending_left_out", "PoolTracker")
+    assert issue.detail.startswith("2 pending swaps")
+    await tracker.process_event(event(block(11)))
+    assert list(tracker.health(0.0)) == []
+
+
+async def test_a_swap_whose_body_comes_after_its_block_is_pending_where_that_is_retracted():
+    tracker = PoolTracker(NAMED)
+    await played(tracker, Node(**ORDERED), 2)
+    late = block(12, transactions=("0x1",))
+    await tracker.process_event(event(late))
+    assert list(await tracker.process_event(event(sale("0x1"), DataType.TRANSACTION))) == []
+    gone = Reorg(11, block(11).hash, (late,), ())
+    await tracker.process_event(event(gone, DataType.REORG))
+    _, effect = await tracker.process_event(event(block(12)))
+    assert effect.data.transaction.hash == "0x1"

@@ -37,6 +37,7 @@ from trio_mev.model.intents import ETHER, WETH, Basis, Hop, PoolKind, SwapIntent
 from trio_mev.model.market import Price, PriceStatus
 from trio_mev.model.opportunity import Exposure, Kind, Status
 from trio_mev.model.settings import ExposureSettings
+from trio_mev.processors import exposures
 from trio_mev.processors.exposures import ExposureWatch
 from trio_mev.processors.sandwich import SandwichDetector
 
@@ -541,3 +542,27 @@ def test_what_gas_is_worth_in_a_token_of_next_to_no_worth_is_found_at_once():
     watch.advance(view_of(entry(1, USDC, WETH, ProductPool(2**111, 2))))
     assert watch._worth_of(USDC, 10**30) is None
     assert watch._worth_of(DAI, 1) is None
+
+
+@pytest.mark.parametrize(("most", "opens"), [(60, 0), (3_000, 1)])
+def test_what_would_take_too_long_is_counted(monkeypatch, most: int, opens: int):
+    """Without a limit there is much to look for."""
+    view = view_of(entry(2, DAI, WETH, FACTS_DAI))
+    data = arguments(FLAT, address(2), 10 * ETHERS, 0, (WETH, DAI), True)
+    monkeypatch.setattr(exposures, "MOST_EFFORT", most)
+    watch = ExposureWatch()
+    watch.advance(view)
+    assert len(watch.look(pending(view, UNIVERSAL, plan((8, data))))) == opens
+    assert watch.unknown["effort"] == 1 - opens
+
+
+def test_only_so_many_pools_of_a_transaction_are_looked_at(monkeypatch):
+    view = view_of(entry(1, USDC, WETH, FACTS), entry(2, DAI, WETH, FACTS_DAI))
+    first = arguments(FLAT, address(1), 10 * ETHERS, 0, (WETH, USDC), True)
+    second = arguments(FLAT, address(2), 10 * ETHERS, 0, (WETH, DAI), True)
+    monkeypatch.setattr(exposures, "MOST_PLACES", 1)
+    watch = ExposureWatch()
+    watch.advance(view)
+    (found,) = watch.look(pending(view, UNIVERSAL, plan((8, first), (8, second))))
+    assert found.pool == address(1)
+    assert watch.unknown["too_many"] == 1

@@ -90,7 +90,7 @@ class ArbitrageDetector(DataProcessor):
         if self._cycles.view is None or self._cycles.view.hash != view.hash:
             return []  # a newer block is here already, and so will be what it does there
         reverts = pending.effect.verdict is Verdict.REVERTS
-        cycles = [] if reverts else self._cycles.after(pending)[: self.settings.most]
+        cycles = [] if reverts else self._cycles.after(pending, self.settings.most)
         found = [self._of_cycle(cycle, view, cause, now) for cycle in cycles]
         return self._news(cause, {one.id: one for one in found})
 

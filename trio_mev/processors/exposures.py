@@ -6,16 +6,19 @@ from collections import Counter
 from collections.abc import Iterator
 
 import attrs
+import msgspec
 
 from ..chain.effects.apply import apply
 from ..chain.effects.outcome import Effect, Fill, Terms, Verdict
 from ..chain.effects.overlay import Overlay
 from ..chain.effects.pending import SLOT, PendingEffect
 from ..chain.effects.places import Place, places
+from ..chain.effects.walk import Steps, steps_of
 from ..chain.pools.view import PoolsView
 from ..chain.pools.worth import Worth
 from ..chain.routes.exposure import Exposed, expose
 from ..chain.routes.gas import gas_of
+from ..chain.routes.victim import Effort, TooMuch
 from ..model.opportunity import Exposure, SwapRecord
 
 MOST_PLACES = 16
@@ -24,6 +27,9 @@ MOST_CANDIDATES = 32
 """Payments about the best real one that are tried exactly."""
 _MOST = 2**128
 """Of any token; pools hold less."""
+MOST_EFFORT = 12_000
+"""Of looking at one transaction, in steps of some microseconds: most take a tenth of it, and it
+takes up to some 20 milliseconds."""
 
 
 @attrs.frozen
@@ -65,17 +71,22 @@ class ExposureWatch:
         """What each swap of a transaction leaves open; as of the same view only."""
         if self.view is None or pending.view.hash != self.view.hash:
             return []
-        found, unclear = places(pending.intents, pending.effect, self.view)
+        found, unclear = places(pending.intents, pending.effect, self.view, MOST_PLACES)
         self.unknown["route"] += unclear
-        self.unknown["too_many"] += len(found[MOST_PLACES:])
+        self.unknown["too_many"] += max(_passed(pending.effect) - MOST_PLACES, 0)
         opens: dict[int, list[Open]] = {}
-        for place in found[:MOST_PLACES]:
-            one = self._open(place, pending)
+        effort = Effort(MOST_EFFORT)
+        for place in found:
+            try:
+                one = self._open(place, pending, effort)
+            except TooMuch:
+                self.unknown["effort"] += 1
+                continue
             if one is not None:
                 opens.setdefault(one.swap, []).append(one)
         return [_worst(every) for every in opens.values()]
 
-    def _open(self, place: Place, pending: PendingEffect) -> Open | None:
+    def _open(self, place: Place, pending: PendingEffect, effort: Effort) -> Open | None:
         """One pool of it; None where nothing pays there."""
         assert self.view is not None
         pool = self.view.entries[place.fill.pool].pool
@@ -88,10 +99,11 @@ class ExposureWatch:
         if least is None:
             self.unknown["worth"] += 1
             return None
-        exposed = expose(place.fill.before, place.victim, least, MOST_CANDIDATES)
+        victim = msgspec.structs.replace(place.victim, effort=effort)
+        exposed = expose(place.fill.before, victim, least, MOST_CANDIDATES)
         if exposed is None:
             return None
-        if not self._holds(place, exposed, pending):
+        if not self._holds(place, exposed, pending, effort):
             self.unknown["unconfirmed"] += 1
             return None
         net = self._in_wei(token, exposed.best.profit) - gas
@@ -123,7 +135,9 @@ class ExposureWatch:
             low, high = (low, middle) if enough else (middle, high)
         return high
 
-    def _holds(self, place: Place, exposed: Exposed, pending: PendingEffect) -> bool:
+    def _holds(
+        self, place: Place, exposed: Exposed, pending: PendingEffect, effort: Effort
+    ) -> bool:
         """Whether the whole transaction, after the front run, does what was reckoned of it."""
         assert self.view is not None
         fill, victim = place.fill, place.victim
@@ -131,11 +145,20 @@ class ExposureWatch:
         pools = Overlay(self.view)
         pools.put({fill.pool: front.after})
         terms = Terms(time=self.view.timestamp + SLOT, parent=self.view.hash)
-        effect = apply(pending.intents, pools, terms)
+        steps = Steps(min(steps_of(pending.transaction.gas), effort.left))
+        effect = apply(pending.intents, pools, terms, steps)
+        effort.spend(steps.taken)
         return effect.verdict is Verdict.SUCCEEDS and any(
             (one.amount_in, one.amount_out) == (exposed.best.victim_in, exposed.best.victim_out)
             for one in _fills(effect, fill.pool)
         )
+
+
+def _passed(effect: Effect) -> int:
+    """Pools that a transaction goes through, one after the other."""
+    if effect.verdict is not Verdict.SUCCEEDS:
+        return 0
+    return sum(len(one.fills) for one in effect.swaps if not one.undone)
 
 
 def _worst(opens: list[Open]) -> Open:

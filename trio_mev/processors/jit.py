@@ -13,6 +13,7 @@ from ..chain.effects.outcome import Terms
 from ..chain.effects.pending import SLOT, PendingEffect
 from ..chain.effects.queue import ActBook
 from ..chain.effects.stays import Act, stays
+from ..chain.effects.walk import Steps
 from ..chain.pools.pool import key_of
 from ..chain.pools.ticked import TickedPool
 from ..chain.pools.view import PoolsView
@@ -32,6 +33,10 @@ MOST_TOLD = 8
 MOST_FOLLOWED = 20_000
 """Transactions that are followed through pools between two heads, each as often as that happens;
 each takes some 50 microseconds."""
+MOST_AT_ONCE = 64
+"""Transactions that are followed of one event, before other pools wait for the next one."""
+MOST_STEPS = 2_000
+"""Of all swaps that are followed in a pool's line."""
 _DERIVED = frozenset({DataType.POOLS, DataType.EFFECT, DataType.PRICE})
 _OVER = frozenset({Life.REPLACED, Life.DROPPED, Life.EXPIRED})
 
@@ -63,6 +68,8 @@ class JitDetector(DataProcessor):
         self._count: Counter[str] = Counter()
         """Predictions told on this head, by cause."""
         self._followed = 0
+        self._waiting: dict[str, None] = {}
+        """Pools that are looked at with the next events, since others took what this one may."""
         self.put_off = 0
         """Looks at a pool that had to wait for the next head."""
 
@@ -91,8 +98,17 @@ class JitDetector(DataProcessor):
             return ()
         if kind is not DataType.POOLS:
             pools = self._afforded(pools)
-        found = [one for pool in sorted(pools) for one in self._look(pool, now)]
+        self._waiting.update(dict.fromkeys(sorted(pools)))
+        found = list(self._look_at_some(now))
         return [event.finding(one, DataType.FINDING, _priority(one)) for one in found]
+
+    def _look_at_some(self, now: float) -> Iterator[Opportunity]:
+        """What is found in pools that wait to be looked at, as far as one event may take."""
+        before = self._followed
+        while self._waiting and self._followed - before < MOST_AT_ONCE:
+            pool = next(iter(self._waiting))
+            del self._waiting[pool]
+            yield from self._look(pool, now)
 
     def _afforded(self, pools: set[str]) -> set[str]:
         """Pools that may be looked at once more before the next head, when all are."""
@@ -125,6 +141,7 @@ class JitDetector(DataProcessor):
         self._judge = Judge(view, self._ether)
         self._count.clear()
         self._followed = 0
+        self._waiting.clear()
         return self._watched()
 
     def _on_block(self, block: Block) -> None:
@@ -200,7 +217,7 @@ class JitDetector(DataProcessor):
         acts = self.book.of(pool, key, view.next_base_fee)
         self._followed += len(acts)
         terms = Terms(time=view.timestamp + SLOT, parent=view.hash)
-        for stay in stays(acts, view, terms):
+        for stay in stays(acts, view, terms, Steps(MOST_STEPS)):
             found = judge.judge(stay, now) if stay.pool == pool else None
             if found is not None:
                 yield found

@@ -89,6 +89,9 @@ class PoolTracker(DataProcessor):
             self._lived(event.data)
         elif kind is DataType.REORG:
             self.keeper.undo(event.data)
+            for block in event.data.retracted:
+                for name in block.transactions or ():
+                    self.pending.restore(name)
         else:
             return self._advance(event, event.data)
         return ()
@@ -102,10 +105,15 @@ class PoolTracker(DataProcessor):
             self.pending.forget(step.hash)
 
     def _pending(self, event: DataEvent, body: Transaction) -> Iterable[DataEvent]:
-        found = None if self._view is None else self.pending.add(body, self._view)
+        found = self.pending.add(body, self._view, self._reading)
         if found is None:
             return ()
         return (event.finding(found, DataType.EFFECT, EventPriority.HIGH),)
+
+    @property
+    def _reading(self) -> bool:
+        """Whether there will be more pools."""
+        return self.keeper.waiting > 0 or (self.rpc is not None and not self._searched)
 
     def _advance(self, event: DataEvent, block: Block) -> Iterable[DataEvent]:
         """The pools as of a block, and what is still pending, on these."""
@@ -114,7 +122,7 @@ class PoolTracker(DataProcessor):
         for included in block.transactions or ():
             self.pending.include(included)
         told = [event.finding(view, DataType.POOLS, EventPriority.HIGH)]
-        effects = self.pending.look(view)
+        effects = self.pending.look(view, self._reading)
         told += [event.finding(one, DataType.EFFECT, EventPriority.HIGH) for one in effects]
         return told
 
@@ -229,6 +237,9 @@ class PoolTracker(DataProcessor):
             pool, reason = told[0]
             detail = f"{len(told)} pools cannot be used, such as {pool}: {reason}"
             yield HealthIssue("pools_unusable", "PoolTracker", detail)
+        if self.pending.left_out:
+            detail = f"{self.pending.left_out} pending swaps were not looked at on the last block"
+            yield HealthIssue("pending_left_out", "PoolTracker", detail)
 
 
 async def _hashes(reader: PlanReader, keys: Sequence[PoolKey]) -> list[str]:

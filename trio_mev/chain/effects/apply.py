@@ -31,7 +31,7 @@ from .outcome import (
     Verdict,
 )
 from .overlay import Overlay, PoolView
-from .walk import Steps, Walk
+from .walk import A_SWAP, Steps, Walk
 
 _COMPUTING = frozenset(uniswap_v2.ROUTERS.values())
 """Routers that compute what pairs give before the first one is paid."""
@@ -39,17 +39,26 @@ _UNIVERSAL = frozenset(universal_router.ROUTERS.values())
 FORWARD = _UNIVERSAL | frozenset(uniswap_v3.SWAP_ROUTERS_02.values())
 """Routers that for an exact output of pairs compute the input, and hand over what it brings."""
 _NO_TERMS = Terms()
+_UNFOLLOWED = Doubt(Unknown.STEPS, "behind the last step that is followed")
+_AT_A_GLANCE = 16
+"""Outcomes that are looked over in the time of a step."""
 
 
-def apply(intents: Sequence[Intent], pools: PoolView, terms: Terms = _NO_TERMS) -> Effect:
+def apply(
+    intents: Sequence[Intent],
+    pools: PoolView,
+    terms: Terms = _NO_TERMS,
+    steps: Steps | None = None,
+) -> Effect:
     """What a transaction does to pools; these stay as they are.
 
     Args:
         intents: all of one call, as the decoder gives them.
         pools: as they are before it, or an overlay that another transaction left.
         terms: what the call does not say.
+        steps: how far it is followed; what it takes is counted there. Swaps beyond are unknown.
     """
-    run = _Run(pools, terms)
+    run = _Run(pools, terms, Steps() if steps is None else steps)
     try:
         for place, intent in enumerate(intents):
             if isinstance(intent, SwapIntent):
@@ -75,13 +84,13 @@ class _Part:
 class _Run:
     """What has come of the intents so far."""
 
-    def __init__(self, pools: PoolView, terms: Terms) -> None:
+    def __init__(self, pools: PoolView, terms: Terms, steps: Steps) -> None:
         self._start = Overlay(pools)
         self._pools = Overlay(pools)
         self._terms = terms
         self._ledger = Ledger(terms.held)
         self._outcomes: dict[int, SwapOutcome] = {}
-        self._steps = Steps()
+        self._steps = steps
         self._parts: dict[int, _Part] = {}
         self._failed: set[int] = set()
         self._uncertain = False
@@ -103,6 +112,9 @@ class _Run:
         Raises:
             Refused: the whole call is.
         """
+        if self._steps.over:
+            self._unfollowed(place, intent)
+            return
         late = _late(intent, self._terms)
         if late is not None:
             self._outcomes[place] = SwapOutcome(intent, refusal=late)
@@ -110,19 +122,25 @@ class _Run:
         if self._failed.intersection(intent.parts):
             self._outcomes[place] = SwapOutcome(intent, undone=True)
             return
-        for part in intent.parts:
-            if part not in self._parts:
-                self._parts[part] = _Part(Overlay(self._pools), self._ledger.copy())
+        self._begin(intent.parts)
         legs, doubt = legs_of(intent, self._pools)
         if doubt is not None:
+            self._steps.left -= A_SWAP * max(len(intent.hops), 1)
             self._doubted(place, intent, legs, doubt)
             return
         try:
+            self._steps.take(A_SWAP * len(legs))
             self._outcomes[place] = self._carried_out(place, intent, legs)
         except Doubted as problem:
             self._doubted(place, intent, legs, problem.doubt)
         except Refused as stop:
             self._refused(place, intent, stop)
+
+    def _begin(self, parts: Sequence[int]) -> None:
+        """Remember how it was before each of these, where it was not begun before."""
+        for part in parts:
+            if part not in self._parts:
+                self._parts[part] = _Part(Overlay(self._pools), self._ledger.copy())
 
     def _carried_out(self, place: int, intent: SwapIntent, legs: list[Leg]) -> SwapOutcome:
         if intent.taxed:
@@ -143,6 +161,12 @@ class _Run:
         self._ledger.book(intent, outcome, legs, self._pools)
         return outcome
 
+    def _unfollowed(self, place: int, intent: SwapIntent) -> None:
+        """A swap behind the last step: it is not even looked at where it goes."""
+        self._uncertain = True
+        self._outcomes[place] = SwapOutcome(intent, doubt=_UNFOLLOWED)
+        self._pools.lose()
+
     def _doubted(self, place: int, intent: SwapIntent, legs: list[Leg], doubt: Doubt) -> None:
         """Nothing is known of its pools, nor of what else is in the parts that may fail with it."""
         self._uncertain = True
@@ -154,6 +178,7 @@ class _Run:
         if not intent.parts:
             return
         outer = intent.parts[0]
+        self._steps.left -= len(self._outcomes) // _AT_A_GLANCE
         self._pools.doubt(self._pools.since(self._parts[outer].before))
         for other, outcome in self._outcomes.items():
             if outer in outcome.intent.parts and outcome.doubt is None and not outcome.undone:
@@ -170,6 +195,7 @@ class _Run:
         if not intent.parts:
             raise stop
         part = intent.parts[-1]
+        self._steps.left -= len(self._outcomes) // _AT_A_GLANCE
         self._failed.add(part)
         was = self._parts[part]
         self._pools, self._ledger = Overlay(was.before), was.ledger.copy()

@@ -42,24 +42,27 @@ class _Unclear(Exception):
     """It cannot be reduced to one pool."""
 
 
-def places(intents: Sequence[Intent], effect: Effect, view: PoolsView) -> tuple[list[Place], int]:
+def places(
+    intents: Sequence[Intent], effect: Effect, view: PoolsView, most: int | None = None
+) -> tuple[list[Place], int]:
     """The places of a transaction that goes through, and how many more cannot be told.
 
     Args:
         intents: of the call.
         effect: what it does to the pools of the view.
         view: what is known of these.
+        most: that are looked at, the first ones; all, where there is no such limit.
     """
     if effect.verdict is not Verdict.SUCCEEDS:
         return [], 0
     found, unclear = list[Place](), 0
     ways = _Ways(intents, effect, view)
-    for number, outcome in ways.outcomes.items():
-        for place in range(len(outcome.fills)):
-            try:
-                found.append(ways.place(number, place))
-            except _Unclear:
-                unclear += 1
+    every = [(n, place) for n, one in ways.outcomes.items() for place in range(len(one.fills))]
+    for number, place in every[:most]:
+        try:
+            found.append(ways.place(number, place))
+        except _Unclear:
+            unclear += 1
     return found, unclear
 
 

@@ -29,6 +29,7 @@ from ..pools.ticked import TickedPool
 from .apply import apply
 from .outcome import Effect, Fill, Terms, Verdict
 from .overlay import Overlay, PoolView
+from .walk import Steps
 
 
 @attrs.frozen
@@ -117,7 +118,9 @@ class _Refused(Exception):
     """The position manager, or a pool, refuses a call."""
 
 
-def stays(acts: Sequence[Act], pools: PoolView, terms: Terms) -> list[Stay]:
+def stays(
+    acts: Sequence[Act], pools: PoolView, terms: Terms, steps: Steps | None = None
+) -> list[Stay]:
     """The positions that come while transactions follow on each other, in this order.
 
     Once nobody knows what has become of a pool, nothing more is said of positions in it: those
@@ -127,8 +130,9 @@ def stays(acts: Sequence[Act], pools: PoolView, terms: Terms) -> list[Stay]:
         acts: the transactions, in their order.
         pools: as they are before the first one.
         terms: what calls do not say.
+        steps: how far swaps are followed, all together; beyond, nobody knows what they do.
     """
-    line = _Line(Overlay(pools), terms)
+    line = _Line(Overlay(pools), terms, Steps() if steps is None else steps)
     for act in acts:
         if act.changes:
             line.change(act)
@@ -140,14 +144,15 @@ def stays(acts: Sequence[Act], pools: PoolView, terms: Terms) -> list[Stay]:
 class _Line:
     """What has come of the transactions so far."""
 
-    def __init__(self, pools: Overlay, terms: Terms) -> None:
+    def __init__(self, pools: Overlay, terms: Terms, steps: Steps) -> None:
         self._pools = pools
         self._terms = terms
+        self._steps = steps
         self.found: list[Stay] = []
 
     def swap(self, act: Act) -> None:
         """A transaction of swaps."""
-        effect = apply(act.intents, self._pools, self._terms)
+        effect = apply(act.intents, self._pools, self._terms, self._steps)
         if effect.verdict is Verdict.REVERTS:
             return
         self._pools = effect.pools

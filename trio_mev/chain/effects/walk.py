@@ -14,36 +14,57 @@ from ...model.intents import PoolKind
 from ..pools import product
 from ..pools.product import LARGEST, ProductPool
 from ..pools.swap import PoolState, Stop, Swap
-from ..pools.ticked import TickedPool
+from ..pools.ticked import GAS_OF_A_STEP, TickedPool
 from .legs import Doubted, Leg, Refused
 from .outcome import Fill, Refusal, Revert, Unknown
 
-MOST_STEPS = 20_000
-"""Of all swaps of one transaction together: more than a block has gas for."""
-_WORD = 256
+MOST_STEPS = 2**24 // GAS_OF_A_STEP
+"""Of all swaps of one transaction together: it has at most 2**24 gas (EIP-7825)."""
+A_SWAP = 8
+"""What a swap in one pool counts for, beside its steps there: none costs less gas than these."""
 _UNKNOWN = {Stop.UNKNOWN_TICKS: Unknown.TICKS, Stop.STEPS: Unknown.STEPS}
 
 
 class Steps:
-    """How many steps all swaps of a transaction have taken."""
+    """How many steps all swaps of a transaction have taken.
 
-    __slots__ = ("left",)
+    A step is what has at least `GAS_OF_A_STEP` in it: going on to the next tick of a pool, or an
+    eighth of beginning a swap.
 
-    def __init__(self) -> None:
-        self.left = MOST_STEPS
+    Args:
+        most: that are followed, if not as many as any transaction has gas for.
+    """
 
-    def take(self, swap: Swap, before: PoolState) -> None:
-        """Count a swap's.
+    __slots__ = ("left", "most")
+
+    def __init__(self, most: int | None = None) -> None:
+        self.most = MOST_STEPS if most is None else min(most, MOST_STEPS)
+        self.left = self.most
+
+    @property
+    def taken(self) -> int:
+        """So far."""
+        return self.most - self.left
+
+    @property
+    def over(self) -> bool:
+        """Whether there were more than are followed."""
+        return self.left < 0
+
+    def take(self, steps: int) -> None:
+        """Count some.
 
         Raises:
             Doubted: they are too many.
         """
-        self.left -= 1
-        if isinstance(before, TickedPool) and isinstance(swap.after, TickedPool):
-            words = abs(swap.after.tick - before.tick) // (_WORD * before.ticks.spacing)
-            self.left -= words + swap.crossed
+        self.left -= steps
         if self.left < 0:
-            raise Doubted(Unknown.STEPS, f"more than {MOST_STEPS} are not followed")
+            raise Doubted(Unknown.STEPS, f"more than {self.most} are not followed")
+
+
+def steps_of(gas: int) -> int:
+    """How many steps a transaction has gas for, at most."""
+    return gas // GAS_OF_A_STEP
 
 
 class Walk:
@@ -93,16 +114,17 @@ class Walk:
     def _fill(self, leg: Leg, amount: int, exact_out: bool) -> Fill:
         state = self.states[leg.pool.id]
         swap = self._swapped(leg, state, amount, exact_out)
-        self._steps.take(swap, state)
         partial = swap.stop is not None
         return self._book(leg, swap.amount_in, swap.amount_out, swap.after, partial)
 
     def _swapped(self, leg: Leg, state: PoolState, amount: int, exact_out: bool) -> Swap:
         pool, limit = leg.pool.id, self._price_limit
         if isinstance(state, TickedPool):
-            swap = state.swap_to(leg.one == 0, amount, exact_out, limit)
+            most = self._steps.left + 1  # one more than there are, to tell that they are over
+            swap = state.swap_to(leg.one == 0, amount, exact_out, limit, most)
         else:
             swap = state.swap(leg.one, leg.two, amount, exact_out)
+        self._steps.take(swap.steps)
         if swap.stop in _UNKNOWN:
             raise Doubted(_UNKNOWN[swap.stop], pool)
         if leg.kind is PoolKind.V4 and swap.stop is Stop.LIMIT:
@@ -131,7 +153,6 @@ class Walk:
             after = settled(self._pair(leg), leg.one, paid, got)
             if after is None:
                 raise Refused(Refusal(Revert.POOL, pool=leg.pool.id))
-            self._steps.left -= 1
             self._book(leg, paid, got, after)
 
     def amounts_out(self, amount: int) -> list[int]:

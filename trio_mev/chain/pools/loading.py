@@ -14,10 +14,11 @@ from typing import TypeAlias
 from ...model.noun import Noun
 from .pool import Pool, Protocol, Unusable
 from .product import THIRTY, Fee, ProductPool
+from .steps import PIPS
 from .swap import PoolState
 from .ticked import TickedPool
 from .tickmap import Liquidity, tick_map
-from .ticks import MAX_TICK, MIN_TICK
+from .ticks import MAX_ROOT, MAX_TICK, MIN_ROOT, MIN_TICK, sqrt_at, tick_at
 from .words import address, argument, sint, uint
 
 MOST_CALLS = 200
@@ -25,6 +26,8 @@ MOST_WORDS = 800
 """Of a bitmap. A tick spacing of 10 has 694; where there are more, those about the price are
 read and the others stay unknown."""
 MOST_TICKS = 20_000
+MOST_SPACING = 2**15 - 1
+"""Between ticks, in V4; V3 has half as much."""
 MOST_DECIMALS = 77
 """10**77 is the last power of ten in 256 bits."""
 NOT_A_PAIR = "it does not answer as a pair"
@@ -190,6 +193,15 @@ def load_v4(view: str, pool_id: str, key: PoolKey) -> Plan:
     return (yield from _ticked(named, at, reader))
 
 
+def _possible(at: TickedPoint) -> bool:
+    """Whether a pool can be there: at a tick that was crossed downwards, the contract's own is one
+    below the price's."""
+    if not MIN_ROOT <= at.root < MAX_ROOT or at.liquidity >= 2**128 or at.fee > PIPS:
+        return False
+    tick = tick_at(at.root)
+    return at.tick == tick or (at.tick == tick - 1 and sqrt_at(tick) == at.root)
+
+
 class TickReader(Noun, frozen=True):
     """How a pool's ticks are asked for."""
 
@@ -232,8 +244,10 @@ class TickedPoint(Noun, frozen=True):
 def _ticked(named: Pool, at: TickedPoint, reader: TickReader) -> Plan:
     if not at.root:
         return Unusable(named.id, NOT_INITIALISED)
-    if reader.spacing <= 0:
-        return Unusable(named.id, "it has no tick spacing")
+    if not 0 < reader.spacing <= MOST_SPACING:
+        return Unusable(named.id, "it has no tick spacing that there is")
+    if not _possible(at):
+        return Unusable(named.id, "its price and its tick are none, or not of each other")
     words, complete = reader.words(at.tick)
     bitmap = words_of((yield from ask(reader.read_words(words))), [1] * len(words))
     if bitmap is None:

@@ -49,8 +49,10 @@ class Swap(Noun, frozen=True):
     """None where the swap is whole."""
     crossed: int = 0
     """Initialised ticks that the price went over."""
+    steps: int = 0
+    """That it took, in a pool of concentrated liquidity; of a refused one those before that."""
 
 
-def refused(state: PoolState) -> Swap:
-    """Nothing happens."""
-    return Swap(0, 0, state, Stop.REVERTS)
+def refused(state: PoolState, steps: int = 0) -> Swap:
+    """Nothing happens, but that steps were followed."""
+    return Swap(0, 0, state, Stop.REVERTS, steps=steps)

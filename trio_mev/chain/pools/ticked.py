@@ -22,8 +22,10 @@ LARGEST = 2**255 - 1
 NARROW = 2**127
 _ALL = 2**512
 """More than any step takes."""
-MOST_STEPS = 20_000
-"""Of one swap. A step costs over 3,000 gas, and a block has 60 million."""
+GAS_OF_A_STEP = 3_000
+"""No step costs less."""
+MOST_STEPS = 2**24 // GAS_OF_A_STEP
+"""Of one swap: a transaction has at most 2**24 gas (EIP-7825)."""
 
 
 class Stretch(Noun, frozen=True):
@@ -66,7 +68,12 @@ class TickedPool(Noun, frozen=True):
         return self.swap_to(token_in == 0, amount, exact_out)
 
     def swap_to(
-        self, zero_for_one: bool, amount: int, exact_out: bool = False, limit: int | None = None
+        self,
+        zero_for_one: bool,
+        amount: int,
+        exact_out: bool = False,
+        limit: int | None = None,
+        most: int | None = None,
     ) -> Swap:
         """A swap that ends at a price at the latest.
 
@@ -75,6 +82,8 @@ class TickedPool(Noun, frozen=True):
             amount: what is paid, or taken.
             exact_out: whether it is taken.
             limit: a square root; the last one that there is, where there is none.
+            most: steps that are followed, one at least; as many as a transaction has gas for,
+                where there is no such limit.
         """
         root, fee = self.root, self.fee_of(zero_for_one)
         if limit is None:
@@ -82,17 +91,20 @@ class TickedPool(Noun, frozen=True):
         in_reach = MIN_ROOT < limit < root if zero_for_one else root < limit < MAX_ROOT
         if not (0 < amount <= LARGEST and in_reach and root) or (exact_out and fee >= PIPS):
             return refused(self)
-        done = self._walk(zero_for_one, amount, exact_out, limit, fee)
+        steps = MOST_STEPS if most is None else min(most, MOST_STEPS)
+        done = self._walk(zero_for_one, amount, exact_out, limit, fee, steps)
         if self.narrow and (done.amount_in > NARROW or done.amount_out >= NARROW):
-            return refused(self)
+            return refused(self, done.steps)
         return done
 
-    def _walk(self, down: bool, amount: int, exact_out: bool, limit: int, fee: int) -> Swap:
+    def _walk(
+        self, down: bool, amount: int, exact_out: bool, limit: int, fee: int, most: int
+    ) -> Swap:
         root, tick, liquidity, ticks = self.root, self.tick, self.liquidity, self.ticks
-        remaining, other, crossed, stop = amount, 0, 0, Stop.STEPS
+        remaining, other, crossed, steps, stop = amount, 0, 0, 0, Stop.STEPS
         step = step_out if exact_out else step_in
         next_stop = ticks.below if down else ticks.above
-        for _ in range(MOST_STEPS):
+        for steps in range(1, most + 1):
             ahead = next_stop(tick)
             if ahead is None:
                 stop = Stop.UNKNOWN_TICKS
@@ -110,7 +122,7 @@ class TickedPool(Noun, frozen=True):
                     liquidity += -net if down else net
                     crossed += 1
                     if liquidity < 0:
-                        return refused(self)
+                        return refused(self, steps)
                 tick = at - 1 if down else at
             elif root != before:
                 tick = tick_at(root)
@@ -121,7 +133,7 @@ class TickedPool(Noun, frozen=True):
         paid, got = (other, done) if exact_out else (done, other)
         rest = self.fee, ticks, self.protocol_fees, self.narrow, self.shares
         after = TickedPool(root, tick, liquidity, *rest)
-        return Swap(paid, got, after, stop if remaining else None, crossed)
+        return Swap(paid, got, after, stop if remaining else None, crossed, steps)
 
     def stretches(self, zero_for_one: bool) -> Iterator[Stretch]:
         """The steps of a swap that goes on as far as the ticks are known."""

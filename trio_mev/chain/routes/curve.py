@@ -14,6 +14,8 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator
+from math import inf
+from typing import TypeAlias
 
 from ...model.noun import Noun
 from ..pools.product import ProductPool
@@ -25,6 +27,11 @@ SHIFT = 64
 MOST_PIECES = 1000
 """Of one curve."""
 _NOTHING = 1 << SHIFT // 2
+
+
+_UNIT = 1 << SHIFT
+Rough: TypeAlias = "tuple[float, float, float, float]"
+"""Reserves of what is paid and of what is given, what of an input counts, and how much is taken."""
 
 
 class Piece(Noun, frozen=True):
@@ -52,8 +59,18 @@ class Curve:
         self._pieces: list[Piece] = []
         self._inputs: list[int] = []
         self._outputs: list[int] = []
+        self._first: Rough | None = None
         self.cut = False
         """Whether pieces were left out, since there were too many."""
+
+    @property
+    def first(self) -> Rough | None:
+        """The first piece as floats; None where there is no piece."""
+        if self._first is None and (piece := self.piece(0)) is not None:
+            length = inf if piece.length is None else piece.length / _UNIT
+            rates = piece.reserve_in / _UNIT, piece.reserve_out / _UNIT, piece.kept / piece.of
+            self._first = *rates, length
+        return self._first
 
     def piece(self, place: int) -> Piece | None:
         """A piece by its place; None behind the last."""

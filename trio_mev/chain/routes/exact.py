@@ -17,6 +17,7 @@ from ...model.noun import Noun
 from .curve import SHIFT, Curve, Near
 from .hop import MOST_DOUBLINGS, Hop
 from .outward import outward
+from .rough import roughly
 from .walk import Optimum, walk
 
 MOST_CANDIDATES = 4096
@@ -68,6 +69,19 @@ def size(hops: Sequence[Hop], most: int = MOST_CANDIDATES) -> Sized | None:
         return _sampled(hops)
     best = walk(curves)
     return None if best is None else _Search(hops, curves, best).run(most)
+
+
+def bound(hops: Sequence[Hop]) -> int | None:
+    """What no integer input of a route pays more than; None where a pool of it has no curve."""
+    curves = [hop.curve for hop in hops if hop.curve is not None]
+    if len(curves) < len(hops):
+        return None
+    near = roughly(curves)
+    if near is not None:
+        return near
+    best = walk(curves)
+    # The walk's own amounts are rounded, by far less than a unit.
+    return 0 if best is None else (best.amounts[-1] - best.amounts[0] >> SHIFT) + 1
 
 
 class _Search:

@@ -47,12 +47,13 @@ def expose(
     alone = victim.asks(pool)
     if victim.accepts(pool) is None or is_safe(pool, victim, alone, least):
         return None
-    best = sandwich(pool, victim, most, least)
+    front = largest_front(pool, victim)
+    best = sandwich(pool, victim, most, least, front=front)
     if best is None:
         return None
     search = _Limits(pool, victim, least, most)
     attacked = search.told(best.paid)
-    worst = search.told(largest_front(pool, victim)) if victim.limit else attacked
+    worst = search.told(front) if victim.limit else attacked
     return Exposed(best, search.of(alone), attacked, worst, search.prevents(best))
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from ...model.noun import Noun
 from ..pools.pool import Pool
 from ..pools.swap import PoolState
 from .cycles import MOST_CYCLES, MOST_HOPS, CycleBook, Edge
-from .exact import Sized, size
+from .exact import Sized, bound, size
 from .hop import AskedHop, Hop, hop_of
 
 MOST_CANDIDATES = 64
@@ -26,6 +27,17 @@ class Found(Noun, frozen=True):
     """What it begins and ends with."""
     route: tuple[Edge, ...]
     sized: Sized
+
+
+class Promise(Noun, frozen=True):
+    """A cycle whose first unit would pay, before it is sized."""
+
+    number: int
+    """In the book."""
+    token: str
+    route: tuple[Edge, ...]
+    bound: int | None
+    """No input pays more; None where nothing is known of that."""
 
 
 class Round(Noun, frozen=True):
@@ -85,6 +97,19 @@ class RouteFinder:
             self._hops[number] = hop
             self._rates[number] = -math.inf if hop is None else hop.log_rate
 
+    @contextmanager
+    def trying(self, states: Mapping[str, PoolState]) -> Iterator[None]:
+        """Pools are otherwise for a while."""
+        numbers = [number for pool in states for number in self.book.edges_of(pool)]
+        before = [(number, self._hops[number], self._rates[number]) for number in numbers]
+        for pool, state in states.items():
+            self.update(pool, state)
+        try:
+            yield
+        finally:
+            for number, hop, rate in before:
+                self._hops[number], self._rates[number] = hop, rate
+
     def _hop(self, edge: Edge, state: PoolState) -> Hop:
         hop = hop_of(state, edge.token_in, edge.token_out)
         if hop is None:
@@ -95,9 +120,16 @@ class RouteFinder:
 
     def look(self, changed: Iterable[str]) -> Round:
         """Size every cycle through pools that changed, if its first unit would pay."""
+        promising, unusable, living = self._promising(changed)
+        found = [one for number in promising if (one := self._size(number)) is not None]
+        return Round(living, unusable, len(promising), tuple(found))
+
+    def _promising(self, changed: Iterable[str]) -> tuple[list[int], int, int]:
+        """The cycles through pools that changed whose first unit would pay, in order; how many
+        others are of no use, and how many there are."""
         rates, cycles = self._rates, self.book.cycles
         numbers = self.book.through(changed)
-        unusable, promising, dead = 0, [], 0
+        unusable, promising, dead = 0, list[int](), 0
         for number in numbers:
             cycle = cycles[number]
             if not cycle:
@@ -110,14 +142,31 @@ class RouteFinder:
                 promising.append(number)
             elif total == -math.inf:
                 unusable += 1
-        found = [one for number in sorted(promising) if (one := self._size(number)) is not None]
-        return Round(len(numbers) - dead, unusable, len(promising), tuple(found))
+        return sorted(promising), unusable, len(numbers) - dead
+
+    def promises(self, changed: Iterable[str]) -> list[Promise]:
+        """As `look`, but each cycle with a bound of what it pays in place of that itself."""
+        promising, _, _ = self._promising(changed)
+        every = [(number, bound(self._way(number))) for number in promising]
+        return [
+            Promise(number, self.book.token(number), self._route(number), most)
+            for number, most in every
+            if most is None or most > 0
+        ]
+
+    def keep(self, promise: Promise) -> Found | None:
+        """Size a cycle, while its pools are as they were when it was promised; None where it does
+        not pay."""
+        return self._size(promise.number)
+
+    def _way(self, number: int) -> list[Hop]:
+        return [hop for edge in self.book.cycles[number] if (hop := self._hops[edge]) is not None]
+
+    def _route(self, number: int) -> tuple[Edge, ...]:
+        return tuple([self.book.edges[edge] for edge in self.book.cycles[number]])
 
     def _size(self, number: int) -> Found | None:
-        cycle = self.book.cycles[number]
-        hops = [hop for edge in cycle if (hop := self._hops[edge]) is not None]
-        sized = size(hops, self._most_candidates)
+        sized = size(self._way(number), self._most_candidates)
         if sized is None:
             return None
-        route = tuple(self.book.edges[edge] for edge in cycle)
-        return Found(self.book.token(number), route, sized)
+        return Found(self.book.token(number), self._route(number), sized)

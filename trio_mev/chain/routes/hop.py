@@ -6,7 +6,7 @@ import math
 from typing import Protocol
 
 from ..pools import product
-from ..pools.product import ProductPool
+from ..pools.product import LARGEST, ProductPool
 from ..pools.steps import PIPS
 from ..pools.swap import PoolState
 from ..pools.ticked import TickedPool
@@ -61,9 +61,11 @@ class ProductHop:
 
     def out(self, amount: int) -> int:
         """See `Hop.out`."""
+        held = self._held
+        if amount <= 0 or held <= 0 or held + amount > LARGEST:
+            return 0
         paid = amount * self._kept
-        below = self._held * self._of + paid
-        return paid * self._given // below if below > 0 else 0
+        return paid * self._given // (held * self._of + paid)
 
     def near(self, amount: int) -> Near | None:
         """See `Hop.near`."""
@@ -73,7 +75,8 @@ class ProductHop:
         """See `Hop.needed`."""
         if amount >= self._given or self._held <= 0:
             return None
-        return product.needed(amount, self._held, self._given, self._fee)
+        taken = product.needed(amount, self._held, self._given, self._fee)
+        return taken if self._held + taken <= LARGEST else None
 
 
 class TickedHop:

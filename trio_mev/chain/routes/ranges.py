@@ -32,6 +32,8 @@ MOST_RANGES = 64
 _SLACK = 1 << SHIFT // 2
 _ONE = 1 << SHIFT
 _DOUBLINGS = 5
+_A_BOUND = 2
+"""What it takes to reckon with real numbers once."""
 _FACTOR = 32
 """By which the square root of the price moves at most, where a swap has no limit to speak of."""
 
@@ -93,6 +95,7 @@ class Ranges:
 
     def _bears(self, paid: int) -> bool:
         victim, curve = self._victim, self._curve
+        victim.spend(_A_BOUND)
         bought = curve.gives(paid * self._kept // PIPS)
         if victim.exact_out:
             there = curve.takes(bought + self._amount)
@@ -173,6 +176,7 @@ class Ranges:
 
     def _leaves(self, amount: int) -> int:
         """No sandwich with this amount, paid or bought, leaves more; below zero where none can."""
+        self._victim.spend(_A_BOUND)
         curve, kept = self._curve, self._kept
         if self._by_input:
             paid = amount << SHIFT

@@ -26,6 +26,7 @@ def sandwich(
     most: int = MOST_CANDIDATES,
     least: int = 1,
     enough: int | None = None,
+    front: int | None = None,
 ) -> Sandwich | None:
     """The best sandwich of a swap; None where none pays what it must.
 
@@ -39,8 +40,12 @@ def sandwich(
         most: candidates that are tried before an exact search gives up.
         least: what it must pay.
         enough: from here on no better one is looked for.
+        front: the largest payment before it, where that is known.
+
+    Raises:
+        TooMuch: the swap has a limit to what may be spent on it.
     """
-    limit = largest_front(pool, victim)
+    limit = largest_front(pool, victim) if front is None else front
     if not limit:
         return None
     if isinstance(pool, ProductPool):

@@ -8,6 +8,36 @@ from ...model.noun import Noun
 from ..pools.swap import PoolState, Stop, Swap
 from ..pools.ticked import TickedPool
 
+_A_SWAP = 3
+"""What a swap takes beside its steps."""
+
+
+class TooMuch(Exception):
+    """It would take more than may be spent on looking at it."""
+
+
+class Effort:
+    """How much may still be spent on looking at a swap.
+
+    Args:
+        most: in the time that a step in a pool takes, some microseconds.
+    """
+
+    __slots__ = ("left",)
+
+    def __init__(self, most: int) -> None:
+        self.left = most
+
+    def spend(self, amount: int) -> None:
+        """Count what something takes.
+
+        Raises:
+            TooMuch: nothing is left.
+        """
+        self.left -= amount
+        if self.left < 0:
+            raise TooMuch
+
 
 class Victim(Noun, frozen=True):
     """A swap between two of a pool's tokens, and what it insists on."""
@@ -24,12 +54,23 @@ class Victim(Noun, frozen=True):
     """Of an exact output whose router computes the payment, and then swaps that: what reaches the
     pool of a payment. None where the pool itself is asked for the output."""
 
+    effort: Effort | None = None
+    """That may be spent on looking at it; without one there is no end but that of each search."""
+
+    def spend(self, amount: int) -> None:
+        """See `Effort.spend`."""
+        if self.effort is not None:
+            self.effort.spend(amount)
+
     def asks(self, pool: PoolState) -> Swap:
         """What the limit is held against, in a pool as it is."""
         if self.price_limit is not None and isinstance(pool, TickedPool):
             down = self.token_in == 0
-            return pool.swap_to(down, self.amount, self.exact_out, self.price_limit)
-        return pool.swap(self.token_in, self.token_out, self.amount, self.exact_out)
+            done = pool.swap_to(down, self.amount, self.exact_out, self.price_limit)
+        else:
+            done = pool.swap(self.token_in, self.token_out, self.amount, self.exact_out)
+        self.spend(_A_SWAP + done.steps)
+        return done
 
     def accepts(self, pool: PoolState) -> Swap | None:
         """The swap in a pool as it is; None where it would revert."""
@@ -66,6 +107,7 @@ class Sandwich(Noun, frozen=True):
 def play(pool: PoolState, victim: Victim, paid: int) -> Sandwich | None:
     """A sandwich that begins with this payment; None where one of its swaps would revert."""
     front = pool.swap(victim.token_in, victim.token_out, paid)
+    victim.spend(2 * _A_SWAP + 2 * front.steps)
     middle = victim.accepts(front.after) if front.stop is None else None
     if middle is None:
         return None
@@ -79,4 +121,5 @@ def play(pool: PoolState, victim: Victim, paid: int) -> Sandwich | None:
 def bears(pool: PoolState, victim: Victim, paid: int) -> bool:
     """Whether the swap still goes through after a payment before it."""
     front = pool.swap(victim.token_in, victim.token_out, paid)
+    victim.spend(_A_SWAP + front.steps)
     return front.stop is None and victim.accepts(front.after) is not None
