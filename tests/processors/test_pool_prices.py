@@ -28,6 +28,7 @@ WETH, USDC, DAI, WBTC = (TOKENS[name] for name in ("WETH", "USDC", "DAI", "WBTC"
 DECIMALS = {WETH: 18, USDC: 6, DAI: 18, WBTC: 8, ETHER: 18}
 V2, V3, V4 = Protocol.UNISWAP_V2, Protocol.UNISWAP_V3, Protocol.UNISWAP_V4
 GWEI = 10**9
+KEPT = Decimal("0.997")
 ETH_USDC, ETH_USD = Instrument("ETH", "USDC"), Instrument("ETH", "USD")
 
 
@@ -65,9 +66,9 @@ def test_a_pools_name_as_a_venue_is_its_protocol_and_its_whole_address(prices):
 def test_its_width_is_the_fee_and_what_the_gas_of_a_correction_is_worth(prices):
     """150,000 gas at 10 gwei and 3,000 dollars an ether are 4.50 dollars."""
     (quote,) = prices.quotes(view_of(DEEP))
-    slack = 1 + 2 * (Decimal("4.5") / 30_000_000).sqrt()
-    assert abs(quote.bid - 3000 * Decimal("0.997") / slack) < Decimal("1e-12")
-    assert abs(quote.ask - 3000 / Decimal("0.997") * slack) < Decimal("1e-12")
+    down, up = ((Decimal("4.5") * kept / 30_000_000).sqrt() for kept in (1, KEPT))
+    assert abs(quote.bid - 3000 * KEPT * (1 - down) ** 2) < Decimal("1e-12")
+    assert abs(quote.ask - 3000 / KEPT * (1 + up) ** 2) < Decimal("1e-12")
 
 
 def test_of_a_shallow_pool_it_is_wider(prices):
@@ -75,12 +76,12 @@ def test_of_a_shallow_pool_it_is_wider(prices):
     assert (shallow.ask - shallow.bid) / shallow.mid > 3 * (deep.ask - deep.bid) / deep.mid
 
 
-def test_gas_is_valued_by_the_deepest_pool_of_ether_and_the_quote(prices):
+def test_gas_is_valued_by_the_pool_in_the_middle_of_those_of_ether_and_the_quote(prices):
     dollar = entry("0xd", WBTC, USDC, ProductPool(100 * 10**8, 9_000_000 * 10**6))
     found = {quote.instrument: quote for quote in prices.quotes(view_of(SHALLOW, DEEP, dollar))}
-    slack = 1 + 2 * (Decimal("4.5") / 9_000_000).sqrt()
+    up = (Decimal("4.5") * KEPT / 9_000_000).sqrt()
     quote = found[Instrument("WBTC", "USDC")]
-    assert abs(quote.ask - 90_000 / Decimal("0.997") * slack) < Decimal("1e-9")
+    assert abs(quote.ask - 90_000 / KEPT * (1 + up) ** 2) < Decimal("1e-9")
 
 
 def test_where_it_cannot_be_valued_a_pool_says_nothing(prices):
@@ -93,8 +94,8 @@ def test_gas_is_paid_in_ether_itself(prices):
     bitcoin = entry("0xb", WBTC, WETH, ProductPool(100 * 10**8, 3_000 * 10**18))
     (quote,) = prices.quotes(view_of(bitcoin))
     assert quote.instrument == Instrument("WBTC", "ETH")
-    slack = 1 + 2 * (Decimal("0.0015") / 3000).sqrt()
-    assert abs(quote.ask - 30 / Decimal("0.997") * slack) < Decimal("1e-12")
+    up = (Decimal("0.0015") * KEPT / 3000).sqrt()
+    assert abs(quote.ask - 30 / KEPT * (1 + up) ** 2) < Decimal("1e-12")
 
 
 @pytest.mark.parametrize(
@@ -175,7 +176,7 @@ async def test_the_price_without_pools_moves_with_no_pool(processor, feed, quote
 
 
 async def test_a_pool_that_is_no_longer_there_says_no_more(processor, feed, make_event):
-    both = view_of(DEEP, SHALLOW)
+    both = view_of(DEEP, entry("0xshallow", USDC, WETH, pair(10, 30_100)))
     first = told(await feed(processor, make_event(DataType.POOLS, both)))[-1]
     assert first.sources == ("uniswap_v2:0xdeep", "uniswap_v2:0xshallow")
     later = told(await feed(processor, make_event(DataType.POOLS, view_of(DEEP), at=2.0)))[-1]

@@ -107,15 +107,7 @@ class ExposureWatch:
     def _worth_of(self, token: str, wei: int) -> int | None:
         """The least amount of a token that is worth as much; None where no pool tells."""
         assert self._worth is not None
-        unit = self._worth.in_wei(token, 10**18)
-        if not unit:
-            return None
-        found = max(wei * 10**18 // unit, 1)
-        while self._in_wei(token, found) < wei:
-            found += max(found >> 50, 1)
-        while found > 1 and self._in_wei(token, found - 1) >= wei:
-            found -= 1
-        return found
+        return self._worth.amount_of(token, wei)
 
     def _holds(self, place: Place, exposed: Exposed, pending: PendingEffect) -> bool:
         """Whether the whole transaction, after the front run, does what was reckoned of it."""
