@@ -239,3 +239,11 @@ def test_at_the_ends_of_all_prices_there_is_a_band_as_well():
         pool = TickedPool(sqrt_at(tick) + 1, tick, 10**35, 500, tick_map(1, {}, complete=True))
         found = band(pool, 0, (18, 18), Decimal(1))
         assert found is None or found.low < found.mid < found.high
+
+
+@BASES
+def test_at_an_end_of_all_liquidity_there_is_nothing_to_take_on_the_other_side(base):
+    ticks = {0: Liquidity(10**20, 10**20), 60: Liquidity(10**20, -(10**20))}
+    pool = TickedPool(sqrt_at(60), 59, 10**20, 500, tick_map(60, ticks, complete=True))
+    assert band(pool, base, (18, 18), Decimal(1)) is None
+    assert depth_of(pool, base) == 0

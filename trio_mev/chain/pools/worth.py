@@ -91,13 +91,13 @@ class Worth:
         if token in NATIVE:
             return max(wei, 1)
         rate = self._rate(token)
-        if rate is None or _value(rate, MOST_AMOUNT) < wei:
+        if rate is None:
             return None
         high = min(int(wei / rate.price) + 1, MOST_AMOUNT)
-        low = max(high - 2 - (high >> 60), 0)
-        if _value(rate, low) >= wei:
-            low = 0
+        low = max(high - 2 - (high >> 60), 0)  # which is worth less, whatever is rounded
         while _value(rate, high) < wei:
+            if high == MOST_AMOUNT:
+                return None
             low, high = high, min(high * 2, MOST_AMOUNT)
         while high - low > 1:
             between = (low + high) // 2
