@@ -75,6 +75,8 @@ def test_a_token_is_worth_what_its_pool_with_weth_or_ether_says():
 def test_what_cannot_be_believed_tells_nothing(other):
     assert worth_of(other).in_wei(TOKEN, UNIT) is None
     assert worth_of(other).amount_of(TOKEN, UNIT) is None
+    both = worth_of(REAL, other)
+    assert [both.in_wei(one, UNIT) is None for one in (OTHER, TOKEN)] == [True, False]
     assert worth_of(REAL, other).in_wei(TOKEN, 3 * UNIT) == pytest.approx(UNIT)
 
 

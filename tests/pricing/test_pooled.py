@@ -167,6 +167,18 @@ def test_in_other_rules_they_have_one_vote_as_well(rule):
     assert price.status is OK
 
 
+def test_a_vote_with_which_a_venue_would_be_rejected_does_not_count():
+    """The third of them stands at the gate's edge, and the pool on the other side of the others."""
+    mids = (3000, 3000, "3003.2")
+    prices = aggregator()
+    venues(prices, *mids)
+    pool(prices, "p", "2999.1", width="0.0001")
+    price = prices.tick(ETH, 0.0)
+    assert price.price - price.confidence < Decimal("2999.1")
+    assert same(price, alone(*mids))
+    assert (price.status, price.rejected) == (DEGRADED, ("p",))
+
+
 def test_with_their_age_they_say_less():
     fresh, old = (aggregator() for _ in range(2))
     pool(fresh, "p", 3000, now=0.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from math import isqrt
 from types import MappingProxyType
 from typing import Any
 
@@ -14,7 +15,8 @@ from trio_mev.chain.pools.pool import Pool, Protocol
 from trio_mev.chain.pools.product import ProductPool
 from trio_mev.chain.pools.swap import PoolState
 from trio_mev.chain.pools.ticked import TickedPool
-from trio_mev.chain.pools.tickmap import tick_map
+from trio_mev.chain.pools.tickmap import Liquidity, tick_map
+from trio_mev.chain.pools.ticks import Q96, sqrt_at, tick_at
 from trio_mev.chain.pools.view import PoolsView
 from trio_mev.model.event import DataType
 from trio_mev.model.identity import Instrument
@@ -96,6 +98,42 @@ def test_gas_is_paid_in_ether_itself(prices):
     assert quote.instrument == Instrument("WBTC", "ETH")
     up = (Decimal("0.0015") * KEPT / 3000).sqrt()
     assert abs(quote.ask - 30 / KEPT * (1 + up) ** 2) < Decimal("1e-12")
+
+
+def one_tick(dollars_an_ether: int, dollars: int, fee: int, spacing: int) -> TickedPool:
+    """A pool of USDC and WETH with a position of one tick, worth so many dollars."""
+    root = isqrt(10**12 * 2**192 // dollars_an_ether)
+    low = tick_at(root) // spacing * spacing
+    below, above = sqrt_at(low), sqrt_at(low + spacing)
+    root = (below + above) // 2
+    liquidity = dollars * 10**6 * root * above // ((above - root) * Q96 * 2)
+    ends = {low: Liquidity(liquidity, liquidity), low + spacing: Liquidity(liquidity, -liquidity)}
+    return TickedPool(root, tick_at(root), liquidity, fee, tick_map(spacing, ends, complete=True))
+
+
+TIERS = ((100, 1), (500, 10), (3000, 60), (10_000, 200))
+
+
+def fakes(dollars_an_ether: int, dollars: int) -> list[Entry]:
+    return [
+        entry(f"0xfake{fee}", USDC, WETH, one_tick(dollars_an_ether, dollars, fee, spacing), V3)
+        for fee, spacing in TIERS
+    ]
+
+
+def test_a_small_position_in_one_tick_says_as_little_as_it_is_worth(prices):
+    deep, *found = prices.quotes(view_of(DEEP, *fakes(3150, 80)))
+    assert len(found) == 4
+    assert all((one.ask - one.bid) / one.mid > Decimal("0.2") for one in found)
+    assert all(one.depth < 41 for one in found)
+    assert (deep.ask - deep.bid) / deep.mid < Decimal("0.01")
+
+
+def test_gas_is_not_valued_by_a_small_position_far_off_or_a_pool_that_keeps_much(prices):
+    wrong = [*fakes(3, 10_000), entry("0xodd", USDC, WETH, one_tick(3, 10**7, 20_000, 60), V3)]
+    (usual,) = prices.quotes(view_of(DEEP))
+    (same, *_) = prices.quotes(view_of(DEEP, *wrong))
+    assert same == usual
 
 
 @pytest.mark.parametrize(
@@ -248,3 +286,55 @@ async def test_a_pool_whose_quote_is_refused_is_withdrawn(processor, feed, make_
     drained = entry("0xdeep", USDC, WETH, ProductPool(30, 10**16))
     await feed(processor, make_event(DataType.POOLS, view_of(drained), at=1.0))
     assert processor.aggregator.get_price(ETH_USDC, 1.0).status is PriceStatus.STALE
+
+
+@pytest.mark.parametrize("wrong", [3030, 3060, 3150])
+async def test_small_pools_however_many_move_no_price_of_venues(
+    processor, feed, quote, make_event, wrong
+):
+    """Two venues and three of these once made 3,150.96 of 3,000, give or take 9."""
+    names = ("alpha", "beta")
+    quotes = [quote(name, "2999.5", "3000.5", instrument=ETH_USDC) for name in names]
+    alone = told(await feed(PriceDataProcessor(processor.settings), *quotes))[-1]
+    view = make_event(DataType.POOLS, view_of(*fakes(wrong, 80)), at=1.0)
+    price = told(await feed(processor, *quotes, view))[-1]
+    assert price.sources == names
+    assert (price.price, price.status) == (alone.price, alone.status)
+    assert price.off_chain.price == alone.price
+    assert len(price.rejected) == 4
+
+
+async def test_that_pools_were_left_out_is_told_at_once(processor, feed, quote, make_event):
+    events = await feed(
+        processor,
+        *[quote(name, "2999.5", "3000.5", instrument=ETH_USDC) for name in ("alpha", "beta")],
+        make_event(DataType.POOLS, view_of(*fakes(3150, 80)), at=0.01),
+    )
+    assert [price.off_chain is None for price in told(events)] == [True, True, False]
+
+
+async def test_when_there_are_views_changes_nothing_that_is_learned_of_venues(
+    feed, quote, make_event
+):
+    """They tell no time, and no price is learned from for their sake."""
+    events = [
+        quote(name, f"{2999 + step % 5}", "3004", at=0.7 * step, instrument=ETH_USDC)
+        for step in range(40)
+        for name in ("alpha", "beta", "gamma")
+    ]
+    views = [
+        make_event(DataType.POOLS, view_of(DEEP, *fakes(3001, 10**6)), at=0.7 * step + 0.35)
+        for step in range(40)
+    ]
+    with_pools = PriceDataProcessor(PriceSettings(), pools=PoolPrices(PoolSettings()))
+    without = PriceDataProcessor(PriceSettings(), pools=None)
+    await feed(without, *events)
+    await feed(with_pools, *sorted([*events, *views], key=lambda event: event.received_at))
+    one, other = (each.aggregator.get_price(ETH_USDC, 28.0) for each in (with_pools, without))
+    assert one.on_chain != ()
+    assert (one.off_chain.price, one.off_chain.confidence) == (other.price, other.confidence)
+    stats = [
+        [one for one in each.aggregator.get_source_stats(28.0) if one.type == "venue"]
+        for each in (with_pools, without)
+    ]
+    assert stats[0] == stats[1]

@@ -133,10 +133,13 @@ def _ranges(state: PoolState, base: int, *, rising: bool) -> Iterator[_Range]:
     """The ranges from the price on, upwards or downwards."""
     if isinstance(state, ProductPool):
         held, quote = Decimal(state.reserve0 * state.reserve1), (state.reserve1, state.reserve0)
-        yield held.sqrt(), quote[base] / held.sqrt(), None
-        return
+        return iter([(held.sqrt(), quote[base] / held.sqrt(), None)])
     assert isinstance(state, TickedPool)
-    down = rising == (base == 1)  # whether the pool's own price falls
+    return _stops(state, base, rising == (base == 1))
+
+
+def _stops(state: TickedPool, base: int, down: bool) -> Iterator[_Range]:
+    """Those from a stop of a swap to the next, while the pool's own price falls or rises."""
     root, tick, liquidity, ticks = state.root, state.tick, state.liquidity, state.ticks
     next_stop = ticks.below if down else ticks.above
     for _ in range(MOST_RANGES):
