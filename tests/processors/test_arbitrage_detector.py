@@ -338,6 +338,12 @@ async def test_where_it_is_not_known_or_not_outside_there_is_nothing(feed, make_
     assert await told(feed, make_event, price) == []
 
 
+async def test_a_price_that_is_joined_with_pools_is_compared_as_it_is_without(feed, make_event):
+    own = OffChainPrice(Decimal(2100), Decimal(1), OK, (Venue("v"),))
+    price = price_of("2000", via=(ETH_USDC, ETH_USD), off_chain=own)
+    assert len(await told(feed, make_event, view_of(CHEAP), price)) == 1
+
+
 async def test_the_exchanges_fee_counts_the_highest_of_the_sources(feed, make_event):
     (cheap,) = await told(feed, make_event, view_of(CHEAP), price_of("2100"))
     (dear,) = await told(feed, make_event, view_of(CHEAP), price_of("2100", sources=("v", "w")))

@@ -32,8 +32,9 @@ from trio_mev.errors import MalformedFrame, RpcFailed, RpcTimeout, StreamConnect
 from trio_mev.model.chain import Block, Life, PendingLife, Reorg, Transaction
 from trio_mev.model.event import DataEvent, DataType, EventPriority
 from trio_mev.model.settings import FactorySettings, PoolSettings
-from trio_mev.processors.pools import PoolTracker, address_of, make_learner
+from trio_mev.processors.pools import PoolTracker
 from trio_mev.processors.reading import PlanReader
+from trio_mev.processors.wanted import address_of, make_learner
 
 PAIR, OTHER, TOKEN = (f"0x{n:040x}" for n in (0xA1, 0xA2, 0xA3))
 SENDER = "0x" + "5e" * 20

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from ..model.identity import Instrument, Venue
 from ..model.settings import EthereumSettings, Settings, VenueSettings
 from ..pricing.joins import Joinable
-from ..processors.pools import address_of
+from ..processors.wanted import address_of
 from ..wire.venues import ADAPTERS, quoting
 
 

@@ -116,7 +116,8 @@ class Price(Noun, frozen=True):
     """Those that the price was made of, in alphabetical order; of a joined price each with the
     instrument of its leg, such as ``binance ETH/USDT``."""
     rejected: tuple[Venue, ...] = ()
-    """Fresh sources that stand outside the gate. A disputed price may be made of them too."""
+    """Fresh sources that stand outside the gate, and pools that had no say. A disputed price may
+    be made of them too."""
     volatility: float | None = None
     """Annualised (365 days) standard deviation of log returns, exponentially weighted; 0.6 is
     60 %. None until two prices are far enough apart."""
@@ -132,7 +133,8 @@ class Price(Noun, frozen=True):
     on_chain: tuple[Venue, ...] = ()
     """Those of the sources that are pools."""
     off_chain: OffChainPrice | None = None
-    """The price as it is without pools; None where no pool had a say."""
+    """The price as it would be had no pool ever quoted; None only where no pool is fresh for the
+    instrument, or for one that its price can be had from. Pools may be there and have no say."""
 
     @property
     def key(self) -> Instrument:

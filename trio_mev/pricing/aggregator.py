@@ -6,22 +6,23 @@ What the sources do not agree on is said, not averaged away. How a price is made
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
-from math import exp, expm1
 
 import attrs
+from msgspec.structs import replace
 
 from ..model.identity import Instrument, Venue
 from ..model.market import OffChainPrice, Price, PriceStatus, Trend
 from ..model.settings import PriceSettings
-from .constituent import Constituent
+from .constituent import Constituent, names, spread_of
 from .history import History
 from .intake import Intake
 from .joins import better, join, legs
 from .panel import Seen
-from .scale import BP, price_of
-from .sources import POOL, Source, SourceStats
+from .pooled import with_pools
+from .scale import price_of
+from .sources import Source, SourceStats
 
 _STALE = PriceStatus.STALE
 _SOUND = frozenset({PriceStatus.OK, PriceStatus.DEGRADED})
@@ -64,34 +65,70 @@ class PriceFeedAggregator(Intake):
         It is that of the instrument's own quotes, unless one that is had from two others can
         be believed further.
         """
-        panel = self._panels.get(instrument)
-        return self._best(instrument, None if panel is None else panel.look(now), now)
+        seen = self._look(instrument, now)
+        return self._with_pools(self._venues(instrument, seen, now), seen, now)
 
-    def tick(self, instrument: Instrument, now: float) -> Price:
-        """The price as ``get_price`` has it, which is learned from and becomes history."""
+    def tick(self, instrument: Instrument, now: float, learn: bool = True) -> Price:
+        """The price as ``get_price`` has it, which is learned from and becomes history.
+
+        Args:
+            instrument: whose price.
+            now: the time.
+            learn: whether it is learned from. Where only pools have quoted it is not: what is
+                known of the venues is what it would be without pools.
+        """
         panel = self._panels.get(instrument)
-        price = self._best(instrument, None if panel is None else panel.tick(now), now)
-        if price.status is not _STALE:
-            self._last[instrument] = price
+        seen = self._look(instrument, now) if panel is None or not learn else panel.tick(now)
+        venues = self._venues(instrument, seen, now)
+        if learn and venues.status is not _STALE:
+            self._last[instrument] = venues
+        price = self._with_pools(venues, seen, now)
+        for one in self._fresh_pools(instrument, now):
+            one.reject(rejected=one.source.source_id in price.rejected)
         if price.price is not None and price.status in _SOUND:
             self._history(instrument).add(price.price, now)
         return price
 
-    def _best(self, instrument: Instrument, seen: Seen | None, now: float) -> Price:
-        best = self._own(instrument, seen, now)
+    def _look(self, instrument: Instrument, now: float) -> Seen | None:
+        panel = self._panels.get(instrument)
+        return None if panel is None else panel.look(now)
+
+    def _venues(self, instrument: Instrument, seen: Seen | None, now: float) -> Price:
+        """The price as it would be if no pool had ever quoted anything."""
+        own = self._own(instrument, seen, now)
+        return self._best(own, now, lambda leg: self._own(leg, self._look(leg, now), now))
+
+    def _with_pools(self, venues: Price, seen: Seen | None, now: float) -> Price:
+        """The price with what pools say of it, or of one that it can be had from."""
+        if not self._pools:
+            return venues
+        instrument = venues.instrument
+        every = [one for pair in legs(instrument, self._settings.bases) for one in pair]
+        if not any(self._fresh_pools(one, now) for one in (instrument, *every)):
+            return self._aged(venues, now)
+        own = self._own_with_pools(instrument, seen, now)
+        look = self._look
+        price = self._best(own, now, lambda leg: self._own_with_pools(leg, look(leg, now), now))
+        without = OffChainPrice(venues.price, venues.confidence, venues.status, venues.sources)
+        return replace(price, off_chain=without)
+
+    def _best(self, own: Price, now: float, of: Callable[[Instrument], Price]) -> Price:
+        """An instrument's own price, or one that is had from two others."""
+        best = own
         if best.status is PriceStatus.OK:
             return best
-        for first, second in legs(instrument, self._settings.bases):
-            if first in self._panels and second in self._panels:
-                one = self._own(first, self._panels[first].look(now), now)
-                other = self._own(second, self._panels[second].look(now), now)
-                joined = join(instrument, one, other)
+        for first, second in legs(own.instrument, self._settings.bases):
+            if self._is_quoted(first) and self._is_quoted(second):
+                joined = join(own.instrument, of(first), of(second))
                 if joined is not None and better(joined, best):
                     best = joined
         return best
 
+    def _is_quoted(self, instrument: Instrument) -> bool:
+        return instrument in self._panels or instrument in self._pools
+
     def _own(self, instrument: Instrument, seen: Seen | None, now: float) -> Price:
-        """The price that an instrument's own quotes make."""
+        """The price that venues' own quotes of an instrument make."""
         if seen is None:
             return Price(instrument, None, None, _STALE, ())
         if seen.estimate is None:
@@ -100,27 +137,37 @@ class PriceFeedAggregator(Intake):
         price, confidence = price_of(estimate.middle, estimate.half_width)
         fresh = list(zip(seen.fresh, estimate.kept, strict=True))
         used = [one for one, kept in fresh if kept or estimate.whole]
-        rejected = [one.source.source_id for one, kept in fresh if not kept]
-        rejected += [one.source.source_id for one in seen.left_out]
-        on_chain = [one.source.source_id for one in used if one.source.type == POOL]
+        rejected = [one for one, kept in fresh if not kept]
         return Price(
             instrument,
             price,
             confidence,
             estimate.status,
-            tuple(sorted(one.source.source_id for one in used)),
-            tuple(sorted(rejected)),
-            spread=_spread(used),
+            names(used),
+            names([*rejected, *seen.left_out]),
+            spread=spread_of(used),
             age=max(0.0, now - max(one.time for one in used)),
-            on_chain=tuple(sorted(on_chain)),
-            off_chain=self._off_chain(instrument, now) if on_chain else None,
         )
 
-    def _off_chain(self, instrument: Instrument, now: float) -> OffChainPrice:
-        """The price that an instrument's own quotes make without those of pools."""
-        seen = self._panels[instrument].look(now, without=POOL)
-        found = self._own(instrument, seen, now)
-        return OffChainPrice(found.price, found.confidence, found.status, found.sources)
+    def _own_with_pools(self, instrument: Instrument, seen: Seen | None, now: float) -> Price:
+        own, pools = self._own(instrument, seen, now), self._pools.get(instrument)
+        fresh = self._fresh_pools(instrument, now)
+        if pools is None or not fresh:
+            return self._aged(own, now)
+        panel = self._panels.get(instrument, pools.alone)
+        return with_pools(own, panel, seen or Seen(None, ()), fresh, now)
+
+    def _fresh_pools(self, instrument: Instrument, now: float) -> list[Constituent]:
+        pools = self._pools.get(instrument)
+        return [] if pools is None else pools.fresh(now)
+
+    def _aged(self, price: Price, now: float) -> Price:
+        """A stale price, by the latest quote of a pool, if that is later."""
+        pools = self._pools.get(price.instrument)
+        if pools is None or price.status is not _STALE:
+            return price
+        age = max(0.0, now - pools.latest)
+        return price if price.age is not None and price.age <= age else replace(price, age=age)
 
     def _stale(self, instrument: Instrument, now: float) -> Price:
         latest = self._panels[instrument].latest
@@ -132,7 +179,8 @@ class PriceFeedAggregator(Intake):
 
     def instruments(self) -> Iterable[Instrument]:
         """Those that a quote has come for, and those whose price can be had from two others."""
-        return (*self._panels, *self.joinable.instruments())
+        own = dict.fromkeys((*self._panels, *self._pools))
+        return (*own, *self.joinable.instruments())
 
     def get_price_history(
         self, instrument: Instrument, limit: int = 100
@@ -153,9 +201,10 @@ class PriceFeedAggregator(Intake):
     def get_source_stats(self, now: float) -> tuple[SourceStats, ...]:
         """Every source's figures."""
         seats: dict[Venue, dict[Instrument, Constituent]] = {name: {} for name in self._sources}
-        for instrument, panel in self._panels.items():
-            for name, one in panel.constituents.items():
-                seats[name][instrument] = one
+        for held in (self._panels, self._pools):
+            for instrument, those in held.items():
+                for name, one in those.constituents.items():
+                    seats[name][instrument] = one
         return tuple(_stats(self._sources[name], held, now) for name, held in seats.items())
 
     def get_price_analysis(self, instrument: Instrument, now: float) -> PriceAnalysis:
@@ -178,13 +227,6 @@ class PriceFeedAggregator(Intake):
         if history is None:
             return 0, None, Trend.INSUFFICIENT_DATA
         return history.count, history.volatility, history.trend
-
-
-def _spread(used: list[Constituent]) -> Decimal:
-    values = [one.value for one in used]
-    lowest = min(values)
-    width = exp(lowest / BP) * expm1((max(values) - lowest) / BP)
-    return Decimal(f"{width:.2e}") if width else Decimal(0)
 
 
 def _stats(source: Source, held: dict[Instrument, Constituent], now: float) -> SourceStats:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from math import inf, log, nan, sqrt
+from math import exp, expm1, inf, log, nan, sqrt
 
 import attrs
 
+from ..model.identity import Venue
 from .scale import BP
 from .sources import Source
 
@@ -40,6 +42,8 @@ class Constituent:
     source: Source
     bid: Decimal = Decimal(1)
     ask: Decimal = Decimal(1)
+    depth: float = 1.0
+    """Of a pool: how much of the quote moves it, by which pools are weighed against each other."""
     tick: Decimal | None = None
     """The least step of its price, in quote units; None where it is not known."""
     unread: bool = False
@@ -136,3 +140,16 @@ class Constituent:
         self.bad += faults - before[1] - weight * self.bad
         reliability = self.agreement * (self.good + 1) / (self.good + self.bad + 1)
         self.reliability = reliability if reliability > LEAST_RELIABILITY else LEAST_RELIABILITY
+
+
+def names(those: Iterable[Constituent]) -> tuple[Venue, ...]:
+    """Of their sources, in alphabetical order."""
+    return tuple(sorted(one.source.source_id for one in those))
+
+
+def spread_of(used: Sequence[Constituent]) -> Decimal:
+    """Highest value less the lowest of at least one, in quote units."""
+    values = [one.value for one in used]
+    lowest = min(values)
+    width = exp(lowest / BP) * expm1((max(values) - lowest) / BP)
+    return Decimal(f"{width:.2e}") if width else Decimal(0)

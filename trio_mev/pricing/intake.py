@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
+from collections import Counter
+from decimal import Decimal
 from math import inf
 
 from ..model.identity import Instrument, Venue
@@ -10,9 +11,11 @@ from ..model.settings import MOST_SOURCES, PriceSettings
 from .constituent import Constituent
 from .joins import Joinable
 from .panel import Panel
+from .pooled import Pools
+from .refusing import disordered, misquoted, mistimed
 from .rules import RULES
-from .scale import HIGHEST, LOWEST, deviation
-from .sources import PATIENCE, UPDATE_INTERVALS, Refusal, Source
+from .scale import deviation
+from .sources import PATIENCE, POOL, UPDATE_INTERVALS, Refusal, Source
 
 MOST_INSTRUMENTS = 10_000
 MOST_NAMES = 1000
@@ -28,6 +31,10 @@ class Intake:
         self._settings = settings
         self._sources: dict[Venue, Source] = {}
         self._panels: dict[Instrument, Panel] = {}
+        """Of venues. No pool is in them, so that nothing here depends on what pools say."""
+        self._pools: dict[Instrument, Pools] = {}
+        self._counts: Counter[bool] = Counter()
+        """Sources, by whether they are pools: neither takes the others' room."""
         self.joinable = Joinable(settings.bases, settings.joined)
         """Prices that can be had from two others."""
 
@@ -38,22 +45,30 @@ class Intake:
 
         Args:
             source_id: its name.
-            source_type: what it is, for the statistics.
+            source_type: what it is, for the statistics. All sources of the type ``pool`` that
+                quote an instrument have one vote together.
             update_frequency: ``high_frequency``, ``normal`` or ``low_frequency``.
 
         Raises:
-            ValueError: there is no such class, or there are too many sources.
+            ValueError: there is no such class, or there are too many sources, or a pool is to be
+                something else, or something else a pool.
         """
         if update_frequency not in UPDATE_INTERVALS:
             raise ValueError(f"{update_frequency!r} is not one of {', '.join(UPDATE_INTERVALS)}")
         max_age = min(self._settings.max_age, PATIENCE * UPDATE_INTERVALS[update_frequency])
         known = self._sources.get(source_id)
         if known is not None:
+            if (known.type == POOL) is not (source_type == POOL):
+                raise ValueError(f"{source_id} is of the type {known.type!r} and stays what it is")
             known.type, known.update_class, known.max_age = source_type, update_frequency, max_age
-        elif len(self._sources) >= MOST_NAMES:
+        elif not self._has_room(source_type):
             raise ValueError(f"there are {MOST_NAMES} sources; no more are taken")
         else:
             self._sources[source_id] = Source(source_id, source_type, update_frequency, max_age)
+            self._counts[source_type == POOL] += 1
+
+    def _has_room(self, source_type: str) -> bool:
+        return self._counts[source_type == POOL] < MOST_NAMES
 
     def knows(self, source_id: Venue) -> bool:
         """Whether a source is known."""
@@ -61,7 +76,7 @@ class Intake:
 
     def admit(self, source_id: Venue, source_type: str) -> bool:
         """Make a source of a type known, if there is room for it; whether there is."""
-        if len(self._sources) >= MOST_NAMES:
+        if not self._has_room(source_type):
             return False
         self.add_price_source(source_id, source_type)
         return True
@@ -95,6 +110,7 @@ class Intake:
         at: float | None = None,
         tick: Decimal | None = None,
         stamp: int | None = None,
+        depth: float = 1.0,
     ) -> Refusal | None:
         """Take in a source's bid and ask. An unknown source is added as a normal one.
 
@@ -109,25 +125,27 @@ class Intake:
             tick: the least step of the price, in quote units, where it is known.
             stamp: the source's own time of the event, in any unit that rises, by which quotes are
                 put in order: ``at`` moves with our own clock. None where it is not told.
+            depth: of a pool, how much of the quote moves it: by which it is weighed against other
+                pools.
 
         Returns:
             None where it was taken; else why not, which is counted for the source.
         """
         panel = self._panels.get(instrument)
         one = None if panel is None else panel.constituents.get(source_id)
-        if panel is None or one is None:
-            admitted = self._admit(source_id, instrument, now)
-            if admitted is None:
+        if one is None:
+            one = self._admit(source_id, instrument, now)
+            if one is None:
                 return "too_many"
-            panel, one = admitted
-        reason = _disordered(one, at, stamp, bid, ask)
-        reason = reason or _mistimed(one, now, at, self._settings.clock_slack)
-        reason = reason or _misquoted(bid, ask, tick)
+            panel = self._panels.get(instrument)
+        reason = disordered(one, at, stamp, bid, ask)
+        reason = reason or mistimed(one, now, at, self._settings.clock_slack)
+        reason = reason or misquoted(bid, ask, tick)
         source = one.source
         if reason is not None:
             self._refuse(one, reason)
             return reason
-        one.bid, one.ask, one.tick, one.unread = bid, ask, tick, True
+        one.bid, one.ask, one.tick, one.unread, one.depth = bid, ask, tick, True, depth
         one.received = now
         one.stamp = stamp
         one.time = now
@@ -139,17 +157,17 @@ class Intake:
         source.last_update = now
         if source.first_update is None:
             source.first_update = now
-        if now >= one.learn_at:
+        if now >= one.learn_at and panel is not None:  # which that of a pool never is
             panel.learn(one, now)
         return None
 
-    def _admit(
-        self, source_id: Venue, instrument: Instrument, now: float
-    ) -> tuple[Panel, Constituent] | None:
-        """Places for a source in an instrument; None where there is no room for it."""
+    def _admit(self, source_id: Venue, instrument: Instrument, now: float) -> Constituent | None:
+        """A source's place in an instrument; None where there is no room for it."""
         source = self._source(source_id)
         if source is None:
             return None
+        if source.type == POOL:
+            return self._admit_pool(source, instrument)
         panel = self._panels.get(instrument)
         if panel is None and len(self._panels) < MOST_INSTRUMENTS:
             panel = self._panels[instrument] = self._new_panel()
@@ -157,10 +175,25 @@ class Intake:
         if panel is None or len(panel.constituents) >= MOST_SOURCES:
             source.refuse("too_many")
             return None
-        return panel, panel.add(source, now)
+        return panel.add(source, now)
+
+    def _admit_pool(self, source: Source, instrument: Instrument) -> Constituent | None:
+        pools = self._pools.get(instrument)
+        if pools is None and len(self._pools) < MOST_INSTRUMENTS:
+            pools = self._pools[instrument] = Pools(self._new_panel())
+            self.joinable.learn(instrument)
+        held = None if pools is None else pools.constituents
+        one = None if held is None else held.get(source.source_id)
+        if one is None:
+            if held is None or len(held) >= MOST_SOURCES:
+                source.refuse("too_many")
+                return None
+            # Its error is its band; no venue's is learned from it, nor its from theirs.
+            one = held[source.source_id] = Constituent(source, variance=0.0)
+        return one
 
     def _source(self, source_id: Venue) -> Source | None:
-        if source_id not in self._sources and len(self._sources) < MOST_NAMES:
+        if source_id not in self._sources and self._has_room("venue"):
             self.add_price_source(source_id)
         return self._sources.get(source_id)
 
@@ -183,6 +216,8 @@ class Intake:
         one = None if panel is None else panel.constituents.get(source_id)
         if one is not None:
             one.time = -inf
+        elif (pools := self._pools.get(instrument)) is not None:
+            pools.constituents.pop(source_id, None)
 
     def note_fault(self, source_id: Venue, instrument: Instrument | None, kind: str) -> None:
         """Let what was refused before it came here cost a source its reliability.
@@ -202,49 +237,3 @@ class Intake:
             return
         source.refuse(kind)
         source.faults += instrument is None and kind not in BLAMELESS
-
-
-def _disordered(
-    one: Constituent, at: float | None, stamp: int | None, bid: Decimal, ask: Decimal
-) -> Refusal | None:
-    """Why a quote cannot follow the source's last one.
-
-    Two of one time may differ: a source's clock has its steps.
-    """
-    if stamp is not None and one.stamp is not None:
-        if stamp == one.stamp:
-            return "repeated" if one.bid == bid and one.ask == ask else None
-        return "time_backwards" if stamp < one.stamp else None
-    if at is None:  # in the order in which they come
-        return None
-    if one.at is None or stamp is not None or one.stamp is not None:
-        # Two channels, of which one tells no time: what is older than the last is no news.
-        return "superseded" if at < one.time else None
-    if at == one.at:
-        return "repeated" if one.bid == bid and one.ask == ask else None
-    return "time_backwards" if at < one.at else None
-
-
-def _mistimed(one: Constituent, now: float, at: float | None, slack: float) -> Refusal | None:
-    """Why a quote's time cannot be."""
-    if at is None:
-        return None
-    if not at <= now + slack:  # nor is it where it is not a number
-        return "future"
-    return "too_old" if now - at > one.source.max_age else None
-
-
-def _misquoted(bid: Decimal, ask: Decimal, tick: Decimal | None) -> Refusal | None:
-    """Why a bid and an ask cannot be. Too wide is as in Pyth's, over a third of the price."""
-    try:
-        if tick is not None and not 0 < tick <= ask:
-            return "out_of_range"
-        if LOWEST <= bid <= ask <= HIGHEST and ask <= bid + bid:
-            return None
-        if bid <= 0 or ask <= 0:
-            return "not_positive"
-        if min(bid, ask) < LOWEST or max(bid, ask) > HIGHEST:
-            return "out_of_range"
-    except InvalidOperation:  # it is not a number
-        return "out_of_range"
-    return "crossed" if bid > ask else "too_wide"

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from math import log, log1p
 
 from ..model.identity import Instrument, InstrumentKind, Venue
-from ..model.market import OffChainPrice, Price, PriceStatus
+from ..model.market import Price, PriceStatus
 from .scale import BP, price_of
 
 RANKS = {
@@ -85,7 +85,6 @@ def join(instrument: Instrument, first: Price, second: Price) -> Price | None:
     """
     if PriceStatus.STALE in (first.status, second.status):
         return None
-    on_chain = _named(first, first.on_chain) + _named(second, second.on_chain)
     widths = _distance(first) + _distance(second)
     price, confidence = price_of(_value(first) + _value(second), widths)
     return Price(
@@ -97,24 +96,8 @@ def join(instrument: Instrument, first: Price, second: Price) -> Price | None:
         _named(first, first.rejected) + _named(second, second.rejected),
         age=max(first.age or 0.0, second.age or 0.0),
         via=(first.instrument, second.instrument),
-        on_chain=on_chain,
-        off_chain=_off_chain(instrument, first, second) if on_chain else None,
+        on_chain=_named(first, first.on_chain) + _named(second, second.on_chain),
     )
-
-
-def _off_chain(instrument: Instrument, first: Price, second: Price) -> OffChainPrice:
-    """The product of what both are without pools."""
-    found = join(instrument, _without_pools(first), _without_pools(second))
-    if found is None:
-        return OffChainPrice(None, None, PriceStatus.STALE, ())
-    return OffChainPrice(found.price, found.confidence, found.status, found.sources)
-
-
-def _without_pools(leg: Price) -> Price:
-    one = leg.off_chain
-    if one is None:
-        return leg
-    return Price(leg.instrument, one.price, one.confidence, one.status, one.sources)
 
 
 def better(one: Price, other: Price) -> bool:

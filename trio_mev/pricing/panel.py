@@ -75,17 +75,9 @@ class Panel:
                 found.append(one)
         return found
 
-    def look(self, now: float, without: str | None = None) -> Seen:
-        """The price as of now. Nothing changes.
-
-        Args:
-            now: the time.
-            without: the type of sources that it is made without.
-        """
-        fresh = self.fresh(now)
-        if without is not None:
-            fresh = [one for one in fresh if one.source.type != without]
-        return self._seen(fresh, now)
+    def look(self, now: float) -> Seen:
+        """The price as of now. Nothing changes."""
+        return self._seen(self.fresh(now), now)
 
     def _seen(self, fresh: list[Constituent], now: float) -> Seen:
         left_out = _discounted(fresh) if self.rule is calibrated else []
@@ -108,11 +100,12 @@ class Panel:
         left_out = [] if odd is None else [odd]
         if not fresh or len(fresh) < self.least:
             return Seen(None, fresh, left_out)
-        estimate = self.rule(self._vector(fresh, now), self.calibration.kappa, self.limit)
+        estimate = self.rule(self.vector(fresh, now), self.calibration.kappa, self.limit)
         seen = Seen(estimate, fresh, left_out)
         return _degraded(seen) if left_out else seen
 
-    def _vector(self, fresh: Sequence[Constituent], now: float) -> Vector:
+    def vector(self, fresh: Sequence[Constituent], now: float) -> Vector:
+        """What a rule sees of these."""
         error = self.calibration.error
         return Vector(
             [one.value for one in fresh],
@@ -160,7 +153,7 @@ class Panel:
         if len(counted) == 1 and self._apart(one, counted[0], now):
             return
         if len(counted) > 1 and not (one.stuck or one.noisy):
-            seen = self._vector(counted, now)
+            seen = self.vector(counted, now)
             estimate = calibrated(seen, self.calibration.kappa, self.limit, votes_only=True)
             self.calibration.test_interval(estimate, one, now)
         if one.noisy or not one.rejected:
@@ -217,7 +210,7 @@ class Panel:
         moving = [one for one in fresh if not (one.stuck or one.noisy or one in still)]
         if len(moving) < len(fresh) // 2 + 1:
             return
-        seen = self._vector(moving, now)
+        seen = self.vector(moving, now)
         others = calibrated(seen, self.calibration.kappa, self.limit, votes_only=True)
         for one in still:
             error = hypot(others.half_width / Z95, sqrt(one.noise))

@@ -22,7 +22,7 @@ from ..model.settings import ArbitrageSettings, PoolSettings, PriceSettings
 from .cex_dex import CexDexWatch, Deal
 from .cycles import Cycle, CycleWatch
 from .pool_prices import PoolPrices
-from .pools import address_of
+from .wanted import address_of
 from .worth import EtherPrice
 
 NAME = "ArbitrageDetector"

@@ -79,7 +79,9 @@ class CexDexWatch:
     def look(self, price: Price) -> Iterator[Deal]:
         """What pays at the pools of a price's instrument."""
         own = price.off_chain or price
-        if self._view is None or own.status not in SOUND or price.via:
+        # Of a price joined without pools the sources have no fees: they are named with their legs.
+        joined = price.via and price.off_chain is None
+        if self._view is None or own.status not in SOUND or joined:
             return
         fee = self._fee(own.sources)
         if fee is None or own.price is None or own.confidence is None:

@@ -25,8 +25,6 @@ MOST_PLACES = 16
 """Pools of one transaction that are looked at."""
 MOST_CANDIDATES = 32
 """Payments about the best real one that are tried exactly."""
-_MOST = 2**128
-"""Of any token; pools hold less."""
 MOST_EFFORT = 12_000
 """Of looking at one transaction, in steps of some microseconds: most take a tenth of it, and it
 takes up to some 20 milliseconds."""
@@ -121,19 +119,7 @@ class ExposureWatch:
     def _worth_of(self, token: str, wei: int) -> int | None:
         """The least amount of a token that is worth as much; None where no pool tells."""
         assert self._worth is not None
-        if not self._worth.in_wei(token, _MOST):
-            return None
-        high = 1
-        while self._in_wei(token, high) < wei:
-            high *= 2
-            if high > _MOST:
-                return None
-        low = high // 2
-        while high - low > 1:
-            middle = (low + high) // 2
-            enough = self._in_wei(token, middle) >= wei
-            low, high = (low, middle) if enough else (middle, high)
-        return high
+        return self._worth.amount_of(token, wei)
 
     def _holds(
         self, place: Place, exposed: Exposed, pending: PendingEffect, effort: Effort

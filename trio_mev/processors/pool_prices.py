@@ -1,4 +1,4 @@
-"""Prices that pools have, as quotes of a venue: who would trade with a pool, and at what price."""
+"""What pools say of prices: who would trade with a pool, and at what price."""
 
 from __future__ import annotations
 
@@ -6,16 +6,33 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
 from ..chain.contracts.assets import ASSETS, QUOTES
-from ..chain.pools.band import band, spot
+from ..chain.pools.band import band
 from ..chain.pools.book import Entry
 from ..chain.pools.pool import Protocol
 from ..chain.pools.view import PoolsView
+from ..chain.pools.worth import middle, told_by
 from ..model.identity import Instrument, Venue
-from ..model.market import Quote
+from ..model.noun import Noun
 from ..model.settings import PoolSettings
 
 PRICED = frozenset({Protocol.UNISWAP_V2, Protocol.UNISWAP_V3})
 ETH = "ETH"
+
+
+class PoolQuote(Noun, frozen=True):
+    """Between which prices a pool is left alone, and how much it takes to move it."""
+
+    venue: Venue
+    instrument: Instrument
+    bid: Decimal
+    ask: Decimal
+    depth: Decimal
+    """In whole tokens of the quote: see `depth_of`."""
+
+    @property
+    def mid(self) -> Decimal:
+        """Half-way."""
+        return (self.bid + self.ask) / 2
 
 
 class PoolPrices:
@@ -34,8 +51,8 @@ class PoolPrices:
         self._gas = settings.correction_gas
         self._places: dict[str, tuple[Venue, Instrument, int] | None] = {}
 
-    def quotes(self, view: PoolsView) -> Iterator[Quote]:
-        """One for each pool that has a price, as of a block."""
+    def quotes(self, view: PoolsView) -> Iterator[PoolQuote]:
+        """One for each pool that has a price and some depth, as of a block."""
         priced = [
             (entry, place)
             for entry in view.usable()
@@ -50,7 +67,8 @@ class PoolPrices:
             gas = Decimal(self._gas * view.base_fee).scaleb(decimals[1 - base] - 18) * worth
             found = band(entry.state, base, decimals, gas)
             if found is not None:
-                yield Quote(venue, instrument, found.low, found.high)
+                depth = Decimal(found.depth).scaleb(-decimals[1 - base])
+                yield PoolQuote(venue, instrument, found.low, found.high, depth)
 
     def place(self, entry: Entry) -> tuple[Venue, Instrument, int] | None:
         """A pool's venue, its instrument, and the place of the token that is priced; None of what
@@ -77,13 +95,12 @@ def _rank(asset: str) -> tuple[int, str]:
 
 
 def _ether(priced: list[tuple[Entry, tuple[Venue, Instrument, int]]]) -> dict[str, Decimal]:
-    """What ether costs in each asset, by the deepest pool of both."""
-    deepest: dict[str, int] = {}
-    prices: dict[str, Decimal] = {}
+    """What ether costs in each asset, by the pool in the middle of those that can be believed."""
+    votes: dict[str, list[tuple[Decimal, int]]] = {}
     for entry, (_, instrument, base) in priced:
-        found = spot(entry.state, base) if instrument.base == ETH else None
-        if found is not None and found[1] > deepest.get(instrument.quote, 0):
-            deepest[instrument.quote] = found[1]
+        told = told_by(entry, base) if instrument.base == ETH else None
+        if told is not None:
             decimals = entry.pool.decimals
-            prices[instrument.quote] = found[0].scaleb(decimals[base] - decimals[1 - base])
-    return prices
+            price = told[0].scaleb(decimals[base] - decimals[1 - base])
+            votes.setdefault(instrument.quote, []).append((price, told[1]))
+    return {asset: middle(those) for asset, those in votes.items()}

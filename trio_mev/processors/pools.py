@@ -8,13 +8,9 @@ from functools import partial
 import trio
 from loguru import logger
 
-from ..chain.contracts.assets import TOKENS
-from ..chain.contracts.uniswap_v2 import SUSHISWAP_FACTORY, UNISWAP_FACTORY
-from ..chain.contracts.uniswap_v3 import FACTORY
-from ..chain.contracts.uniswap_v4 import STATE_VIEW
 from ..chain.effects.pending import PendingBook
 from ..chain.pools.keeper import PoolKeeper
-from ..chain.pools.learning import Factory, Learner, MakePlan
+from ..chain.pools.learning import MakePlan
 from ..chain.pools.loading import HOOKED, NOT_INITIALISED, PoolKey
 from ..chain.pools.pool import Unusable
 from ..chain.pools.view import PoolsView
@@ -23,18 +19,13 @@ from ..flow.processor import DataProcessor
 from ..model.chain import Block, Life, PendingLife, Transaction
 from ..model.event import DataEvent, DataType, EventPriority
 from ..model.health import HealthIssue
-from ..model.settings import FactorySettings, PoolSettings
+from ..model.settings import PoolSettings
 from ..wire.limits import Answer, classify
 from .reading import PlanReader
+from .wanted import make_learner
 
 AT_ONCE = 4
 """Pools that are read at the same time."""
-MAIN_NETWORK = (
-    FactorySettings(UNISWAP_FACTORY, "v2"),
-    FactorySettings(SUSHISWAP_FACTORY, "v2"),
-    FactorySettings(FACTORY, "v3"),
-)
-"""Whose pools are looked for, where no others are named."""
 _EXPECTED = frozenset({HOOKED, NOT_INITIALISED})
 """Why a pool cannot be used although nothing is wrong."""
 _OVER = frozenset({Life.REPLACED, Life.DROPPED, Life.EXPIRED})
@@ -73,6 +64,7 @@ class PoolTracker(DataProcessor):
         self.pending = PendingBook(settings.most_pending)
         self._view: PoolsView | None = None
         self._moved = trio.Event()
+        self._searching = False
         self._checked_at = float("-inf")
         self._trouble: str | None = None
 
@@ -113,7 +105,8 @@ class PoolTracker(DataProcessor):
     @property
     def _reading(self) -> bool:
         """Whether there will be more pools."""
-        return self.keeper.waiting > 0 or (self.rpc is not None and not self._searched)
+        searching = self._searching or self.keeper.incomplete
+        return self.keeper.waiting > 0 or (self.rpc is not None and searching)
 
     def _advance(self, event: DataEvent, block: Block) -> Iterable[DataEvent]:
         """The pools as of a block, and what is still pending, on these."""
@@ -156,12 +149,14 @@ class PoolTracker(DataProcessor):
         head = self.keeper.head
         if not self.keeper.incomplete or head is None:
             return
-        self.keeper.incomplete = False
+        self.keeper.incomplete, self._searching = False, True
         try:
             found = await self._found(reader, head[1])
         except _WEATHER:
             self.keeper.incomplete = True
             raise
+        finally:
+            self._searching = False
         wanted = [self.keeper.want(pool, plan) for pool, plan in found.items()]
         if not all(wanted):
             logger.warning(
@@ -251,32 +246,3 @@ async def _hashes(reader: PlanReader, keys: Sequence[PoolKey]) -> list[str]:
             raise
         logger.warning("V4's pools are not looked for, those to come are learned: {}", error)
         return []
-
-
-def make_learner(settings: PoolSettings, chain_id: int | None = None) -> Learner:
-    """What finds the pools that settings want.
-
-    Raises:
-        ValueError: a token's symbol is not known.
-    """
-    main = chain_id in {None, 1}
-    factories = settings.factories or (MAIN_NETWORK if main else ())
-    view = settings.v4_view or (STATE_VIEW if main else None)
-    return Learner(
-        [address_of(token) for token in settings.tokens],
-        [Factory(one.address.lower(), one.kind, one.tiers) for one in factories],
-        None if view is None else view.lower(),
-    )
-
-
-def address_of(token: str) -> str:
-    """A token's address, in lower case.
-
-    Raises:
-        ValueError: its symbol is not known.
-    """
-    if token.startswith("0x"):
-        return token.lower()
-    if token not in TOKENS:
-        raise ValueError(f"{token} is not one of {', '.join(TOKENS)}; give its address")
-    return TOKENS[token]

@@ -144,7 +144,7 @@ class PriceDataProcessor(DataProcessor):
             self.quality.trade(trade.venue, trade.instrument, now, event.lag)
         elif kind is _POOLS:
             self._pooled(event, event.data, now, out)
-        if now - self._looked_at >= LOOK_EVERY:
+        if kind is not _POOLS and now - self._looked_at >= LOOK_EVERY:
             self._looked_at = now
             self._look(event, now, out)
         return out
@@ -172,15 +172,21 @@ class PriceDataProcessor(DataProcessor):
         for quote in () if self._pools is None else self._pools.quotes(view):
             venue, instrument = quote.venue, quote.instrument
             if self.aggregator.knows(venue) or self.aggregator.admit(venue, POOL):
-                refused = self.aggregator.update_quote(venue, instrument, quote.bid, quote.ask, now)
+                refused = self.aggregator.update_quote(
+                    venue, instrument, quote.bid, quote.ask, now, depth=float(quote.depth)
+                )
                 if refused is None:
                     quoting[venue] = instrument
         for venue, instrument in self._quoting.items():
             if venue not in quoting:
                 self.aggregator.withdraw(venue, instrument)
         self._quoting = quoting
-        for venue, instrument in quoting.items():
-            self._priced(event, venue, instrument, now, out)
+        joinable = self.aggregator.joinable.of
+        for instrument in dict.fromkeys(quoting.values()):
+            for one in (instrument, *joinable.get(instrument, ())):
+                published = self._published.get(one) or self._learn(one)
+                # When venues are learned from does not depend on when there are pools.
+                self._tell(event, published, self.aggregator.tick(one, now, learn=False), now, out)
 
     def _priced(
         self, event: DataEvent, venue: Venue, instrument: Instrument, now: float,
@@ -225,10 +231,18 @@ class PriceDataProcessor(DataProcessor):
         self, event: DataEvent, instrument: Instrument, published: _Published, now: float,
         out: list[DataEvent],
     ) -> None:  # fmt: skip
-        """The price as of now, told if it is news, and the alerts that it raises."""
+        """The price as of now."""
         price = self.aggregator.tick(instrument, now)
         published.made_at = now
         self._published.move_to_end(instrument)
+        self._tell(event, published, price, now, out)
+
+    def _tell(
+        self, event: DataEvent, published: _Published, price: Price, now: float,
+        out: list[DataEvent],
+    ) -> None:  # fmt: skip
+        """A price that was made, told if it is news, and the alerts that it raises."""
+        instrument = price.instrument
         if _is_news(published, price, now):
             published.price, published.told_at = price, now
             _, volatility, trend = self.aggregator.get_course(instrument)
@@ -248,6 +262,8 @@ class PriceDataProcessor(DataProcessor):
 def _is_news(published: _Published, price: Price, now: float) -> bool:
     last = published.price
     if last is None or last.status is not price.status or last.sources != price.sources:
+        return True
+    if (last.off_chain is None) is not (price.off_chain is None):
         return True
     if price.price == last.price and price.confidence == last.confidence:
         return False
