@@ -21,7 +21,7 @@ from trio_mev.chain.effects.walk import settled
 from trio_mev.chain.pools.book import PoolBook
 from trio_mev.chain.pools.pool import Pool, Protocol, key_of
 from trio_mev.chain.pools.powers import ONE
-from trio_mev.chain.pools.product import LARGEST, ProductPool
+from trio_mev.chain.pools.product import LARGEST, Fee, ProductPool
 from trio_mev.chain.pools.ticked import TickedPool
 from trio_mev.chain.pools.tickmap import Liquidity, tick_map
 from trio_mev.chain.pools.ticks import sqrt_at
@@ -126,6 +126,14 @@ def test_one_transaction_follows_another(book: PoolBook):
     assert one.pools.find(pair(A, B)).state == one.changed[AB]
 
 
+def test_what_one_transaction_leaves_in_doubt_is_in_doubt_for_the_next(book: PoolBook):
+    sent = apply([swap(v3(C, B), recipient=BC)], book)
+    for following in (apply([swap(v3(B, C))], sent.pools), apply([], sent.pools)):
+        assert following.pools.doubtful == {BC}
+        assert doubt_of(apply([swap(pair(B, C))], following.pools)) is Unknown.QUARANTINED
+    assert doubt_of(apply([swap(pair(B, C))], book)) is None
+
+
 def test_what_reverts_changes_nothing(book: PoolBook):
     good = swap(pair(A, B))
     got = apply([good], book).swaps[0].amount_out
@@ -199,6 +207,9 @@ def test_amounts_that_were_computed_must_keep_the_product(book: PoolBook):
     assert settled(state, 1, 1000, 490) is not None
     assert settled(state, 0, 1000, state.swap(0, 1, 1000).amount_out + 1) is None
     assert settled(state, 0, 0, 1) is None
+    even = ProductPool(100, 100, Fee(1, 1))
+    assert settled(even, 0, 100, 50) == ProductPool(200, 50, Fee(1, 1))  # the same product
+    assert settled(even, 0, 100, 51) is None
     assert settled(state, 0, LARGEST, 1) is None
     # In a circle the second time is computed as if it were the first.
     circle = [pair(A, B), v2_circle(), pair(A, B)]
@@ -309,6 +320,22 @@ def test_a_transaction_is_followed_as_far_as_it_may_be(book: PoolBook):
     assert steps.taken == walk.A_SWAP + 4
     assert walk.Steps(10**9).most == walk.MOST_STEPS
     assert walk.steps_of(300_000) == 100
+
+
+def test_every_tick_that_is_crossed_is_a_step(book: PoolBook, monkeypatch):
+    """Five of them, within one word of the map."""
+    monkeypatch.setattr(walk, "MOST_STEPS", 5)
+    state = ticked()
+    for tick in range(-300, 0, 60):
+        state = state.with_liquidity(tick, 6000, UNIT)
+    state = msgspec.structs.replace(state, root=sqrt_at(-1), tick=-1)
+    book.load(POOLS[V3][0], state, "1")
+
+    def until(tick: int) -> Effect:
+        return apply([swap(v3(B, C), amount=UNIT, price_limit=sqrt_at(tick))], book)
+
+    assert doubt_of(until(-210)) is None
+    assert doubt_of(until(-310)) is Unknown.STEPS
 
 
 @pytest.mark.parametrize(
@@ -442,6 +469,12 @@ def test_a_limit_may_be_kept_by_what_the_router_held(book: PoolBook):
     assert doubt_of(apply([given], book, Terms(held={B: 10}))) is Unknown.AMOUNT
 
 
+def test_what_the_router_held_does_not_pay_for_an_exact_output(book: PoolBook):
+    dear = swap(v3(B, C), out=True, limit=1)
+    effect = apply([dear], book, Terms(held={B: 10**9, C: 10**9}))
+    assert effect.refusal.reason is Revert.LIMIT
+
+
 def test_a_pair_swaps_all_that_it_has_been_sent(book: PoolBook):
     sent = swap(v3(C, B), recipient=BC)
     paid = swap(pair(B, C), amount=None, basis=Basis.PAID)
@@ -525,6 +558,15 @@ def test_the_price_impact_is_what_is_lost_to_the_fee_and_to_depth(book: PoolBook
     assert 0.09 < price_impact(large) < 0.1
     assert price_impact(apply([swap(weighted(A, C))], book).swaps[0]) is None
     assert price_impact(apply([swap(pair(A, D))], book).swaps[0]) is None
+
+
+def test_the_price_impact_is_the_same_in_both_directions(book: PoolBook):
+    """At prices that are far from one."""
+    high = TickedPool(sqrt_at(5000), 5000, UNIT, 3000, ticked().ticks)
+    book.load(POOLS[V3][0], high, "1")
+    for hops in ([pair(A, B)], [pair(B, A)], [v3(B, C)], [v3(C, B)], [v3(C, B), pair(B, A)]):
+        (small,) = apply([swap(*hops, amount=10**12)], book).swaps
+        assert price_impact(small) == pytest.approx(0.003 * len(hops), abs=1e-4)
 
 
 def test_a_pool_is_named_by_what_tells_it_from_others():

@@ -135,6 +135,16 @@ def test_what_is_in_a_block_may_come_back(book: PendingBook):
     assert kept(book) == ["0x3"]
 
 
+def test_of_too_many_in_blocks_the_oldest_cannot_come_back(book: PendingBook):
+    for name in ("0x1", "0x2", "0x3"):
+        book.add(swap(name), view_of())
+        book.include(name)
+    book.restore("0x1")
+    assert kept(book) == []
+    book.restore("0x2")
+    assert kept(book) == ["0x2"]
+
+
 def test_a_pool_that_is_no_longer_there_is_passed_over(book: PendingBook):
     book.add(swap(), view_of())
     gone = PoolsView(2, "0x2", 1, MappingProxyType({}), frozenset())

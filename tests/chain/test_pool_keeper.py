@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import attrs
+import msgspec
 import pytest
 from eth_abi import encode
 
+from tests.chain.ticked_pools import empty
+from tests.support.encoding import log
 from trio_mev.chain.pools import changes
 from trio_mev.chain.pools.keeper import MOST_RECENT, PoolKeeper
 from trio_mev.chain.pools.learning import (
@@ -18,6 +22,8 @@ from trio_mev.chain.pools.loading import Loaded
 from trio_mev.chain.pools.pool import Pool, Protocol, Unusable
 from trio_mev.chain.pools.product import ProductPool
 from trio_mev.chain.pools.ticks import Q96
+from trio_mev.chain.pools.weighted import WeightedPool
+from trio_mev.chain.pools.weighted_changes import SWAP_FEE
 from trio_mev.chain.pools.words import argument
 from trio_mev.model.chain import Block, Log, Reorg
 
@@ -101,6 +107,32 @@ def test_what_was_read_at_an_earlier_block_is_brought_to_the_head(keeper: PoolKe
     assert keeper.take(OTHER, read(OTHER, 1, 2), "10")
     assert reserves(keeper, OTHER) == (5, 6)
     assert keeper.advance(block(13)).changed == {OTHER}
+
+
+def test_what_a_read_block_itself_did_is_in_what_was_read_and_not_done_again(keeper: PoolKeeper):
+    """Of liquidity that is added twice would be twice as much."""
+    ends = -60, 60
+    signature = "Mint(address,address*,int24*,int24*,uint128,uint256,uint256)"
+    minted = log(signature, THIRD, THIRD, *ends, 500, 1, 1, emitter=OTHER)
+    pool = Pool(OTHER, Protocol.UNISWAP_V3, ("0xa", "0xb"), (18, 6), None, 3000, 60)
+    as_of_11 = empty().with_liquidity(*ends, 500)
+    keeper.advance(block(11, minted))
+    keeper.advance(block(12, minted))
+    assert keeper.take(OTHER, Loaded(pool, as_of_11), "11")
+    assert keeper.book[OTHER].state == empty().with_liquidity(*ends, 1000)
+
+
+def test_what_a_pool_of_balancer_logs_itself_is_its_own(keeper: PoolKeeper):
+    """Its id begins with its address; before it is in the book only that tells."""
+    name = OTHER + "00" * 12
+    keeper.want(name, keeper.learner.named(name))
+    charged = Log("", 0, 0, "", 0, OTHER, (SWAP_FEE,), encode(("uint256",), (10**16,)))
+    elsewhere = msgspec.structs.replace(charged, address=THIRD, data=encode(("uint256",), (7,)))
+    keeper.advance(block(11, charged, elsewhere))
+    state = WeightedPool((1, 1), (10**18 // 2, 10**18 // 2), (1, 1), 10**15)
+    pool = Pool(name, Protocol.BALANCER_WEIGHTED, ("0xa", "0xb"), (18, 6))
+    assert keeper.take(name, Loaded(pool, state), "10")
+    assert keeper.book[name].state == msgspec.structs.replace(state, fee=10**16)
 
 
 @pytest.mark.parametrize(
@@ -198,6 +230,21 @@ def test_a_pool_that_answers_no_more_is_not_used(keeper: PoolKeeper):
     assert keeper.book.counts.quarantined["it does not answer as a pair"] == 1
     assert keeper.advance(block(11)).changed == {ONE}
     assert keeper.to_check() is None
+
+
+def test_a_pool_that_answers_again_is_usable_again(keeper: PoolKeeper):
+    keeper.check(ONE, Unusable(ONE, "it does not answer as a pair"), "10")
+    assert keeper.unusable == {ONE: "it does not answer as a pair"}
+    keeper.advance(block(12))  # blocks are missing: everything is read again
+    assert keeper.take(ONE, read(ONE, 3, 4), "12")
+    assert keeper.unusable == {}
+    assert not keeper.book.quarantined
+
+
+def test_a_view_has_the_base_fee_of_the_block_to_come(keeper: PoolKeeper):
+    full = attrs.evolve(block(11, base_fee=1000), gas_used=20_000_000, gas_limit=30_000_000)
+    view = keeper.advance(full)
+    assert (view.base_fee, view.next_base_fee) == (1000, 1041)  # a third over the target
 
 
 def test_a_pool_that_a_log_tells_of_is_wanted():

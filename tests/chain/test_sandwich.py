@@ -16,7 +16,7 @@ from trio_mev.chain.pools.stable import THREE, StablePool
 from trio_mev.chain.pools.ticked import TickedPool
 from trio_mev.chain.pools.weighted import WeightedPool
 from trio_mev.chain.routes import ranges
-from trio_mev.chain.routes.exposure import expose
+from trio_mev.chain.routes.exposure import expose, is_safe
 from trio_mev.chain.routes.front import largest_front, limit_root
 from trio_mev.chain.routes.sandwich import sandwich
 from trio_mev.chain.routes.victim import Victim, play
@@ -284,3 +284,76 @@ def test_where_a_smaller_payment_gives_less_the_limit_that_prevents_is_looked_fo
     replaced = msgspec.structs.replace
     assert expose(pool, replaced(victim, limit=found.prevents), 10) is None
     assert expose(pool, replaced(victim, limit=found.prevents - 1), 10) is not None
+
+
+@pytest.mark.parametrize("place", [0, 1])
+@pytest.mark.parametrize(("amount", "safe"), [(3.0135, True), (3.0136, False)])
+def test_a_swap_that_moves_a_pairs_price_by_less_than_both_fees_is_plainly_safe(
+    place, amount, safe
+):
+    """Whatever its limit, and on whichever side it pays."""
+    pool = POOL if place == 0 else ProductPool(POOL.reserve1, POOL.reserve0)
+    victim = Victim(place, 1 - place, int(amount * WETH), 0)
+    assert is_safe(pool, victim, victim.asks(pool), 1) is safe
+
+
+@pytest.mark.parametrize("side", [0, 1])
+@pytest.mark.parametrize("pool", [POOL, empty(76_000).with_liquidity(-887220, 887220, 10**21)])
+def test_what_a_swap_can_lose_bounds_what_is_made_of_it(pool, side):
+    """Its limit's distance, at the price that it leaves."""
+    amount = 10 * WETH if side == 0 else 20_000 * USDC
+    if isinstance(pool, TickedPool):
+        amount = 10**18 * (1 if side == 0 else 2000)
+    alone = pool.swap(side, 1 - side, amount)
+    near = Victim(side, 1 - side, amount, alone.amount_out - 1000)
+    after = alone.after.swap(1 - side, side, 1000).amount_out
+    assert is_safe(pool, near, alone, 2 * after + 1000)
+    assert not is_safe(pool, near, alone, after // 2)
+
+
+def test_an_exact_output_bounds_it_by_what_it_would_pay_more():
+    alone = POOL.swap(0, 1, 20_000 * USDC, True)
+    victim = Victim(0, 1, 20_000 * USDC, alone.amount_in + 500, exact_out=True)
+    assert is_safe(POOL, victim, alone, 503)
+    assert not is_safe(POOL, victim, alone, 502)
+
+
+def test_where_it_is_plainly_safe_a_search_finds_nothing():
+    """Of swaps whose limits leave about as much open as a sandwich must pay."""
+    counts = {True: 0, False: 0}
+    for seed in range(600):
+        rng = random.Random(seed)
+        small = small_ranges(rng) if seed % 2 else None
+        if small is None:
+            pair = ProductPool(*(int(10 ** rng.uniform(2, 5)) for _ in range(2)))
+            small = pair, random_victim(rng, pair)
+        pool, victim = small
+        alone, least = victim.asks(pool), int(10 ** rng.uniform(0, 3))
+        if victim.accepts(pool) is None:
+            continue
+        safe = is_safe(pool, victim, alone, least)
+        counts[safe] += 1
+        assert not safe or sandwich(pool, victim, least=least) is None
+    assert min(counts.values()) > 100
+
+
+def test_the_worst_is_told_beside_the_best_front_run():
+    """With a limit far below, the one that pays best is not the one that costs most."""
+    for out, limit in ((False, 10**6), (True, 10**21)):
+        victim = Victim(0, 1, 20_000 * USDC if out else 10 * WETH, limit, exact_out=out)
+        found = expose(POOL, victim)
+        assert found is not None
+
+        def after(paid: int, victim: Victim = victim) -> int:
+            done = victim.asks(POOL.swap(0, 1, paid).after)
+            return done.amount_in if victim.exact_out else done.amount_out
+
+        alone = victim.asks(POOL)
+        assert found.alone == (alone.amount_in if out else alone.amount_out)
+        assert found.attacked == after(found.best.paid)
+        assert found.worst == after(largest_front(POOL, victim))
+        worse = found.worst > found.attacked if out else found.worst < found.attacked
+        assert worse
+    without = expose(POOL, Victim(0, 1, 10 * WETH, 0))
+    assert without is not None
+    assert without.worst == without.attacked

@@ -1,66 +1,100 @@
-"""What the live view says of the mempool and of opportunities, in lines."""
+"""The live view: what it says of opportunities and of the ledger, and what gives way to that."""
 
 from __future__ import annotations
 
 import io
-from decimal import Decimal
+from typing import Any
 
+import attrs
 import pytest
-import trio
 from rich.console import Console
 
-from trio_mev.cli.view import View, pool_line
-from trio_mev.model.chain import MempoolView
+from trio_mev.cli.summary import print_summary, summary_line
+from trio_mev.cli.view import View
 from trio_mev.model.event import DataEvent, DataType, EventPriority
-from trio_mev.model.mempool import NextBlock
-from trio_mev.model.opportunity import Grounds, Kind, Opportunity, Path, Status
-from trio_mev.model.snapshot import MempoolSnapshot, OpenOpportunity
-from trio_mev.stream import open_stream
+from trio_mev.model.opportunity import Grounds, Kind, Opportunity, Path, Score, Status
+from trio_mev.stream import StreamStats, open_stream
 
-BLOCK = NextBlock(7, 30_000_000, 15_000_000, ("0x1", "0x2"), 3, 2_000_000_001, 1, 2)
-VIEW = MempoolView(9, 300.0, 5, 1, 2, None, None, None, 0, BLOCK, 4)
-ONE = Opportunity(
-    Kind.ARBITRAGE,
-    "arbitrage:1",
-    "ArbitrageDetector",
-    Status.PREDICTED,
-    Grounds.ARITHMETIC,
-    Path(()),
-    usd=Decimal("1.50"),
+SCORES = (
+    Score(Kind.SANDWICH, "One", 21, 2, 3, 4, 5, 6, 7, 8, 9),
+    Score(Kind.JIT, "Other", 100, 100, 100, 100, 100, 100, 100, 100, 100),
 )
-OPEN = (OpenOpportunity(ONE, 1.0, 7.6), OpenOpportunity(ONE, 1.0, None))
-SNAPSHOT = MempoolSnapshot(VIEW, {}, 2, Decimal("1234.5"), 0, OPEN)
-NEXT = "next block: 2 would fill 50% of it · tip needed 2.000 gwei · 4 contested"
-
-
-@pytest.mark.parametrize(
-    ("view", "snapshot", "line"),
-    [
-        (None, None, None),
-        (VIEW, None, NEXT),
-        (VIEW, SNAPSHOT, f"{NEXT} · 2 open, $1,234.50, 8 s left"),
-        (None, MempoolSnapshot(None, {}, 3, None, 3, ()), "3 open"),
-        (MempoolView(9, 300.0, 5, 1, 2, None, None, None, 0), None, None),
-        (None, MempoolSnapshot(None, {}, 0, None, 0, ()), None),
-    ],
+LEDGER = (
+    "ledger: 121 predicted, 102 open, 103 taken, 104 competed, 105 expired, 106 wrong, 109 unseen"
 )
-def test_the_next_block_and_what_is_open_are_one_line(view, snapshot, line):
-    assert pool_line(view, snapshot) == line
 
 
-async def test_they_are_on_the_screen_and_an_opportunity_among_the_findings(autojump_clock):
-    view = View("test")
-    for kind, data in (
-        (DataType.MEMPOOL_VIEW, VIEW),
-        (DataType.MEMPOOL_SNAPSHOT, SNAPSHOT),
-        (DataType.ARBITRAGE, ONE),
-    ):
-        view.take(DataEvent(kind, EventPriority.NORMAL, data, "x", 1.0))
+@pytest.fixture
+async def stats() -> StreamStats:
+    """Of a stream that has done nothing yet."""
     async with open_stream() as stream:
-        drawn = view.draw(stream.get_stats(), trio.current_time(), 0.0, 40)
+        return stream.get_stats()
+
+
+def drawn(view: View, stats: StreamStats, height: int = 40, width: int = 160) -> list[str]:
     paper = io.StringIO()
-    Console(file=paper, width=120).print(drawn)
-    shown = paper.getvalue()
-    assert NEXT in shown
-    assert "5 pending" in shown
-    assert "arbitrage possible ($1.50 after gas)" in shown
+    Console(file=paper, width=width).print(view.draw(stats, 10.0, 0.0, height))
+    return paper.getvalue().splitlines()
+
+
+def found(data: Any, kind: DataType = DataType.ARBITRAGE, at: float = 3.0) -> DataEvent:
+    return DataEvent(kind, EventPriority.HIGH, data, "feed", at)
+
+
+def opportunity(kind: Kind = Kind.ARBITRAGE, **more: Any) -> Opportunity:
+    given = {"pools": ("0xa", "0xb")} | more
+    return Opportunity(kind, "1", "D", Status.PREDICTED, Grounds.ARITHMETIC, Path(()), **given)
+
+
+async def test_an_opportunity_is_a_finding_in_words(stats: StreamStats):
+    view = View("a stream")
+    view.take(found(opportunity()))
+    view.take(found(opportunity(Kind.SANDWICH, pools=("0xa",)), DataType.VERDICT, at=4.5))
+    lines = drawn(view, stats)
+    newest, older = (line.strip("│ ").split(maxsplit=3) for line in lines if "possible" in line)
+    assert newest == ["4.5", "s", "sandwich", "possible in one pool"]
+    assert older == ["3.0", "s", "arbitrage", "possible in 2 pools"]
+    assert any("findings: 2" in line for line in lines)
+
+
+async def test_what_is_no_opportunity_is_said_as_it_is(stats: StreamStats):
+    view = View("a stream")
+    view.take(found("a plug-in's own", DataType.FINDING))
+    assert any("finding 'a plug-in" in line.replace('"', "'") for line in drawn(view, stats))
+
+
+async def test_the_ledger_is_one_line_of_all_kinds_together(stats: StreamStats):
+    view = View("a stream", ("press q",))
+    lines = drawn(view, attrs.evolve(stats, scores=SCORES))
+    assert [line.strip() for line in lines[-2:]] == [LEDGER, "press q"]
+
+
+async def test_without_predictions_there_is_no_line_of_the_ledger(stats: StreamStats):
+    assert not any("ledger" in line for line in drawn(View("a stream"), stats))
+
+
+async def test_the_screen_is_never_higher_than_it_is(stats: StreamStats):
+    """Findings first: where there is little room the ledger gives way, as the log does."""
+    view = View("a stream", ("press q",))
+    for number in range(40):
+        view.take(found(opportunity(), at=float(number)))
+    view.note("a line of the log")
+    scored = attrs.evolve(stats, scores=SCORES)
+    for height in range(14, 45):
+        assert len(drawn(view, scored, height)) <= height
+    assert not any("ledger" in line for line in drawn(view, scored, 14))
+    narrow = drawn(view, scored, width=40)
+    assert next(line for line in narrow if "ledger" in line).endswith("…")
+
+
+async def test_the_summary_has_the_ledger_where_something_was_predicted(stats: StreamStats):
+    assert summary_line(stats, 1.0)["ledger"] == []
+    line = summary_line(attrs.evolve(stats, scores=SCORES, findings={"jit": 3}), 1.0)
+    assert [row["detector"] for row in line["ledger"]] == ["One", "Other"]
+    assert line["findings"] == {"jit": 3}
+    paper = io.StringIO()
+    print_summary(Console(file=paper, width=160), stats, 1.0)
+    assert "predictions" not in paper.getvalue()
+    print_summary(Console(file=paper, width=160), attrs.evolve(stats, scores=SCORES), 1.0)
+    assert "predictions and what became of them" in paper.getvalue()
+    assert "sandwich" in paper.getvalue()

@@ -6,6 +6,7 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,6 +21,8 @@ from trio_mev.chain.pools.ticked import TickedPool
 from trio_mev.chain.pools.tickmap import tick_map
 from trio_mev.chain.pools.ticks import tick_at
 from trio_mev.chain.pools.view import PoolsView
+from trio_mev.chain.pools.weighted import WeightedPool
+from trio_mev.chain.routes.gas import gas_of
 from trio_mev.model.chain import Life, PendingLife, Transaction
 from trio_mev.model.event import DataType, EventPriority
 from trio_mev.model.identity import Instrument, Venue
@@ -29,6 +32,7 @@ from trio_mev.model.opportunity import CexDex, Grounds, Kind, Path, Status
 from trio_mev.model.settings import ArbitrageSettings, PoolSettings, PriceSettings
 from trio_mev.processors.arbitrage import ArbitrageDetector
 from trio_mev.processors.cex_dex import CexDexWatch
+from trio_mev.processors.cycles import CycleWatch
 from trio_mev.processors.pool_prices import PoolPrices
 
 WETH, USDC, WBTC, DAI = (TOKENS[name] for name in ("WETH", "USDC", "WBTC", "DAI"))
@@ -272,6 +276,54 @@ async def test_only_so_many_causes_are_remembered(feed, make_event, book, monkey
     assert [len(await feed(detector, each)) for each in (one, other, one)] == [1, 1, 1]
 
 
+def swapping(watch: CycleWatch, view: PoolsView, amount: float) -> list[Any]:
+    """The cycles that somebody's sale opens at the second pair."""
+    return watch.after(pending(PendingBook(10), view, amount), 10)
+
+
+def test_what_a_cycle_paid_before_its_pools_moved_does_not_count():
+    watch = CycleWatch((WETH, USDC))
+    (paid,) = watch.advance(view_of(CHEAP, DEAR))
+    even = view_of(CHEAP, EVEN, number=11)
+    assert watch.advance(even) == []
+    (opened,) = swapping(watch, even, 30)
+    assert opened.route == paid.route
+    assert opened.gross < 2 * paid.gross
+
+
+def test_a_cycle_leaves_at_least_so_much_and_not_less():
+    (found,) = CycleWatch((WETH, USDC)).advance(view_of(CHEAP, DEAR))
+    assert CycleWatch((WETH, USDC), found.net_wei).advance(view_of(CHEAP, DEAR)) == [found]
+    assert CycleWatch((WETH, USDC), found.net_wei + 1).advance(view_of(CHEAP, DEAR)) == []
+
+
+def test_of_cycles_that_leave_the_same_it_is_the_same_in_whatever_order_pools_come():
+    one, other = (pair(name, USDC, 2_100_000, WETH, 1000) for name in ("0xa", "0xb"))
+    (first,) = CycleWatch((WETH,)).advance(view_of(CHEAP, one, other))
+    (second,) = CycleWatch((WETH,)).advance(view_of(other, one, CHEAP))
+    assert first == second
+
+
+def test_where_a_better_size_cannot_be_ruled_out_the_cycle_is_not_exact():
+    """As through a pool whose curve is not known in closed form."""
+    (plain,) = CycleWatch((WETH,)).advance(view_of(CHEAP, DEAR))
+    balances = 2_100_000 * 10**6, 1000 * 10**18
+    state = WeightedPool(balances, (10**18 // 2, 10**18 // 2), (10**12, 1), 3 * 10**15)
+    weighted = Entry(Pool("0xtwo", Protocol.BALANCER_WEIGHTED, (USDC, WETH), (6, 18)), state)
+    (other,) = CycleWatch((WETH,)).advance(view_of(CHEAP, weighted))
+    assert (plain.exact, other.exact) == (True, False)
+
+
+def test_an_effect_on_pools_of_another_block_opens_nothing():
+    watch, view = CycleWatch((WETH, USDC)), view_of(CHEAP, EVEN)
+    effect = pending(PendingBook(10), view, 30)
+    assert watch.after(effect, 10) == []
+    watch.advance(view_of(CHEAP, EVEN, number=11))
+    assert watch.after(effect, 10) == []
+    watch.advance(view)
+    assert len(watch.after(effect, 10)) == 1
+
+
 # Pools against exchanges
 
 FREE = PriceSettings(fees={"v": Decimal(0), "w": Decimal("0.001")})
@@ -302,9 +354,8 @@ async def test_a_pool_outside_the_interval_by_more_than_fees_and_gas_is_told(fee
     assert state.swap(0, 1, paid).amount_out == got
     assert one.detail.size == Decimal(got).scaleb(-18)
     # The next unit would cost what the exchange gives for it.
-    after = state.swap(0, 1, paid).after
-    more = after.swap(0, 1, 10**6)
-    assert abs(Decimal(10**6) / more.amount_out * 10**12 - 2099) < Decimal("0.2")
+    more = state.swap(0, 1, paid + 10**6).amount_out - got
+    assert abs(Decimal(10**6) / more * 10**12 - 2099) < Decimal("0.01")
     assert one.net[ETHER] == -one.gas_wei
 
 
@@ -312,9 +363,8 @@ async def test_it_is_sold_to_the_pool_where_that_is_dear(feed, make_event):
     (one,) = await told(feed, make_event, view_of(CHEAP), price_of("1900"))
     assert one.detail.size < 0
     assert one.gross[WETH] == int(one.detail.size.scaleb(18))
-    after = CHEAP.state.swap(1, 0, -one.gross[WETH]).after
-    more = after.swap(1, 0, 10**15)
-    assert abs(Decimal(more.amount_out) / 10**3 - 1901) < Decimal("0.2")
+    more = CHEAP.state.swap(1, 0, 10**15 - one.gross[WETH]).amount_out - one.gross[USDC]
+    assert abs(Decimal(more) / 10**3 - 1901) < Decimal("0.01")
 
 
 @pytest.mark.parametrize(
@@ -415,6 +465,74 @@ def test_no_other_size_leaves_more(price, off, base, concentrated, part):
             for amount in (10**6, 10**9, 10**15, 10**18):
                 gain = left(paid, amount)
                 assert gain <= 10**4  # a cent, which is not more than gas
+
+
+@pytest.mark.parametrize("base", [0, 1])
+@pytest.mark.parametrize(("venue", "reached"), [("2100", 2099), ("1900", 1901)])
+def test_through_ranges_too_the_next_unit_would_cost_what_the_exchange_says(base, venue, reached):
+    entry = ticked(2000, base)
+    (deal,) = [d for d in dealt(entry, EVEN, price=price_of(venue)) if d.swap.pool == "0xone"]
+    paid = entry.pool.tokens.index(deal.swap.token_in)
+    amount = 10**6 if paid != base else 10**15
+    more = entry.state.swap(paid, 1 - paid, deal.swap.amount_in + amount).amount_out
+    ratio = Decimal(amount) / (more - deal.swap.amount_out)
+    cost = ratio * 10**12 if paid != base else 10**12 / ratio
+    assert abs(cost - reached) < Decimal("0.01")
+    assert deal.buys is (paid != base)
+
+
+def dealt(
+    *entries: Entry, price: Price, fee: int = GWEI, least: int = 1, times: int = 1
+) -> list[Any]:
+    """What pays at a price, at an exchange without fees."""
+    watch = CexDexWatch(PoolPrices(PoolSettings()), {Venue("v"): Decimal(0)}, least)
+    for number in range(times):
+        watch.advance(view_of(*entries, fee=fee, number=10 + number))
+    return list(watch.look(price))
+
+
+def test_a_deal_leaves_at_least_so_much_and_not_less():
+    (deal,) = dealt(CHEAP, price=price_of("2100"))
+    assert deal.net_wei == deal_value(deal) - deal.gas_wei
+    assert dealt(CHEAP, price=price_of("2100"), least=deal.net_wei) == [deal]
+    assert dealt(CHEAP, price=price_of("2100"), least=deal.net_wei + 1) == []
+
+
+def deal_value(deal: Any) -> int:
+    """In wei, at the pool's own price: what is sold at the exchange, less what was paid."""
+    gained = deal.swap.amount_out * 2099 // 10**12 - deal.swap.amount_in
+    return gained * 1000 * 10**18 // (2_000_000 * 10**6)
+
+
+def test_ticks_that_a_deal_crosses_cost_gas():
+    plain, crossing = ticked(2000, 0), ticked(2000, 0)
+    state = crossing.state
+    for ends in ((state.tick + 100, state.tick + 300), (state.tick + 200, state.tick + 400)):
+        state = state.with_liquidity(*(end // 10 * 10 for end in ends), 10**12)
+    dear = Entry(crossing.pool, state)
+    gas = []
+    for entry in (plain, dear):
+        (deal,) = [d for d in dealt(entry, EVEN, price=price_of("2100")) if d.swap.pool == "0xone"]
+        gas.append(deal.gas_wei)
+    assert gas == [gas_of([Protocol.UNISWAP_V3], n) * GWEI for n in (0, 4)]
+
+
+def test_only_pools_whose_price_is_followed_are_compared():
+    entry = ticked(2000, 0)
+    four = Entry(msgspec.structs.replace(entry.pool, protocol=Protocol.UNISWAP_V4), entry.state)
+    assert [d.swap.pool for d in dealt(four, EVEN, price=price_of("2100"))] == ["0xtwo"]
+
+
+def test_each_pool_is_compared_once_however_many_blocks_there_were():
+    assert len(dealt(CHEAP, price=price_of("2100"), times=3)) == 1
+    watch = CexDexWatch(PoolPrices(PoolSettings()), {Venue("v"): Decimal(0)}, 1)
+    watch.advance(view_of(CHEAP))
+    watch.advance(view_of(Entry(CHEAP.pool, CHEAP.state, "blocks are missing"), number=11))
+    assert list(watch.look(price_of("2100"))) == []
+
+
+def test_a_price_of_fewer_sources_is_sound_too():
+    assert len(dealt(CHEAP, price=price_of("2100", status=PriceStatus.DEGRADED))) == 1
 
 
 def test_a_pool_that_takes_all_is_no_deal():

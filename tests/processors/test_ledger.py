@@ -266,6 +266,14 @@ def liquidation(user: str = "user", debt: str = USDC) -> Liquidation:
             {"kind": Kind.LIQUIDATION, "detail": liquidation("another")},
             Verdict.EXPIRED,
         ),
+        (
+            {"kind": Kind.LIQUIDATION, "detail": liquidation()},
+            {
+                "kind": Kind.LIQUIDATION,
+                "detail": attrs.evolve(liquidation(), collateral_token=USDC),
+            },
+            Verdict.COMPETED,
+        ),
         ({"kind": Kind.ARBITRAGE}, {"reverted": True}, Verdict.EXPIRED),
         ({"kind": Kind.SWAP, "detail": swap(A)}, {}, Verdict.EXPIRED),
     ],
@@ -275,6 +283,49 @@ def test_each_kind_has_its_rule(ledger: Ledger, mine: Any, theirs: Any, verdict:
     found = (landed(**{"transactions": ("by",)} | theirs),)
     order = ("front", "mint", "tx", "by", "back", "burn")
     told = ledger.land(block(11, *order, swaps=(swap(A, "tx"),), found=found), 13.0)
+    assert told[0].outcome.verdict is verdict
+
+
+@pytest.mark.parametrize(
+    ("mine", "verdict"),
+    [
+        ({"kind": Kind.ARBITRAGE}, Verdict.WRONG),
+        ({"kind": Kind.SANDWICH, "detail": EXPOSURE}, Verdict.WRONG),
+        ({"kind": Kind.JIT, "detail": JIT}, Verdict.EXPIRED),
+        ({"kind": Kind.LIQUIDATION, "detail": liquidation()}, Verdict.EXPIRED),
+    ],
+)
+def test_only_what_needs_its_causes_own_swap_is_wrong_without_it(ledger: Ledger, mine, verdict):
+    """Others that swap there do not count."""
+    ledger.predict(predicted(**mine), 1.0)
+    swaps = swap(A, "other"), swap(B, "other"), swap(C, "tx")
+    (told,) = ledger.land(block(11, "other", "tx", swaps=swaps), 13.0)
+    assert told.outcome.verdict is verdict
+
+
+def test_who_did_it_is_who_was_last(ledger: Ledger):
+    ledger.predict(predicted(kind=Kind.SANDWICH, detail=EXPOSURE), 1.0)
+    other = landed(("front", "back"), kind=Kind.SANDWICH, victims=("tx",))
+    (told,) = ledger.land(block(11, "front", "tx", "back", found=(other,)), 13.0)
+    assert (told.outcome.verdict, told.outcome.by) == (Verdict.TAKEN, "back")
+
+
+@pytest.mark.parametrize(
+    ("transactions", "verdict"),
+    [
+        (("by",), Verdict.TAKEN),
+        (("tx",), Verdict.EXPIRED),
+        (("early", "by"), Verdict.EXPIRED),
+        (("unlisted",), Verdict.TAKEN),
+    ],
+    ids=["behind it", "itself", "partly before it", "nobody knows where"],
+)
+def test_an_arbitrage_took_it_only_if_all_of_it_may_be_behind_the_cause(
+    ledger: Ledger, transactions, verdict
+):
+    ledger.predict(predicted(), 1.0)
+    found = (landed(transactions),)
+    told = ledger.land(block(11, "early", "tx", "by", swaps=(swap(A, "tx"),), found=found), 13.0)
     assert told[0].outcome.verdict is verdict
 
 

@@ -24,6 +24,7 @@ from trio_mev.chain.pools.loading import (
     TOKEN0,
     TOKEN1,
     VIEW_SLOT0,
+    Loaded,
     load_pair,
 )
 from trio_mev.chain.pools.product import ProductPool
@@ -32,7 +33,7 @@ from trio_mev.errors import MalformedFrame, RpcFailed, RpcTimeout, StreamConnect
 from trio_mev.model.chain import Block, Life, PendingLife, Reorg, Transaction
 from trio_mev.model.event import DataEvent, DataType, EventPriority
 from trio_mev.model.settings import FactorySettings, PoolSettings
-from trio_mev.processors.pools import PoolTracker
+from trio_mev.processors.pools import AT_ONCE, PoolTracker
 from trio_mev.processors.reading import PlanReader
 from trio_mev.processors.wanted import address_of, make_learner
 
@@ -62,6 +63,7 @@ class Node:
         """The block that it was last asked about."""
         self.newest: Any = ...
         """Its newest block; the one that it was last asked about by default."""
+        self.at: list[Any] = []
 
     async def batch(
         self, calls: Sequence[tuple[str, Sequence[Any]]], within: float | None = None
@@ -70,6 +72,7 @@ class Node:
         self.sizes.append(len(calls))
         if calls[0][0] == "eth_call":
             self.asked = calls[0][1][-1]
+        self.at += [params[1] for method, params in calls if method == "eth_call"]
         found = [self.answer(method, params) for method, params in calls]
         for one in found:
             if isinstance(one, Exception) and not isinstance(one, RpcFailed):
@@ -189,6 +192,7 @@ async def test_health_says_how_many_and_why():
     ("code", "words"),
     [
         (3, "execution reverted: no"),
+        (3, "what the contract itself says"),
         (-32000, "execution reverted"),
         (-32000, "invalid opcode: opcode 0xfe not defined"),
         (-32000, "out of gas"),
@@ -220,6 +224,27 @@ async def test_a_pool_that_cannot_be_read_does_not_hold_up_the_others():
     views = await played(tracker, Moody(), 6)
     assert set(views[-1].entries) == set(others)
     assert tracker.keeper.missing == (PAIR,)
+
+
+async def test_more_pools_that_cannot_be_read_than_are_read_at_once_do_not_either():
+    class Moody(Node):
+        def answer(self, method: str, params: Sequence[Any]) -> Any:
+            bad = params[0]["to"] in first
+            return RpcTimeout("no answer within 10 s") if bad else super().answer(method, params)
+
+    first = tuple(f"0x{n:040x}" for n in range(0xC0, 0xC0 + AT_ONCE + 1))
+    tracker = PoolTracker(PoolSettings(addresses=(*first, PAIR)))
+    views = await played(tracker, Moody(), 4)
+    assert list(views[-1].entries) == [PAIR]
+
+
+async def test_all_calls_of_a_plan_are_made_at_one_block():
+    """Whatever the head is by then."""
+    node = Node()
+    loaded = await PlanReader(node, 2).carry_out(partial(load_pair, PAIR), "0xabc")
+    assert isinstance(loaded, Loaded)
+    assert len(node.sizes) > 2
+    assert node.at == [{"blockHash": "0xabc"}] * sum(node.sizes)
 
 
 FOUND = PoolSettings(tokens=("WETH", "USDC"), factories=(FactorySettings(OTHER),))

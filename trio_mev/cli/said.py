@@ -31,7 +31,8 @@ def describe(one: Opportunity) -> str:
     if one.gross:
         parts.append(_amounts(one.gross))
     if one.usd is not None:
-        parts.append(f"(${one.usd:,.2f} after gas)")
+        gas = "before" if one.net is None else "after"
+        parts.append(f"(${one.usd:,.2f} {gas} gas)")
     if one.pools:
         parts.append(f"in {len(one.pools)} pools" if len(one.pools) > 1 else "in one pool")
     if one.cause is not None and one.status is Status.PREDICTED:

@@ -63,10 +63,9 @@ class BlockInspector(DataProcessor):
     def _inspect(self, event: DataEvent, block: Block) -> Iterable[DataEvent]:
         if block.logs is None:
             return ()
-        found = inspect_block(mined_block(block, self._bodies), self._known)
-        names = block.transactions or tuple(
-            dict.fromkeys(swap.transaction for swap in found.swaps if swap.transaction is not None)
-        )
+        mined = mined_block(block, self._bodies)
+        found = inspect_block(mined, self._known)
+        names = tuple(one.hash for one in mined.transactions)
         whole = Landed(block.number, block.hash, names, found.swaps, found.opportunities)
         told = [event.finding(whole, DataType.LANDED, EventPriority.HIGH)]
         told += [
