@@ -447,9 +447,10 @@ def test_no_route_pays_more_than_is_told_of_it_roughly():
 
 def test_nor_through_ranges_and_where_a_range_ends_it_is_walked():
     rng, walked = random.Random(7), 0
-    for _ in range(60):
-        pool = crowded(rng, positions=5, width=2000)
-        other = ProductHop(ProductPool(10**15, int(10**15 * 1.06)), 1)
+    for _ in range(120):
+        pool = crowded(rng, positions=20, width=2000)
+        price = (pool.root / 2**96) ** 2 / (1 + 10 ** rng.uniform(-4, 0))
+        other = ProductHop(ProductPool(10**22, int(10**22 * price)), 1)
         hops = [TickedHop(pool, 0), other]
         curves = [hop.curve for hop in hops]
         found, most = size(hops, 64), bound(hops)
@@ -463,5 +464,5 @@ def test_without_a_curve_or_a_reserve_nothing_is_told_roughly():
     pair, empty_one = ProductPool(10**9, 10**9), ProductPool(0, 5)
     assert bound([AskedHop(pair, 0, 1, 1), ProductHop(pair, 1)]) is None
     assert bound([ProductHop(empty_one, 0), ProductHop(pair, 1)]) == 0
-    huge = [ProductHop(ProductPool(10**100, 10**100), side) for side in (0, 1)]
+    huge = [ProductHop(ProductPool(10**100, 10**100), 0)] * 4
     assert roughly([hop.curve for hop in huge]) is None
