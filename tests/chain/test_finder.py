@@ -182,3 +182,26 @@ def test_weighted_pools_take_part():
     (one,) = seen.found
     assert one.sized.bound is None
     assert one.sized.profit > 0
+
+
+def test_what_is_promised_is_what_is_found_and_no_more_is_paid():
+    found = finder()
+    with found.trying({"one": ProductPool(21 * 10**11, 10**21)}):
+        promises, seen = found.promises(["one"]), found.look(["one"])
+        kept = [found.keep(one) for one in promises]
+    assert tuple(kept) == seen.found
+    assert len(kept) == 2
+    for promise, one in zip(promises, seen.found, strict=True):
+        assert (promise.token, promise.route) == (one.token, one.route)
+        assert one.sized.profit <= promise.bound < one.sized.profit * (1 + 1e-6)
+    # Afterwards it is as it was.
+    assert found.promises(["one"]) == []
+    assert found.look(["one"]).found == ()
+
+
+def test_of_what_may_pay_over_the_reals_not_all_does():
+    found = RouteFinder()
+    found.learn(pool("one", "a", "b"), ProductPool(1000, 1010))
+    found.learn(pool("two", "a", "b"), ProductPool(1000, 1000))
+    (promise,) = found.promises(["one"])
+    assert found.keep(promise) is None

@@ -19,10 +19,11 @@ from trio_mev.chain.pools.ticks import sqrt_at
 from trio_mev.chain.pools.weighted import WeightedPool
 from trio_mev.chain.routes import curve as curves
 from trio_mev.chain.routes.curve import SHIFT, Curve, Piece, ticked_pieces
-from trio_mev.chain.routes.exact import Sized, size, through
+from trio_mev.chain.routes.exact import Sized, bound, size, through
 from trio_mev.chain.routes.hop import AskedHop, Hop, ProductHop, TickedHop, hop_of
 from trio_mev.chain.routes.mobius import compose, optimum
 from trio_mev.chain.routes.outward import outward
+from trio_mev.chain.routes.rough import roughly
 from trio_mev.chain.routes.walk import walk
 
 SEEDS = st.integers(0, 2**32).map(random.Random)
@@ -419,3 +420,49 @@ def test_a_hop_gives_what_the_pair_gives_up_to_what_its_contract_has_room_for():
     most = full.out(10**6)
     assert most - 1 < full.out(full.needed(most)) <= most
     assert full.needed(most + 1) is None
+
+
+def test_no_route_pays_more_than_is_told_of_it_roughly():
+    """Of pairs that differ by much or by next to nothing, of large and of small ones."""
+    rng, told = random.Random(7), 0
+    for _ in range(400):
+        rate, hops = 1.0, []
+        for place in range(rng.randrange(2, 5)):
+            held = int(10 ** rng.uniform(2, 30))
+            given = int(held * 10 ** rng.uniform(-2, 2)) + 1
+            if place:
+                given = int(held / rate * (1 + 10 ** rng.uniform(-6, 0)) / 0.997**4) + 1
+            rate *= given / held
+            hops.append(ProductHop(ProductPool(held, given), 0))
+        found, most = size(hops, 64), roughly([hop.curve for hop in hops])
+        assert most is not None
+        assert most == bound(hops)
+        if found is not None:
+            assert found.profit <= most
+            if found.exact and found.profit > 10**9:
+                told += 1
+                assert most < found.profit * 1.001
+    assert told > 20
+
+
+def test_nor_through_ranges_and_where_a_range_ends_it_is_walked():
+    rng, walked = random.Random(7), 0
+    for _ in range(120):
+        pool = crowded(rng, positions=20, width=2000)
+        price = (pool.root / 2**96) ** 2 / (1 + 10 ** rng.uniform(-4, 0))
+        other = ProductHop(ProductPool(10**22, int(10**22 * price)), 1)
+        hops = [TickedHop(pool, 0), other]
+        curves = [hop.curve for hop in hops]
+        found, most = size(hops, 64), bound(hops)
+        walked += roughly(curves) is None
+        assert most is not None
+        assert found is None or found.profit <= most
+    assert walked > 5
+
+
+def test_without_a_curve_or_a_reserve_nothing_is_told_roughly():
+    pair, empty_one = ProductPool(10**9, 10**9), ProductPool(0, 5)
+    assert bound([AskedHop(pair, 0, 1, 1), ProductHop(pair, 1)]) is None
+    assert bound([ProductHop(empty_one, 0), ProductHop(pair, 1)]) == 0
+    huge = [ProductHop(ProductPool(10**100, 10**100), 0)] * 4
+    assert roughly([hop.curve for hop in huge]) is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
@@ -22,6 +23,8 @@ from trio_mev.chain.pools.tickmap import tick_map
 from trio_mev.chain.pools.ticks import tick_at
 from trio_mev.chain.pools.view import PoolsView
 from trio_mev.chain.pools.weighted import WeightedPool
+from trio_mev.chain.pools.worth import Worth
+from trio_mev.chain.routes.finder import RouteFinder
 from trio_mev.chain.routes.gas import gas_of
 from trio_mev.model.chain import Life, PendingLife, Transaction
 from trio_mev.model.event import DataType, EventPriority
@@ -30,6 +33,7 @@ from trio_mev.model.intents import ETHER
 from trio_mev.model.market import OffChainPrice, Price, PriceStatus
 from trio_mev.model.opportunity import CexDex, Grounds, Kind, Path, Status
 from trio_mev.model.settings import ArbitrageSettings, PoolSettings, PriceSettings
+from trio_mev.processors import cycles
 from trio_mev.processors.arbitrage import ArbitrageDetector
 from trio_mev.processors.cex_dex import CexDexWatch
 from trio_mev.processors.cycles import CycleWatch
@@ -547,3 +551,55 @@ def test_an_empty_pool_is_no_deal():
     watch = CexDexWatch(PoolPrices(PoolSettings()), {Venue("v"): Decimal(0)}, 1)
     watch.advance(view_of(empty))
     assert list(watch.look(price_of("2100"))) == []
+
+
+def crowd(seed: int) -> list[Entry]:
+    """Pairs of four tokens, whose prices differ a little."""
+    rng, worth = random.Random(seed), {WETH: 2000.0, USDC: 1.0, WBTC: 60_000.0, DAI: 1.0}
+    found = []
+    for number in range(14):
+        one, other = rng.sample(sorted(worth), 2) if number > 1 else (WETH, USDC)
+        dollars, off = 10 ** rng.uniform(5.5, 7), 1 + rng.gauss(0, 0.01)
+        name = ("0xone", "0xtwo")[number] if number < 2 else f"0x{number}"
+        held, given = dollars / worth[one], dollars / worth[other] * off
+        found.append(pair(name, one, held, other, given))
+    return found
+
+
+@pytest.mark.parametrize("seed", range(8))
+async def test_what_is_told_is_the_best_of_all_that_pay(book, seed):
+    """Against every cycle sized, though only a few are."""
+    view, most = view_of(*crowd(seed)), 5
+    watch = CycleWatch((WETH, USDC), 1)
+    watch.advance(view)
+    effect = pending(book, view, 60)
+    states = {name: one.state for name, one in view.entries.items()} | effect.effect.changed
+    finder = RouteFinder((WETH, USDC))
+    before = RouteFinder((WETH, USDC))
+    for name, one in view.entries.items():
+        finder.learn(one.pool, states[name])
+        before.learn(one.pool, one.state)
+    paying = {one.route: one.sized.profit for one in before.look(["0xone"]).found}
+    worth, rows = Worth(view), []
+    for one in finder.look(["0xone"]).found:
+        wei = worth.in_wei(one.token, one.sized.profit)
+        pools = tuple(edge.pool for edge in one.route)
+        net = wei - gas_of([Protocol.UNISWAP_V2] * len(pools)) * GWEI
+        if net >= 1 and one.sized.profit > 2 * paying.get(one.route, 0):
+            rows.append((-net, pools, one.sized.amounts))
+    best = min(rows)
+    (told,) = watch.after(effect, most)
+    amounts = (*(swap.amount_in for swap in told.path), told.path[-1].amount_out)
+    assert (-told.net_wei, told.pools, amounts) == best
+    assert len(rows) > 3
+
+
+async def test_of_one_swap_only_so_many_cycles_are_sized(book, monkeypatch):
+    view, watch = view_of(*crowd(1)), CycleWatch((WETH, USDC), 1)
+    watch.advance(view)
+    effect = pending(book, view, 60)
+    assert len(watch.after(effect, 5)) == 1
+    assert watch.left_out == 0
+    monkeypatch.setattr(cycles, "MOST_SIZED", 0)
+    assert watch.after(effect, 5) == []
+    assert watch.left_out > 3

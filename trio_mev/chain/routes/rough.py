@@ -4,7 +4,7 @@ first piece of its curve."""
 from __future__ import annotations
 
 from collections.abc import Iterable
-from math import sqrt
+from math import inf, sqrt
 
 from .curve import Curve
 
@@ -29,7 +29,7 @@ def roughly(curves: Iterable[Curve]) -> int | None:
         n = held * n + kept * k
         k *= kept * given
         m *= held
-    if not 0.0 < n * k * m < 1e300:
+    if not all(0.0 < one < inf for one in (k, m, n)):
         return None
     gain, scale = sqrt(k) - sqrt(m), m / n
     paid = max(gain, 0.0) * sqrt(m) / n
