@@ -141,7 +141,8 @@ def test_a_sandwich_through_ranges_is_about_the_best_of_a_grid(rng):
     grid = [play(pool, victim, last * n // 200) for n in range(1, 201)]
     best = max((one.profit for one in grid if one is not None), default=0)
     assert best <= (found.profit if found else 0)
-    assert found is None or found.bound is None or found.bound <= found.profit + 5
+    # What is rounded at each range: of two thousand pools 13 at most.
+    assert found is None or found.bound is None or found.bound <= found.profit + 40
     assert found is None or found.victim_out >= victim.limit
 
 
@@ -357,3 +358,12 @@ def test_the_worst_is_told_beside_the_best_front_run():
     without = expose(POOL, Victim(0, 1, 10 * WETH, 0))
     assert without is not None
     assert without.worst == without.attacked
+
+
+def test_where_even_the_best_limit_leaves_something_open_none_prevents_it():
+    """What is rounded away of a few coarse units is more than a sandwich must pay."""
+    pool = ProductPool(73, 553, Fee(1, 1))
+    found = expose(pool, Victim(1, 0, 27, 1))
+    assert found is not None
+    assert (found.alone, found.prevents) == (3, None)
+    assert expose(pool, Victim(1, 0, 27, 3)) is not None
