@@ -106,7 +106,7 @@ def test_everything_is_said_in_one_line():
     )
 
 
-FULL = Score(Kind.SANDWICH, "Finder", 21, 2, 3, 4, 5, 6, 7, 8, 9, -0.0123, 3.25)
+FULL = Score(Kind.SANDWICH, "Finder", 21, 2, 3, 4, 5, 6, 7, 8, 9, -0.0123, 3.25, 16, 7)
 NEW = Score(Kind.JIT, "Other", 1, 1)
 
 

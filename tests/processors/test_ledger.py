@@ -130,7 +130,7 @@ def test_what_comes_before_the_cause_did_not_take_it(ledger: Ledger):
     assert told[1].status is Status.LANDED
     assert score_of(ledger).precision == 0
     assert score_of(ledger, "BlockInspector").unseen == 1
-    assert score_of(ledger, "BlockInspector").recall == 0
+    assert score_of(ledger, "BlockInspector").recall is None
     assert score_of(ledger, "BlockInspector").precision is None
 
 
@@ -191,6 +191,36 @@ def test_a_detector_may_take_it_back(ledger: Ledger):
     assert told.status is Status.SUPERSEDED
     assert ledger.drop(predicted()) == []
     assert score_of(ledger).superseded == 1
+
+
+def test_recall_counts_what_landed_once_and_whoever_predicted_it(ledger: Ledger):
+    """One sandwich of two victims, each predicted, and one of which only another detector knew."""
+    sandwich = {"kind": Kind.SANDWICH, "detail": EXPOSURE}
+    for name in ("1", "2"):
+        ledger.predict(predicted(f"tx{name}", name=name, **sandwich), 1.0)
+    other = attrs.evolve(predicted("tx3", name="3", **sandwich), detector="Another")
+    ledger.predict(other, 1.0)
+    found = (
+        landed(("front", "back"), kind=Kind.SANDWICH, victims=("tx1", "tx2")),
+        landed(("first", "last"), kind=Kind.SANDWICH, victims=("tx3",)),
+        landed(("by",), pools=(C,), reverted=True),
+    )
+    names = "front", "tx1", "tx2", "back", "first", "tx3", "last", "by"
+    swaps = tuple(swap(A, name) for name in ("tx1", "tx2", "tx3"))
+    ledger.land(block(11, *names, swaps=swaps, found=found), 13.0)
+    mine, theirs = score_of(ledger), score_of(ledger, "Another")
+    assert (mine.taken, mine.foreseen, mine.landed, mine.recall) == (2, 1, 2, 0.5)
+    assert (theirs.taken, theirs.foreseen, theirs.landed, theirs.recall) == (1, 1, 2, 0.5)
+    ledger.retract([Block(11, "h11", "h10", 0, 0, 0)])
+    assert (score_of(ledger).foreseen, score_of(ledger).landed) == (0, 0)
+    assert score_of(ledger).recall is None
+
+
+def test_what_lands_under_another_label_counts_as_what_was_predicted(ledger: Ledger):
+    ledger.predict(predicted(kind=Kind.SANDWICH, detail=EXPOSURE), 1.0)
+    found = (landed(alternatives=(Kind.SANDWICH,), victims=("tx",)),)
+    ledger.land(block(11, "tx", "by", swaps=(swap(A, "tx"),), found=found), 13.0)
+    assert (score_of(ledger).foreseen, score_of(ledger).recall) == (1, 1)
 
 
 def on_state(cause: str = "h10", **more: Any) -> Opportunity:
@@ -356,7 +386,8 @@ def test_a_reorganisation_withdraws_and_opens_again(ledger: Ledger):
     told = ledger.retract((Block(11, "h11", "h10", 0, 0, 0), Block(9, "h9", "h8", 0, 0, 0)))
     assert [(one.id, one.status) for one in told] == [("2", Status.WITHDRAWN)]
     assert (score_of(ledger).taken, score_of(ledger).open) == (0, 1)
-    assert score_of(ledger, "BlockInspector").unseen == 0
+    assert [score.detector for score in ledger.scores()] == [NAME]
+    assert (score_of(ledger).error, score_of(ledger).lead) == (None, None)
     (told,) = ledger.land(block(11, "tx", swaps=(swap(A, "tx"),), fork="x"), 14.0)
     assert told.outcome.verdict is Verdict.EXPIRED
 
@@ -418,7 +449,7 @@ async def test_as_a_processor_it_takes_findings_blocks_reorganisations_and_lives
         ("4", Status.WITHDRAWN),
     ]
     assert {event.event_type for event in events} == {DataType.VERDICT}
-    assert [score.predicted for score in processor.scores()] == [0, 4]
+    assert [score.predicted for score in processor.scores()] == [4]
 
 
 class Bookkeeping(RuleBasedStateMachine):
@@ -469,6 +500,8 @@ class Bookkeeping(RuleBasedStateMachine):
             ended += score.withdrawn + score.superseded
             assert score.predicted == ended + score.open
             assert min(score.taken, score.competed, score.expired, score.unseen) >= 0
+            assert score.landed == sum(len(one.opportunities) for one in self.blocks)
+            assert 0 <= score.foreseen <= score.landed
 
 
 TestBookkeeping = Bookkeeping.TestCase

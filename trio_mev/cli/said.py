@@ -96,6 +96,8 @@ def score_line(one: Score) -> dict[str, object]:
         "withdrawn": one.withdrawn,
         "superseded": one.superseded,
         "unseen": one.unseen,
+        "landed": one.landed,
+        "foreseen": one.foreseen,
         "precision": one.precision,
         "recall": one.recall,
         "error": one.error,

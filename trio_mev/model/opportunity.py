@@ -229,6 +229,10 @@ class Score:
     token; None where nothing was."""
     lead: float | None = None
     """Median of the seconds from prediction to block, of what was taken."""
+    landed: int = 0
+    """Of this kind, whoever predicted it."""
+    foreseen: int = 0
+    """Of these, each once, those that this detector had predicted, in this way or another."""
 
     @property
     def precision(self) -> float | None:
@@ -238,9 +242,9 @@ class Score:
 
     @property
     def recall(self) -> float | None:
-        """Share of what landed that had been predicted."""
-        landed = self.taken + self.competed + self.unseen
-        return (self.taken + self.competed) / landed if landed else None
+        """Share of what landed that this detector had predicted; None where nothing landed, or it
+        predicts nothing."""
+        return self.foreseen / self.landed if self.landed and self.predicted else None
 
 
 @attrs.frozen

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter, OrderedDict, deque
 from collections.abc import Iterable, Iterator
-from statistics import median
 
 import attrs
 
 from ..model.chain import Block, Life
 from ..model.opportunity import Kind, Landed, Opportunity, Outcome, Score, Status, Verdict
 from .matching import Match, of_pending, of_state
+from .tally import Judged, Open, Tally, error_of
 
 MOST_OPEN = 20_000
 """Predictions that may be open; of more, the oldest count as expired."""
@@ -18,8 +18,6 @@ MOST_BLOCKS = 64
 """Whose verdicts can be taken back."""
 MOST_AGE = 300
 """Blocks for which a prediction on a head's state may stand."""
-MOST_FIGURES = 1000
-"""Of errors and of lead times, the latest."""
 _STATUS = {
     Verdict.TAKEN: Status.LANDED,
     Verdict.COMPETED: Status.MISSED,
@@ -29,45 +27,28 @@ _STATUS = {
 
 
 @attrs.define(eq=False)
-class _Open:
-    """A prediction that waits for its verdict."""
-
-    latest: Opportunity
-    first_at: float
-    """When it was predicted first."""
-
-
-@attrs.frozen(eq=False)
-class _Judged:
-    open: _Open
-    verdict: Verdict
-
-
-@attrs.define(eq=False)
 class _Page:
     """A block, and what was judged by it."""
 
     landed: Landed
     at: float
-    judged: list[_Judged] = attrs.Factory(list)
+    judged: list[Judged] = attrs.Factory(list)
     unseen: list[tuple[Kind, str]] = attrs.Factory(list)
-
-
-@attrs.define(eq=False)
-class _Tally:
-    counts: Counter[str] = attrs.Factory(Counter)
-    errors: deque[float] = attrs.Factory(lambda: deque(maxlen=MOST_FIGURES))
-    leads: deque[float] = attrs.Factory(lambda: deque(maxlen=MOST_FIGURES))
+    made: set[tuple[Kind, str]] = attrs.Factory(set)
+    """What landed: of which kind, and its id."""
+    foreseen: set[tuple[Kind, str, str]] = attrs.Factory(set)
+    """And which detector had predicted it."""
 
 
 class Ledger:
     """Keeps predictions until they are judged, and counts how they fared."""
 
     def __init__(self) -> None:
-        self._open: OrderedDict[str, _Open] = OrderedDict()
+        self._open: OrderedDict[str, Open] = OrderedDict()
         self._causes: dict[str, set[str]] = {}
         self._pages: deque[_Page] = deque(maxlen=MOST_BLOCKS)
-        self._tallies: dict[tuple[Kind, str], _Tally] = {}
+        self._tallies: dict[tuple[Kind, str], Tally] = {}
+        self._landed: Counter[Kind] = Counter()
 
     def __len__(self) -> int:
         return len(self._open)
@@ -79,7 +60,7 @@ class Ledger:
             known.latest = one
             return []
         self._tally(one).counts["predicted"] += 1
-        self._keep(_Open(one, now))
+        self._keep(Open(one, now))
         for page in self._pages:
             if page.landed.number > (one.block or 0) and one.cause in page.landed.transactions:
                 return self._judge(one.id, of_pending(one, page.landed), page)
@@ -89,7 +70,7 @@ class Ledger:
             told.append(self._close(oldest, Status.MISSED, Outcome(Verdict.EXPIRED)))
         return told
 
-    def _keep(self, new: _Open) -> None:
+    def _keep(self, new: Open) -> None:
         one = new.latest
         self._open[one.id] = new
         self._causes.setdefault(one.cause or "", set()).add(one.id)
@@ -113,6 +94,9 @@ class Ledger:
         """A block came: verdicts on what it decides, and what landed that nobody had foreseen."""
         page = _Page(block, now)
         self._pages.append(page)
+        for one in block.opportunities:
+            if not one.reverted:
+                self._made(page, one.kind, one.id)
         told: list[Opportunity] = []
         matched: set[str] = set()
         included = frozenset(block.transactions)
@@ -143,20 +127,34 @@ class Ledger:
         outcome = attrs.evolve(match.outcome, lead=lead)
         tally, verdict = self._tally(kept.latest), outcome.verdict
         tally.counts[verdict.value] += 1
+        judged = Judged(kept, verdict)
         if verdict is Verdict.TAKEN:
-            tally.leads.append(lead)
-            error = _error(kept.latest, match.landed)
-            if error is not None:
-                tally.errors.append(error)
-        page.judged.append(_Judged(kept, verdict))
+            judged = Judged(kept, verdict, lead, error_of(kept.latest, match.landed))
+            tally.note(judged)
+        page.judged.append(judged)
+        if match.landed is not None:
+            self._foreseen(page, kept.latest, match.landed.id)
         return [self._close(name, _STATUS[verdict], outcome, counted=True)]
+
+    def _made(self, page: _Page, kind: Kind, name: str) -> None:
+        if (kind, name) not in page.made:
+            page.made.add((kind, name))
+            self._landed[kind] += 1
+
+    def _foreseen(self, page: _Page, one: Opportunity, name: str) -> None:
+        """What landed counts once for each detector that had predicted it; as its other kind too,
+        where it was predicted as such."""
+        self._made(page, one.kind, name)
+        if (one.kind, one.detector, name) not in page.foreseen:
+            page.foreseen.add((one.kind, one.detector, name))
+            self._tally(one).counts["foreseen"] += 1
 
     def _unseen(self, block: Landed, matched: set[str], page: _Page) -> Iterator[Opportunity]:
         for one in block.opportunities:
             if one.reverted or one.id in matched:
                 continue
             key = one.kind, one.detector
-            self._tallies.setdefault(key, _Tally()).counts["unseen"] += 1
+            self._tallies.setdefault(key, Tally()).counts["unseen"] += 1
             page.unseen.append(key)
             yield attrs.evolve(one, outcome=Outcome(Verdict.UNSEEN))
 
@@ -188,42 +186,28 @@ class Ledger:
 
     def _take_back(self, page: _Page) -> None:
         for judged in page.judged:
-            self._tally(judged.open.latest).counts[judged.verdict.value] -= 1
+            self._tally(judged.open.latest).take_back(judged)
             self._keep(judged.open)
         for key in page.unseen:
             self._tallies[key].counts["unseen"] -= 1
+        for kind, _ in page.made:
+            self._landed[kind] -= 1
+        for kind, detector, _ in page.foreseen:
+            self._tallies[kind, detector].counts["foreseen"] -= 1
 
-    def _tally(self, one: Opportunity) -> _Tally:
-        return self._tallies.setdefault((one.kind, one.detector), _Tally())
+    def _tally(self, one: Opportunity) -> Tally:
+        return self._tallies.setdefault((one.kind, one.detector), Tally())
 
     def scores(self) -> tuple[Score, ...]:
         """How each kind by each detector has fared, in the order of their names."""
         still = Counter((kept.latest.kind, kept.latest.detector) for kept in self._open.values())
-        found = []
-        for (kind, detector), tally in self._tallies.items():
-            counts = {name: number for name, number in tally.counts.items() if number}
-            error = median(tally.errors) if tally.errors else None
-            lead = median(tally.leads) if tally.leads else None
-            found.append(
-                Score(
-                    kind,
-                    detector,
-                    open=still[kind, detector],
-                    error=error,
-                    lead=lead,
-                    **counts,
-                )
+        found = [
+            tally.score(kind, detector, still[kind, detector], self._landed[kind])
+            for (kind, detector), tally in self._tallies.items()
+        ]
+        return tuple(
+            sorted(
+                (one for one in found if one is not None),
+                key=lambda score: (score.kind.value, score.detector),
             )
-        return tuple(sorted(found, key=lambda score: (score.kind.value, score.detector)))
-
-
-def _error(mine: Opportunity, theirs: Opportunity | None) -> float | None:
-    """What was predicted over what was made, less one; None where they are not of one token."""
-    if theirs is None or not mine.gross or not theirs.gross:
-        return None
-    common = {token for token, amount in mine.gross.items() if amount} & set(theirs.gross)
-    if len(common) != 1 or len(mine.gross) != 1:
-        return None
-    (token,) = common
-    made = theirs.gross[token]
-    return mine.gross[token] / made - 1 if made > 0 else None
+        )
