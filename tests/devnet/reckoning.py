@@ -67,30 +67,49 @@ class Reckoning:
     counts: Counter[tuple[Key, str]] = attrs.Factory(Counter)
     errors: dict[Key, list[float]] = attrs.Factory(dict)
     unseen: list[Json] = attrs.Factory(list)
+    over: dict[Hex, set[str]] = attrs.Factory(dict)
+    """Causes that will not come, and what ended with them."""
 
     def take(self, data: Any) -> None:
         """Whatever was told, in its order."""
-        match data:
-            case Opportunity(status=Status.PREDICTED):
-                self.counts[key(data), "predicted"] += data.id not in self.open
-                self.open[data.id] = data
-            case Opportunity():
-                if data.id in self.open:
-                    self.close(data.id, "superseded")
-            case PendingLife(life=Life.REPLACED | Life.DROPPED | Life.EXPIRED):
-                self.close_all(data.hash, "superseded")
-            case Reorg():
-                for block in data.retracted:
-                    self.close_all(block.hash, "withdrawn")
-            case Landed() if data.hash in self.blocks:
-                self.land(self.blocks[data.hash])
+        if isinstance(data, Opportunity):
+            if data.status is Status.PREDICTED:
+                self.predict(data)
+            elif data.id in self.open:
+                self.close(data.id, "superseded")
+        elif isinstance(data, PendingLife):
+            self.live(data)
+        elif isinstance(data, Reorg):
+            for block in data.retracted:
+                self.close_all(block.hash, "withdrawn")
+        elif isinstance(data, Landed) and data.hash in self.blocks:
+            self.land(self.blocks[data.hash])
+
+    def live(self, step: PendingLife) -> None:
+        if step.life in {Life.REPLACED, Life.DROPPED, Life.EXPIRED}:
+            ended = self.close_all(step.hash, "superseded")
+            self.over.setdefault(step.hash, set()).update(ended)
+        else:
+            self.over.pop(step.hash, None)
+
+    def predict(self, one: Opportunity) -> None:
+        ended = self.over.get(one.cause or "")
+        if ended is not None and one.id in ended:
+            return
+        self.counts[key(one), "predicted"] += one.id not in self.open
+        self.open[one.id] = one
+        if ended is not None:
+            ended.add(one.id)
+            self.close(one.id, "superseded")
 
     def close(self, name: str, how: str) -> None:
         self.counts[key(self.open.pop(name)), how] += 1
 
-    def close_all(self, cause: Hex, how: str) -> None:
-        for name in [name for name, one in self.open.items() if one.cause == cause]:
+    def close_all(self, cause: Hex, how: str) -> list[str]:
+        ended = [name for name, one in self.open.items() if one.cause == cause]
+        for name in ended:
             self.close(name, how)
+        return ended
 
     def land(self, block: Mined) -> None:
         matched: list[Json] = []
@@ -147,7 +166,8 @@ def key(one: Opportunity) -> Key:
 def judged(one: Opportunity, block: Mined) -> tuple[str | None, Json | None]:
     """What a block makes of a prediction, and of which record that is."""
     included = one.cause in block.order
-    if not included and not one.on_state:
+    parts = not block.order.keys().isdisjoint((*one.transactions, *one.victims))
+    if not included and not one.on_state and not parts:
         return None, None
     same = [r for r in block.records if r["kind"] == one.kind.value and of_it(one, r, block)]
     exact = [record for record in same if exactly(one, record)]
@@ -159,6 +179,8 @@ def judged(one: Opportunity, block: Mined) -> tuple[str | None, Json | None]:
         swapped = {swap["pool"] for swap in block.swaps if swap["transaction"] == one.cause}
         needs = one.kind in {Kind.ARBITRAGE, Kind.SANDWICH}
         return ("wrong" if needs and swapped.isdisjoint(one.pools) else "expired"), None
+    if parts:
+        return None, None
     touched = {swap["pool"] for swap in block.swaps}
     stands = one.kind is Kind.LIQUIDATION or touched.isdisjoint(one.pools)
     return (None if stands else "expired"), None
@@ -167,7 +189,7 @@ def judged(one: Opportunity, block: Mined) -> tuple[str | None, Json | None]:
 def of_it(one: Opportunity, record: Json, block: Mined) -> bool:
     """Whether somebody took it, or some of it."""
     if one.kind is Kind.SANDWICH:
-        return one.cause in record["victims"]
+        return not set(one.victims).isdisjoint(record["victims"])
     if one.kind is Kind.JIT:
         return not set(one.transactions).isdisjoint(record["transactions"])
     if one.kind is Kind.LIQUIDATION:

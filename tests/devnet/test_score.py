@@ -13,10 +13,12 @@ import attrs
 import pytest
 import trio
 
+from tests.devnet.abi import call_data, decode
 from tests.devnet.addresses import AGGREGATORS
+from tests.devnet.cast import EXECUTORS, SEARCHERS
 from tests.devnet.chain import Chain
 from tests.devnet.deploy import devnet
-from tests.devnet.markets import find_markets
+from tests.devnet.markets import RUN, find_markets
 from tests.devnet.reckoning import Reckoning, mined, rows
 from tests.devnet.rpc import Hex, Json, Rpc, open_rpc
 from tests.devnet.scenario import open_scenario
@@ -29,12 +31,12 @@ from trio_mev.chain.pools.view import PoolsView
 from trio_mev.config import loads
 from trio_mev.flow.status import FeedState
 from trio_mev.model.event import DataEvent, DataType
-from trio_mev.model.opportunity import Opportunity, Status, Verdict
+from trio_mev.model.opportunity import Exposure, Opportunity, Status, Verdict
 from trio_mev.processors.ledger import PredictionLedger
 from trio_mev.processors.liquidations import LiquidationDetector
 from trio_mev.stream import open_stream
 
-SEEDS = [int(x) for x in os.environ.get("SCORE_LIST","1,2").split(",")]
+SEEDS = range(1, 1 + int(os.environ.get("SCORE_SEEDS", "2")))
 BLOCKS = 40
 LENDING = """
 [liquidations]
@@ -122,6 +124,43 @@ class Watch(Tries):
         elif isinstance(data, Opportunity):
             self.told.append((kind, data))
 
+    async def try_all(self, told: list[tuple[DataType, Opportunity]]) -> None:
+        await super().try_all(told)
+        for _, one in told:
+            if one.status is Status.PREDICTED and len(one.victims) > 1:
+                await self.try_sandwich(one)
+
+    async def try_sandwich(self, one: Opportunity) -> None:
+        """Run a sandwich about several swaps where it is predicted for: it makes what was said."""
+        assert isinstance(one.detail, Exposure)
+        assert one.block is not None
+        market, ((token, gross),) = self.markets[one.pools[0]], (one.gross or {}).items()
+        view = next(view for view in reversed(self.views.values()) if view.number == one.block)
+        state = view.state(market.address)
+        assert state is not None
+        sides = (0, 1) if token == market.tokens[0] else (1, 0)
+        paid = one.detail.attacker_in
+        bought = state.swap(*sides, paid).amount_out
+        searcher = SEARCHERS[0]
+
+        def run(leg: Any) -> Json:
+            data = call_data(RUN, [leg], 0)
+            return {"from": searcher, "to": EXECUTORS[searcher], "input": data}
+
+        calls = [
+            run(market.leg(token, paid)),
+            *map(self.cause, one.victims),
+            run(market.leg(market.other(token), bought)),
+        ]
+        asked = {"blockStateCalls": [{"calls": calls}], "validation": False}
+        (made,) = await self.rpc.call("eth_simulateV1", asked, hex(one.block))
+        assert [call["status"] for call in made["calls"]] == ["0x1"] * len(calls)
+        first, last = (
+            decode("(uint256,uint256)", made["calls"][place]["returnData"]) for place in (0, -1)
+        )
+        assert (first, last[1] - paid) == ((paid, bought), gross)
+        self.tried["several"] += 1
+
     async def until(self, block: Hex) -> None:
         while not (block in self.shown and block in self.landed):
             await self.moved.wait()
@@ -192,17 +231,12 @@ async def test_the_score_is_that_of_the_truth(seed: int):
     for block in reckoning.blocks.values():
         for record in block.records:
             if visible(record, private):
-                if record in reckoning.unseen:
-                    print('UNSEEN', record['kind'], record['variant'], record['victims'], [v in private for v in record['victims']], record['detail'], record['gross'])
-                    for v in record['victims']:
-                        e = watch.effects.get((v, parents[record['block_hash']]))
-                        print('   ', v, e and e.effect.verdict, e and e.effect.swaps, e and e.view.next_base_fee)
                 assert record not in reckoning.unseen
                 foretold(record, watch, parents[record["block_hash"]])
                 kinds[record["kind"]] += 1
-            elif record["kind"] != "arbitrage":
-                # An arbitrage may pay before what it was meant to follow, and be foretold as such.
+            elif hidden(record, private):
                 assert record in reckoning.unseen
+                kinds["hidden"] += 1
     assert kinds["sandwich"] > 3
     assert watch.tried["state"] > 10
 
@@ -223,13 +257,19 @@ def said_unseen(watch: Watch, reckoning: Reckoning) -> None:
 
 
 def visible(record: Json, private: Private) -> bool:
-    """Whether what it takes to foretell it was announced, or is in the last block."""
-    if record["kind"] == "sandwich":
-        return any(victim not in private for victim in record["victims"])
+    """Whether all that it takes to foretell it was announced, or is in the last block."""
     needed = [record["cause"], *record["victims"]]
     if record["kind"] == "jit":
         needed += record["transactions"]
     return not any(one in private for one in needed)
+
+
+def hidden(record: Json, private: Private) -> bool:
+    """Whether nothing of it could be foretold. An arbitrage may pay before what it was meant to
+    follow, and be foretold as such; and a sandwich of one swap be foretold of several."""
+    return record["kind"] != "arbitrage" and all(
+        one in private for one in (record["cause"], *record["victims"])
+    )
 
 
 def foretold(record: Json, watch: Watch, parent: Hex) -> None:
@@ -254,8 +294,9 @@ def foretold(record: Json, watch: Watch, parent: Hex) -> None:
     else:
         cause = watch.effects.get((record["cause"], parent))
         view = watch.views[parent]
-        state = view.state if cause is None else cause.effect.pools.state
-        amounts = along(record["detail"]["path"], state)
+        behind = {} if cause is None else cause.effect.changed
+        path = record["detail"]["path"]
+        amounts = along(path, lambda pool: behind.get(pool) or view.state(pool))
         best = [one for one in found if not set(one.pools).isdisjoint(record["pools"])]
         assert max(sum((one.gross or {}).values()) for one in best) >= amounts[-1] - amounts[0]
 

@@ -538,7 +538,7 @@ def test_what_gas_is_worth_in_a_token_of_next_to_no_worth_is_found_at_once():
         watch = ExposureWatch()
         watch.advance(view_of(entry(1, USDC, WETH, ProductPool(held, 1000 * ETHERS))))
         least = watch._worth_of(USDC, 10**16 + 7)
-        assert watch._in_wei(USDC, least) >= 10**16 + 7 > watch._in_wei(USDC, least - 1)
+        assert watch.in_wei(USDC, least) >= 10**16 + 7 > watch.in_wei(USDC, least - 1)
     watch.advance(view_of(entry(1, USDC, WETH, ProductPool(2**111, 2))))
     assert watch._worth_of(USDC, 10**30) is None
     assert watch._worth_of(DAI, 1) is None

@@ -108,6 +108,18 @@ class Sandwiched:
 
 
 @attrs.frozen
+class Harm:
+    """What a pending swap would lose."""
+
+    swap: SwapRecord
+    """As it would be alone."""
+    limit: int | None
+    """As its call has it."""
+    loss: int
+    """What it would get less, or pay more, of the token that its limit is of."""
+
+
+@attrs.frozen
 class Exposure:
     """What a pending swap leaves open to a sandwich."""
 
@@ -121,9 +133,13 @@ class Exposure:
     attacker_profit: int
     """In the token that the victim pays, gross of gas."""
     limit_that_prevents: int | None
-    """With which no sandwich would pay, gas included; None where none does."""
+    """With which no sandwich would pay, gas included; None where none does, and of several swaps
+    together."""
     front_running: int
-    """What of the loss the front run alone would cause: the part that needs no back run."""
+    """What of the loss the front run alone would cause: the part that needs no back run. Of several
+    together it has what those before it cause."""
+    others: tuple[Harm, ...] = ()
+    """The other swaps of a sandwich about several, in the order of the block."""
 
 
 @attrs.frozen

@@ -77,7 +77,7 @@ class ArbitrageDetector(DataProcessor):
             found = self._on_price(data, now)
         else:
             found = self._on_life(data)
-        return [event.finding(one, DataType.ARBITRAGE, _priority(one)) for one in found]
+        return [event.finding(one, DataType.ARBITRAGE, EventPriority.HIGH) for one in found]
 
     def _on_block(self, view: PoolsView, now: float) -> Iterator[Opportunity]:
         self._venues.advance(view)
@@ -176,7 +176,3 @@ def _digest(cycle: Cycle) -> str:
 
 def _superseded(one: Opportunity) -> Opportunity:
     return attrs.evolve(one, status=Status.SUPERSEDED)
-
-
-def _priority(one: Opportunity) -> EventPriority:
-    return EventPriority.HIGH if one.status is Status.PREDICTED else EventPriority.NORMAL

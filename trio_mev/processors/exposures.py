@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import attrs
 import msgspec
@@ -66,13 +66,24 @@ class ExposureWatch:
         """Go on to a view."""
         self.view, self._worth = view, Worth(view)
 
-    def look(self, pending: PendingEffect) -> list[Open]:
-        """What each swap of a transaction leaves open; as of the same view only."""
+    def places(self, pending: PendingEffect) -> list[Place]:
+        """Where somebody may swap before and after a transaction; as of the same view only."""
         if self.view is None or pending.view.hash != self.view.hash:
             return []
         found, unclear = places(pending.intents, pending.effect, self.view, MOST_PLACES)
         self.unknown["route"] += unclear
         self.unknown["too_many"] += max(_passed(pending.effect) - MOST_PLACES, 0)
+        return found
+
+    def look(self, pending: PendingEffect, found: Sequence[Place] | None = None) -> list[Open]:
+        """What each swap of a transaction leaves open.
+
+        Args:
+            pending: the transaction.
+            found: its places, where they are known already.
+        """
+        if found is None:
+            found = self.places(pending)
         opens: dict[int, list[Open]] = {}
         effort = Effort(MOST_EFFORT)
         for place in found:
@@ -88,16 +99,11 @@ class ExposureWatch:
     def _open(self, place: Place, pending: PendingEffect, effort: Effort) -> Open | None:
         """One pool of it; None where nothing pays there."""
         assert self.view is not None
-        pool = self.view.entries[place.fill.pool].pool
-        token, fee = place.fill.token_in, self.view.next_base_fee
-        if fee is None:
-            self.unknown["base_fee"] += 1
+        pool, token = self.view.entries[place.fill.pool].pool, place.fill.token_in
+        priced = self.least(pool.id, token)
+        if priced is None:
             return None
-        gas = 2 * gas_of([pool.protocol]) * fee
-        least = self._worth_of(token, gas + self._least)
-        if least is None:
-            self.unknown["worth"] += 1
-            return None
+        gas, least = priced
         victim = msgspec.structs.replace(place.victim, effort=effort)
         exposed = expose(place.fill.before, victim, least, MOST_CANDIDATES)
         if exposed is None:
@@ -105,13 +111,29 @@ class ExposureWatch:
         if not self._holds(place, exposed, pending, effort):
             self.unknown["unconfirmed"] += 1
             return None
-        net = self._in_wei(token, exposed.best.profit) - gas
+        net = self.in_wei(token, exposed.best.profit) - gas
         exact = exposed.best.bound == exposed.best.profit
         exposure = _exposure(place, exposed, pool.protocol.value)
         out = place.victim.exact_out
         return Open(place.swap, pool.id, token, exposure, out, gas, net, exact)
 
-    def _in_wei(self, token: str, amount: int) -> int:
+    def least(self, pool: str, token: str) -> tuple[int, int] | None:
+        """What the gas of a sandwich in a pool costs, in wei, and what it must pay at least, in the
+        token that it begins with; None where nobody can tell."""
+        assert self.view is not None
+        fee = self.view.next_base_fee
+        if fee is None:
+            self.unknown["base_fee"] += 1
+            return None
+        gas = 2 * gas_of([self.view.entries[pool].pool.protocol]) * fee
+        least = self._worth_of(token, gas + self._least)
+        if least is None:
+            self.unknown["worth"] += 1
+            return None
+        return gas, least
+
+    def in_wei(self, token: str, amount: int) -> int:
+        """What an amount of a token is worth of which the worth was asked before."""
         assert self._worth is not None
         found = self._worth.in_wei(token, amount)
         assert found is not None, "the worth of it was asked before"

@@ -100,7 +100,7 @@ class JitDetector(DataProcessor):
             pools = self._afforded(pools)
         self._waiting.update(dict.fromkeys(sorted(pools)))
         found = list(self._look_at_some(now))
-        return [event.finding(one, DataType.FINDING, _priority(one)) for one in found]
+        return [event.finding(one, DataType.FINDING, EventPriority.HIGH) for one in found]
 
     def _look_at_some(self, now: float) -> Iterator[Opportunity]:
         """What is found in pools that wait to be looked at, as far as one event may take."""
@@ -152,7 +152,7 @@ class JitDetector(DataProcessor):
         """It is in a block. What was predicted of a swap that is in one, its block judges."""
         self.book.include(name)
         for told in self._told.values():
-            for one in [one for one in told.values() if one.cause == name]:
+            for one in [o for o in told.values() if name in (o.cause, *o.transactions)]:
                 del told[one.id]
 
     def _on_life(self, step: PendingLife) -> set[str]:
@@ -226,7 +226,3 @@ class JitDetector(DataProcessor):
 def _essence(one: Opportunity) -> tuple[object, ...]:
     """What is told again when it is otherwise."""
     return one.detail, one.grounds
-
-
-def _priority(one: Opportunity) -> EventPriority:
-    return EventPriority.HIGH if one.status is Status.PREDICTED else EventPriority.NORMAL

@@ -37,6 +37,12 @@ def of_pending(one: Opportunity, block: Landed) -> Match:
     return Match(Outcome(Verdict.EXPIRED))
 
 
+def of_parts(one: Opportunity, block: Landed) -> Match | None:
+    """What became of a prediction of which other parts than its cause are in a block; None where it
+    still waits for that."""
+    return _taken(one, block)
+
+
 def of_state(one: Opportunity, block: Landed) -> Match | None:
     """What became in a block of a prediction on a head's state; None where it stands."""
     found = _taken(one, block)
@@ -90,7 +96,7 @@ def _arbitrage(one: Opportunity, block: Landed) -> Match | None:
 
 def _sandwich(one: Opportunity, block: Landed) -> Match | None:
     for other in _of_kind(block, Kind.SANDWICH):
-        if one.cause in other.victims:
+        if not set(one.victims).isdisjoint(other.victims):
             return _made(Verdict.TAKEN, other)
     return None
 

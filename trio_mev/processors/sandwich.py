@@ -15,6 +15,7 @@ from ..model.intents import ETHER
 from ..model.opportunity import Grounds, Kind, Opportunity, Status
 from ..model.settings import ExposureSettings
 from .exposures import ExposureWatch, Open
+from .jointly import JointWatch, Together, Way
 from .worth import EtherPrice
 
 NAME = "SandwichDetector"
@@ -28,6 +29,9 @@ class SandwichDetector(DataProcessor):
     that would bring to whoever took it, and the limit that would have prevented it. Of the pools
     on a swap's way it is the one where that is worst. A swap that nobody would make anything of
     after gas is not reported.
+
+    Where several swaps are pending in one pool and direction, it reports as well what one sandwich
+    about all of them would bring, if that is more than about any one of them.
 
     An exposure is told again when its amounts change, and as superseded when it is no more while
     the swap is still pending.
@@ -45,29 +49,74 @@ class SandwichDetector(DataProcessor):
         self._ether = EtherPrice(settings.native)
         self._told: OrderedDict[str, dict[str, Opportunity]] = OrderedDict()
         """By cause, and by id."""
+        self.together = JointWatch()
+        self._joint: OrderedDict[Way, Opportunity] = OrderedDict()
+        """What is told of several swaps, by pool and direction."""
 
     async def process_event(self, event: DataEvent) -> Iterable[DataEvent]:
         """The exposure that follows."""
         kind, data = event.event_type, event.data
+        found: list[Opportunity] = []
         if kind is DataType.EFFECT:
             found = self._on_effect(data, event.received_at)
-            return [event.finding(one, DataType.FINDING, _priority(one)) for one in found]
-        if kind is DataType.POOLS:
+        elif kind is DataType.POOLS:
             self.watch.advance(data)
+            self.together.advance(data)
         elif kind is DataType.PRICE:
             self._ether.take(data, event.received_at)
         else:
-            self._lived(data)
-        return ()
+            found = self._lived(data)
+        return [event.finding(one, DataType.FINDING, EventPriority.HIGH) for one in found]
 
     def _on_effect(self, pending: PendingEffect, now: float) -> list[Opportunity]:
         view = self.watch.view
         if view is None or view.hash != pending.view.hash:
             return []  # a newer block is here already, and so will be what it does there
         cause = pending.transaction.hash
-        opens = sorted(self.watch.look(pending), key=lambda one: -one.net_wei)
+        places = self.watch.places(pending)
+        opens = sorted(self.watch.look(pending, places), key=lambda one: -one.net_wei)
         found = [self._of(one, pending, now) for one in opens[: self.settings.most]]
-        return self._news(cause, {one.id: one for one in found})
+        news = self._news(cause, {one.id: one for one in found})
+        for way in self.together.take(pending, places):
+            news += self._of_several(way, now)
+        return news
+
+    def _of_several(self, way: Way, now: float) -> list[Opportunity]:
+        """What is new of the swaps in one pool and direction, taken together."""
+        before = self._joint.get(way)
+        priced = self.watch.least(*way)
+        if before is not None and not self.together.has(way, before.victims):
+            return []  # not all of them have been told of again
+        if priced is None:
+            return []
+        gas, least = priced
+        alone = max((self._alone(cause, way) for cause in self.together.causes(way)), default=0)
+        found = self.together.look(way, max(least, alone + 1))
+        if found is None:
+            return self._end(way)
+        one = self._joined(way, found, gas, now)
+        self._joint[way] = one
+        self._joint.move_to_end(way)
+        if len(self._joint) > MOST_CAUSES:
+            self._joint.popitem(last=False)
+        return [] if before is not None and before.detail == one.detail else [one]
+
+    def _alone(self, cause: str, way: Way) -> int:
+        """What a sandwich about one of them alone is said to make there."""
+        pool, token = way
+        return max(
+            (
+                (one.gross or {}).get(token, 0)
+                for one in self._told.get(cause, {}).values()
+                if one.pools == (pool,)
+            ),
+            default=0,
+        )
+
+    def _end(self, way: Way) -> list[Opportunity]:
+        """Nothing is to be made of several any more."""
+        before = self._joint.pop(way, None)
+        return [] if before is None else [attrs.evolve(before, status=Status.SUPERSEDED)]
 
     def _news(self, cause: str, found: dict[str, Opportunity]) -> list[Opportunity]:
         """What is new or has changed, and what is no more, as superseded."""
@@ -87,9 +136,41 @@ class SandwichDetector(DataProcessor):
             if name not in before or before[name].detail != one.detail
         ]
 
-    def _lived(self, step: PendingLife) -> None:
-        if step.life in _OVER:
-            self._told.pop(step.hash, None)
+    def _lived(self, step: PendingLife) -> list[Opportunity]:
+        """A swap is pending no more. If it is in a block, that judges what was told of it."""
+        if step.life not in _OVER:
+            return []
+        self._told.pop(step.hash, None)
+        self.together.forget(step.hash)
+        found = []
+        for way in [way for way, one in self._joint.items() if step.hash in one.victims]:
+            ended = self._end(way)
+            found += [] if step.life is Life.INCLUDED else ended
+        return found
+
+    def _joined(self, way: Way, found: Together, gas: int, now: float) -> Opportunity:
+        view, profit = found.members[0].pending.view, found.joint.profit
+        pool, token = way
+        net = {token: profit}
+        net[ETHER] = net.get(ETHER, 0) - gas
+        victims = tuple(one.cause for one in found.members)
+        return Opportunity(
+            Kind.SANDWICH,
+            f"sandwich:{pool}:{token}",
+            NAME,
+            Status.PREDICTED,
+            Grounds.ARITHMETIC,
+            found.exposure,
+            cause=victims[0],
+            block=view.number,
+            expires_block=view.number + 1,
+            victims=victims,
+            pools=(pool,),
+            gross={token: profit},
+            net=net,
+            gas_wei=gas,
+            usd=self._ether.in_usd(self.watch.in_wei(token, profit) - gas, now),
+        )
 
     def _of(self, one: Open, pending: PendingEffect, now: float) -> Opportunity:
         cause, view, profit = pending.transaction.hash, pending.view, one.exposure.attacker_profit
@@ -112,7 +193,3 @@ class SandwichDetector(DataProcessor):
             gas_wei=one.gas_wei,
             usd=self._ether.in_usd(one.net_wei, now),
         )
-
-
-def _priority(one: Opportunity) -> EventPriority:
-    return EventPriority.HIGH if one.status is Status.PREDICTED else EventPriority.NORMAL

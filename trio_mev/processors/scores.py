@@ -9,11 +9,13 @@ import attrs
 
 from ..model.chain import Block, Life
 from ..model.opportunity import Kind, Landed, Opportunity, Outcome, Score, Status, Verdict
-from .matching import Match, of_pending, of_state
+from .matching import Match, of_parts, of_pending, of_state
 from .tally import Judged, Open, Tally, error_of
 
 MOST_OPEN = 20_000
 """Predictions that may be open; of more, the oldest count as expired."""
+MOST_OVER = 10_000
+"""Causes that are remembered though they will not come."""
 MOST_BLOCKS = 64
 """Whose verdicts can be taken back."""
 MOST_AGE = 300
@@ -49,6 +51,8 @@ class Ledger:
         self._pages: deque[_Page] = deque(maxlen=MOST_BLOCKS)
         self._tallies: dict[tuple[Kind, str], Tally] = {}
         self._landed: Counter[Kind] = Counter()
+        self._over: OrderedDict[str, set[str]] = OrderedDict()
+        """Causes that will not come, and the predictions that ended with them."""
 
     def __len__(self) -> int:
         return len(self._open)
@@ -59,8 +63,14 @@ class Ledger:
         if known is not None:
             known.latest = one
             return []
+        over = self._over.get(one.cause or "")
+        if over is not None and one.id in over:
+            return []  # it was under way when its cause ended
         self._tally(one).counts["predicted"] += 1
         self._keep(Open(one, now))
+        if over is not None:
+            over.add(one.id)
+            return [self._close(one.id, Status.SUPERSEDED)]
         for page in self._pages:
             if page.landed.number > (one.block or 0) and one.cause in page.landed.transactions:
                 return self._judge(one.id, of_pending(one, page.landed), page)
@@ -84,11 +94,13 @@ class Ledger:
     def lived(self, transaction: str, life: Life) -> list[Opportunity]:
         """A pending transaction was replaced, dropped, or is no longer watched."""
         if life not in {Life.REPLACED, Life.DROPPED, Life.EXPIRED}:
+            self._over.pop(transaction, None)
             return []
-        return [
-            self._close(name, Status.SUPERSEDED)
-            for name in sorted(self._causes.get(transaction, ()))
-        ]
+        ended = sorted(self._causes.get(transaction, ()))
+        self._over.setdefault(transaction, set()).update(ended)
+        if len(self._over) > MOST_OVER:
+            self._over.popitem(last=False)
+        return [self._close(name, Status.SUPERSEDED) for name in ended]
 
     def land(self, block: Landed, now: float) -> list[Opportunity]:
         """A block came: verdicts on what it decides, and what landed that nobody had foreseen."""
@@ -115,6 +127,8 @@ class Ledger:
             return None  # computed on this block's own state
         if one.cause in included:
             return of_pending(one, block)
+        if not included.isdisjoint((*one.transactions, *one.victims)):
+            return of_parts(one, block)
         if not one.on_state:
             return None
         if block.number - (one.block or 0) > MOST_AGE:

@@ -84,6 +84,10 @@ def _exposure(detail: Exposure) -> dict[str, Any]:
         "attacker_profit": str(detail.attacker_profit),
         "limit_that_prevents": _integer(detail.limit_that_prevents),
         "front_running": str(detail.front_running),
+        "others": [
+            swap_line(one.swap) | {"limit": _integer(one.limit), "loss": str(one.loss)}
+            for one in detail.others
+        ],
     }
 
 
