@@ -64,6 +64,8 @@ class Node:
     def stop(self) -> None:
         """Suspend it: its sockets stay open, and nothing answers."""
         self.process.send_signal(signal.SIGSTOP)
+        # It goes on until its kernel looks at the signal, which is soon.
+        os.waitid(os.P_PID, self.process.pid, os.WSTOPPED | os.WNOWAIT)
 
     def cont(self) -> None:
         """Let a suspended node go on."""

@@ -180,7 +180,7 @@ def judged(one: Opportunity, block: Mined) -> tuple[str | None, Json | None]:
         needs = one.kind in {Kind.ARBITRAGE, Kind.SANDWICH}
         return ("wrong" if needs and swapped.isdisjoint(one.pools) else "expired"), None
     if parts:
-        return None, None
+        return "expired", None
     touched = {swap["pool"] for swap in block.swaps}
     stands = one.kind is Kind.LIQUIDATION or touched.isdisjoint(one.pools)
     return (None if stands else "expired"), None
@@ -189,7 +189,7 @@ def judged(one: Opportunity, block: Mined) -> tuple[str | None, Json | None]:
 def of_it(one: Opportunity, record: Json, block: Mined) -> bool:
     """Whether somebody took it, or some of it."""
     if one.kind is Kind.SANDWICH:
-        return not set(one.victims).isdisjoint(record["victims"])
+        return not {one.cause, *one.victims}.isdisjoint(record["victims"])
     if one.kind is Kind.JIT:
         return not set(one.transactions).isdisjoint(record["transactions"])
     if one.kind is Kind.LIQUIDATION:

@@ -167,7 +167,7 @@ def settings(node: Node, **changes: Any) -> EthereumSettings:
 
 
 @asynccontextmanager
-async def watching(feed: Any, limit: float = 20.0) -> AsyncIterator[Watch]:
+async def watching(feed: Any, limit: float = 90.0) -> AsyncIterator[Watch]:
     """A stream of the feed, ready, and its watch."""
     with trio.fail_after(limit):
         async with open_stream([feed]) as stream:
@@ -392,7 +392,7 @@ async def test_a_processor_calls_the_node_that_its_events_come_from(node: Node, 
             balance = await self.rpc.call("eth_getBalance", [SENDER, event.data.hash], kind=str)
             return [event.finding(int(balance, 16))]
 
-    with trio.fail_after(20):
+    with trio.fail_after(90):
         async with open_stream([EthereumWebSocketClient(settings(node))], [Balances]) as stream:
             (status,) = stream.manager.statuses
             await status.wait_for(FeedState.READY)

@@ -177,7 +177,7 @@ async def test_a_stream_tells_of_it_before_the_block_is_made():
     async with devnet() as node, open_rpc(node.ws_url) as rpc:
         config = loads(CONFIG.format(url=node.ws_url), {})
         feeds = config.feeds()
-        with trio.fail_after(60):
+        with trio.fail_after(180):
             async with open_stream(feeds, config.processors()) as stream:
                 subscription = stream.subscribe(DataType.POOLS, DataType.FINDING)
                 for status in feeds[0].statuses:

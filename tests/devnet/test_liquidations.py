@@ -134,7 +134,7 @@ async def watching(node: Node, rpc: Rpc, check: float = 60.0) -> AsyncIterator[W
         return made[-1]
 
     feeds = config.feeds()
-    with trio.fail_after(90):
+    with trio.fail_after(180):
         async with open_stream(feeds, [detector]) as stream:
             wanted = DataType.LENDING, DataType.LIQUIDATION, DataType.TRANSACTION
             watch = Watch(made[-1], rpc, stream.subscribe(*wanted))

@@ -130,7 +130,7 @@ async def watching(node: Node, rpc: Rpc, check: float = 60.0) -> AsyncIterator[W
         return make
 
     feeds = config.feeds()
-    with trio.fail_after(60):
+    with trio.fail_after(180):
         async with open_stream(feeds, map(kept, config.processors())) as stream:
             subscription = stream.subscribe(DataType.POOLS, DataType.PRICE)
             watch = Watch(stream, trackers[-1], rpc, subscription)

@@ -129,7 +129,7 @@ async def watching(rpc: Rpc, other: Rpc, url: str) -> AsyncIterator[tuple[Watch,
         return make
 
     feeds, markets = config.feeds(), await find_markets(Chain(rpc))
-    with trio.fail_after(120):
+    with trio.fail_after(240):
         async with open_stream(feeds, map(kept, config.processors())) as stream:
             watch = Watch(stream.subscribe(*KINDS), other, {m.address: m for m in markets})
             for status in feeds[0].statuses:

@@ -83,7 +83,7 @@ async def test_what_is_read_again_is_of_its_block_though_the_node_went_on():
         await rpc.call("anvil_setBalance", DEPLOYER, hex(10**20))
         await rpc.call("anvil_setCode", COUNTER, CODE)
         asking = Asking(PlanReader(Client(other), 100), *await mined(rpc))
-        with trio.fail_after(60):
+        with trio.fail_after(180):
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(asking.ask)
                 while len(asking.again) < ENOUGH:

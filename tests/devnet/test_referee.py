@@ -295,7 +295,7 @@ async def test_an_unknown_router_is_resolved_in_a_stream():
         await settle(rpc)
         referee = Referee(PATIENT)
         feed = client(node)
-        with trio.fail_after(30):
+        with trio.fail_after(120):
             async with open_stream([feed], [lambda: TransactionReferee(referee)]) as stream:
                 findings, blocks = stream.findings, stream.subscribe(DataType.BLOCK)
                 assert await feed.status.wait_for(FeedState.READY) is FeedState.READY

@@ -190,7 +190,7 @@ async def watching(
         return make
 
     feeds, markets = config.feeds(), await find_markets(Chain(rpc))
-    with trio.fail_after(180):
+    with trio.fail_after(240):
         async with (
             trio.open_nursery() as nursery,
             open_stream(feeds, map(kept, config.processors())) as stream,
@@ -266,7 +266,9 @@ def visible(record: Json, private: Private) -> bool:
 
 def hidden(record: Json, private: Private) -> bool:
     """Whether nothing of it could be foretold. An arbitrage may pay before what it was meant to
-    follow, and be foretold as such; and a sandwich of one swap be foretold of several."""
+    follow, and be foretold as such; liquidity be foretold about another swap that is pending."""
+    if record["kind"] == "jit":
+        return record["transactions"][0] in private
     return record["kind"] != "arbitrage" and all(
         one in private for one in (record["cause"], *record["victims"])
     )

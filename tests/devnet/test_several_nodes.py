@@ -32,7 +32,7 @@ LATE = 0.06
 SLOP = 0.04
 """Seconds by which a machine that has other things to do may distort that."""
 BLOCK_TIME = 1.0
-LIMIT = 30.0
+LIMIT = 120.0
 CONNECTION = ConnectionSettings(
     ping_interval=0.1, pong_timeout=0.3, first_delay=0.1, max_delay=0.2, subscribe_interval=0.0
 )

@@ -19,7 +19,7 @@ NUMBERS = r"\d+ ms +\d+ ms +\d+ ms (?:block|log|transaction|mempool)"
 async def sources(config: Path) -> subprocess.CompletedProcess[bytes]:
     """The command, in a process of its own."""
     command = [sys.executable, "-m", "trio_mev", "sources", "--config", str(config)]
-    with trio.fail_after(60):
+    with trio.fail_after(120):
         return await trio.run_process(
             command, cwd=ROOT, capture_stdout=True, capture_stderr=True, check=False
         )

@@ -346,7 +346,7 @@ async def test_it_is_superseded_when_it_is_no_more(feed):
     gone = event_of(DataType.EFFECT, pending(later, ROUTER, data))
     (told,) = await feed(detector, event_of(DataType.POOLS, later), gone)
     assert told.data.status is Status.SUPERSEDED
-    assert told.priority is EventPriority.NORMAL
+    assert told.priority is EventPriority.HIGH
     assert await feed(detector, gone) == []
 
 

@@ -37,10 +37,10 @@ def of_pending(one: Opportunity, block: Landed) -> Match:
     return Match(Outcome(Verdict.EXPIRED))
 
 
-def of_parts(one: Opportunity, block: Landed) -> Match | None:
-    """What became of a prediction of which other parts than its cause are in a block; None where it
-    still waits for that."""
-    return _taken(one, block)
+def of_parts(one: Opportunity, block: Landed) -> Match:
+    """What became of a prediction of which a part is in a block, and its cause is not: what is
+    still pending of it is another one."""
+    return _taken(one, block) or Match(Outcome(Verdict.EXPIRED))
 
 
 def of_state(one: Opportunity, block: Landed) -> Match | None:
@@ -96,7 +96,7 @@ def _arbitrage(one: Opportunity, block: Landed) -> Match | None:
 
 def _sandwich(one: Opportunity, block: Landed) -> Match | None:
     for other in _of_kind(block, Kind.SANDWICH):
-        if not set(one.victims).isdisjoint(other.victims):
+        if not {one.cause, *one.victims}.isdisjoint(other.victims):
             return _made(Verdict.TAKEN, other)
     return None
 

@@ -95,11 +95,14 @@ class SandwichDetector(DataProcessor):
         if found is None:
             return self._end(way)
         one = self._joined(way, found, gas, now)
+        if before is not None and before.id == one.id and before.detail == one.detail:
+            return []
+        ended = [] if before is None or before.id == one.id else self._end(way)
         self._joint[way] = one
         self._joint.move_to_end(way)
         if len(self._joint) > MOST_CAUSES:
             self._joint.popitem(last=False)
-        return [] if before is not None and before.detail == one.detail else [one]
+        return [*ended, one]
 
     def _alone(self, cause: str, way: Way) -> int:
         """What a sandwich about one of them alone is said to make there."""
@@ -156,7 +159,7 @@ class SandwichDetector(DataProcessor):
         victims = tuple(one.cause for one in found.members)
         return Opportunity(
             Kind.SANDWICH,
-            f"sandwich:{pool}:{token}",
+            f"sandwich:{victims[0]}:{pool}:{token}",
             NAME,
             Status.PREDICTED,
             Grounds.ARITHMETIC,
