@@ -209,6 +209,16 @@ def exactly(one: Opportunity, record: Json) -> bool:
     return one.kind is not Kind.ARBITRAGE or set(one.pools) == set(record["pools"])
 
 
+def differing(ours: dict[Key, dict[str, Any]], truth: dict[Key, dict[str, Any]]) -> list[Any]:
+    """Where two tables are not the same: the figure, ours, the truth's."""
+    return [
+        (*whose, name, ours.get(whose, {}).get(name), truth.get(whose, {}).get(name))
+        for whose in sorted(ours.keys() | truth.keys())
+        for name in sorted(ours.get(whose, {}).keys() | truth.get(whose, {}).keys())
+        if ours.get(whose, {}).get(name) != truth.get(whose, {}).get(name)
+    ]
+
+
 def rows(scores: Iterable[Any]) -> dict[Key, dict[str, Any]]:
     """A ledger's scores as such a table."""
     found = {}

@@ -98,17 +98,24 @@ class JointWatch:
         members = self._ways.get(way, {})
         return all(one in members for one in transactions)
 
-    def look(self, way: Way, least: int) -> Together | None:
+    def look(self, way: Way, least: int, before: Iterable[str] = ()) -> Together | None:
         """The best sandwich about several of the swaps there that pays as much; None without one.
 
         All are tried, and then without those, one after the other, that bear the least.
+
+        Args:
+            way: the pool and direction.
+            least: what it must pay.
+            before: transactions of which one was told; these are tried too.
         """
         assert self._view is not None
-        members = sorted(self._ways[way].values(), key=Member.before)[:MOST_TOGETHER]
+        kept = self._ways[way]
+        members = sorted(kept.values(), key=Member.before)[:MOST_TOGETHER]
         effort = Effort(MOST_EFFORT)
         best: Together | None = None
+        told = sorted((kept[one] for one in before if one in kept), key=Member.before)
         try:
-            for some in _fewer(members):
+            for some in (*([told] if len(told) > 1 else []), *_fewer(members)):
                 found = self._sandwich(some, least, effort)
                 if found is not None and (best is None or found.joint.profit > best.joint.profit):
                     best = found

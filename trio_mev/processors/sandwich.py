@@ -91,7 +91,8 @@ class SandwichDetector(DataProcessor):
             return []
         gas, least = priced
         alone = max((self._alone(cause, way) for cause in self.together.causes(way)), default=0)
-        found = self.together.look(way, max(least, alone + 1))
+        victims = () if before is None else before.victims
+        found = self.together.look(way, max(least, alone + 1), victims)
         if found is None:
             return self._end(way)
         one = self._joined(way, found, gas, now)

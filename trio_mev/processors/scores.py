@@ -201,13 +201,22 @@ class Ledger:
     def _take_back(self, page: _Page) -> None:
         for judged in page.judged:
             self._tally(judged.open.latest).take_back(judged)
-            self._keep(judged.open)
+            self._open_again(judged.open)
         for key in page.unseen:
             self._tallies[key].counts["unseen"] -= 1
         for kind, _ in page.made:
             self._landed[kind] -= 1
         for kind, detector, _ in page.foreseen:
             self._tallies[kind, detector].counts["foreseen"] -= 1
+
+    def _open_again(self, kept: Open) -> None:
+        """What was judged is open; where it was predicted once more meanwhile, it is one again."""
+        known = self._open.get(kept.latest.id)
+        if known is None:
+            self._keep(kept)
+        else:
+            known.first_at = kept.first_at
+            self._tally(known.latest).counts["predicted"] -= 1
 
     def _tally(self, one: Opportunity) -> Tally:
         return self._tallies.setdefault((one.kind, one.detector), Tally())
