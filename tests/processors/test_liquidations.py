@@ -282,6 +282,24 @@ async def test_a_check_that_a_block_overtakes_is_left_for_the_next_time():
     assert detector.keeper.head.number == 2
 
 
+async def test_where_a_block_overtakes_the_check_of_users_the_pool_is_not_checked_before_it():
+    """What would be read of it is old by then."""
+    detector, revisions = LiquidationDetector(SETTINGS), list[str]()
+
+    class Slow(Node):
+        async def batch(self, calls: Any, within: float | None = None) -> list[Any]:
+            asked = {params[0]["data"][2:10] for _, params in calls}
+            if loading.POOL_REVISION in asked:
+                revisions.append(calls[0][1][-1]["blockHash"])
+            head, ready = detector.keeper.head, detector.keeper.usable(USER)
+            if ready and loading.USER_FLAGS in asked and head is not None and head.number == 1:
+                await detector.process_event(event(block(2)))
+            return await super().batch(calls, within)
+
+    await played(detector, Slow(), 1)
+    assert revisions == [hashed(1), hashed(2)]  # read, then checked
+
+
 class Hasty(Node):
     """Is on to block 2 when it is asked for something the second time, though it is asked as of
     block 1, and says what holds then; once."""
