@@ -330,12 +330,32 @@ def test_a_reorganisation_below_all_that_is_remembered_begins_anew():
     keeper = kept()
     keeper.undo(reorg(0, block(1)))
     assert keeper.why == "blocks are missing"
+    assert keeper.stale == (USER,)
+    keeper.advance(block(1, branch=1))
+    assert keeper.take_market(everything_told(), hashed(1, 1))
+    assert keeper.why is None
     fresh = LendingKeeper(POOL, (), 1)
     fresh.advance(block(1))
     fresh.advance(block(2))
     fresh.undo(reorg(1, block(2)))
     assert fresh.head is not None
     assert fresh.head.number == 1
+
+
+def test_where_a_reorganisation_ends_below_all_that_is_remembered_no_reading_is_taken():
+    """Not even one as of its ancestor: nobody has told what time it is there."""
+    keeper = kept()
+    keeper.undo(reorg(0, block(1)))
+    assert keeper.head is None
+    for at in (hashed(0), hashed(1)):
+        assert not keeper.take_market(everything_told(), at)
+        keeper.take_positions([BORROWER], at)
+    assert (keeper.why, keeper.stale) == ("blocks are missing", (USER,))
+    assert LiquidationWatch(keeper, Updates({}), Decimal(0), Decimal(0), 12).everything() == []
+    keeper.advance(block(1, branch=1, parent=hashed(0)))
+    assert keeper.take_market(everything_told(), hashed(1, 1))
+    assert keeper.head is not None
+    assert keeper.head.time == block(1).timestamp
 
 
 def test_users_are_held_against_the_node_in_turn():
@@ -365,6 +385,22 @@ def test_the_pool_is_held_against_the_node():
     assert keeper.market.prices[WETH] == 3000 * 10**8
     assert keeper.check_market(Unusable(POOL, "why"), hashed(2)) is False
     assert keeper.check_market(everything_told(), hashed(2)) is None
+
+
+def test_whether_users_and_the_pool_agree_is_told_and_changes_nothing():
+    keeper = kept(users=(USER, OTHER))
+    wrong = position({0: 1}, {1: 1})
+    read = [wrong, Unusable(OTHER, "")]
+    assert keeper.differing(read, hashed(1)) == [USER, OTHER]
+    assert keeper.differing(read, hashed(7)) == []
+    assert keeper.agrees(everything_told(), hashed(1)) is True
+    assert keeper.agrees(everything_told(eth=1), hashed(1)) is False
+    assert keeper.agrees(Unusable(POOL, "why"), hashed(1)) is False
+    keeper.advance(block(2, borrowed(OTHER), answered(5)))
+    assert keeper.differing(read, hashed(1)) == [USER]
+    assert keeper.agrees(everything_told(eth=1), hashed(1)) is None
+    assert keeper.positions[USER] == BORROWER
+    assert (keeper.counts.checked, keeper.counts.repaired, keeper.why) == (0, 0, None)
 
 
 # Reports

@@ -5,10 +5,13 @@ from __future__ import annotations
 import pytest
 from eth_abi import encode
 
+from tests.chain.ticked_pools import empty
 from trio_mev.chain.pools import changes
 from trio_mev.chain.pools.book import PoolBook
 from trio_mev.chain.pools.pool import Pool, Protocol
 from trio_mev.chain.pools.product import ProductPool
+from trio_mev.chain.pools.ticked import TickedPool
+from trio_mev.chain.pools.tickmap import tick_map
 from trio_mev.model.chain import Block, Log, Reorg
 
 PAIRS = [f"0x{n:040x}" for n in range(1, 4)]
@@ -148,3 +151,27 @@ def test_what_was_wrong_before_a_check_does_not_come_back(book: PoolBook):
     book.check(PAIRS[1], ProductPool(101, 200), "11")
     book.undo(Reorg(10, "10", (block(11),), ()))
     assert list(book.quarantined) == [PAIRS[1]]
+
+
+def test_a_check_that_knows_other_ticks_is_taken_in_and_repairs_nothing(book: PoolBook):
+    """What was known of the others is as old as the pool's last reading, which was not wrong."""
+    name, whole = "0x" + "33" * 20, empty().with_liquidity(-60, 600, 5)
+    partly = TickedPool(whole.root, 0, 5, 3000, tick_map(60, {-60: whole.ticks.ticks[-60]}))
+    ranges = Pool(name, Protocol.UNISWAP_V3, ("0xa", "0xb"), (18, 6), None, 3000, 60)
+    assert book.load(ranges, partly, "10")
+    assert book.agrees(name, whole)
+    assert book[name].state is partly
+    assert book.check(name, whole, "10") is True
+    assert book[name].state is whole
+    assert (book.counts.checked, book.counts.repaired) == (1, 0)
+    book.advance(block(11))
+    book.check(name, partly, "11")
+    book.undo(Reorg(10, "10", (block(11),), ()))
+    assert list(book.quarantined) == [name]  # nobody knows any more what was read at 10
+
+
+def test_a_pool_that_is_not_used_agrees_with_nothing(book: PoolBook):
+    assert book.agrees(PAIRS[0], ProductPool(100, 200))
+    assert not book.agrees(PAIRS[0], ProductPool(100, 201))
+    book.distrust(PAIRS[0], "why")
+    assert not book.agrees(PAIRS[0], ProductPool(100, 200))

@@ -365,3 +365,56 @@ def test_a_pool_may_be_known_by_another_name_than_it_was_wanted_by(keeper: PoolK
     assert {keeper.to_check(), keeper.to_check()} == {ONE, name}
     assert next(keeper.plan(name)())[0].to == OTHER
     assert keeper.advance(block(11)).state(name) == ProductPool(1, 2)
+
+
+@pytest.mark.parametrize(
+    "since",
+    [[block(11, sync(ONE, 1))], [block(11, complete=False)], [block(11), block(13)]],
+    ids=["a bad log", "incomplete", "a gap"],
+)
+def test_what_cannot_be_brought_to_the_head_says_nothing_about_a_pool(keeper: PoolKeeper, since):
+    for one in since:
+        keeper.advance(one)
+    wrong = read(ONE, 5, 5)
+    assert keeper.agrees(ONE, wrong, "10") is keeper.check(ONE, wrong, "10") is None
+    assert keeper.book.counts.checked == 0
+    assert reserves(keeper, ONE) == (100, 200)
+
+
+def test_whether_a_pool_agrees_is_told_and_changes_nothing(keeper: PoolKeeper):
+    keeper.advance(block(11, sync(ONE, 110, 190)))
+    assert keeper.agrees(ONE, read(ONE, 100, 200), "10") is True  # with the log since
+    assert keeper.agrees(ONE, read(ONE, 100, 200), "11") is False
+    assert keeper.agrees(ONE, Unusable(ONE, "why"), "11") is False
+    assert keeper.agrees(ONE, Unusable(ONE, "why"), "elsewhere") is None
+    assert keeper.agrees(ONE, read(ONE, 110, 190), "elsewhere") is None
+    assert reserves(keeper, ONE) == (110, 190)
+    assert not keeper.unusable
+    assert (keeper.book.counts.checked, keeper.book.counts.repaired) == (0, 0)
+
+
+def test_the_fee_of_the_block_to_come_is_not_known_where_that_of_its_parent_is_not(keeper):
+    assert keeper.advance(block(11)).next_base_fee is not None
+    view = keeper.advance(block(12, base_fee=None))
+    assert (view.base_fee, view.next_base_fee) == (None, None)
+
+
+def test_a_reorganisation_asks_for_no_pool_that_is_not_watched(learning: PoolKeeper):
+    """As for one with hooks, which is known to be of no use without being read."""
+    topics = V4_INITIALIZE, "0x" + "6" * 64, *("0x" + argument(t).hex() for t in (ONE, OTHER))
+    types = "uint24", "int24", "address", "uint160", "int24"
+    data = encode(types, (3000, 60, "0x" + "99" * 20, Q96, 0))
+    gone = block(11, Log("", 11, 0, "", 0, OTHER, topics, data))
+    learning.advance(gone)
+    assert list(learning.unusable) == ["0x" + "6" * 64]
+    learning.undo(Reorg(10, "10", (gone,), ("11x",)))
+    assert learning.missing == ()
+
+
+def test_a_reorganisation_leaves_what_was_found_out_before_it(keeper: PoolKeeper):
+    keeper.take(OTHER, Unusable(OTHER, "it does not answer as a pair"), "10")
+    gone = block(11)
+    keeper.advance(gone)
+    keeper.undo(Reorg(10, "10", (gone,), ("11x",)))
+    assert keeper.missing == ()
+    assert OTHER in keeper.unusable

@@ -128,6 +128,29 @@ def test_a_terminal_that_nobody_reads_does_not_make_a_run_unstoppable(number):
         os.close(theirs)
 
 
+def test_a_terminal_that_goes_away_ends_the_run():
+    """It has no end of its own: nobody is left to see it. That is told where it can be."""
+    ours, theirs = pty.openpty()
+    process = run(
+        stdin=subprocess.DEVNULL,
+        stdout=theirs,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "COLUMNS": "100", "LINES": "30", "TERM": "xterm-256color"},
+        start_new_session=True,
+    )
+    os.close(theirs)
+    try:
+        assert select.select([ours], [], [], 20)[0]
+        os.close(ours)
+        _, err = process.communicate(timeout=20)
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == 1
+    (line,) = err.splitlines()
+    assert line == b"trio_mev: standard output: Input/output error"
+
+
 def test_a_full_standard_output_is_one_clear_line_and_code_1():
     with open("/dev/full", "w") as full:
         for arguments in (["--json", "--for", "5", "--events", EVERY], ["--help"]):

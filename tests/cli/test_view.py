@@ -11,6 +11,7 @@ from rich.console import Console
 
 from trio_mev.cli.summary import print_summary, summary_line
 from trio_mev.cli.view import View
+from trio_mev.model.chain import BlockSummary
 from trio_mev.model.event import DataEvent, DataType, EventPriority
 from trio_mev.model.opportunity import Grounds, Kind, Opportunity, Path, Score, Status
 from trio_mev.stream import StreamStats, open_stream
@@ -61,6 +62,32 @@ async def test_what_is_no_opportunity_is_said_as_it_is(stats: StreamStats):
     view = View("a stream")
     view.take(found("a plug-in's own", DataType.FINDING))
     assert any("finding 'a plug-in" in line.replace('"', "'") for line in drawn(view, stats))
+
+
+@pytest.mark.parametrize(
+    ("block", "said"),
+    [
+        (
+            BlockSummary(7, "0x7", 2 * 10**9, 25 * 10**8, 1, 2, 120, 90, 12),
+            "block 7 · base fee 2.000 → 2.500 gwei · 90 of 120 were seen pending",
+        ),
+        (
+            BlockSummary(7, "0x7", None, None, 1, 2, 120, 90, 12),
+            "block 7 · 90 of 120 were seen pending",
+        ),
+        (
+            BlockSummary(7, "0x7", 2 * 10**9, 25 * 10**8, 1, 2, None, None, None),
+            "block 7 · base fee 2.000 → 2.500 gwei",
+        ),
+        (BlockSummary(7, "0x7", None, None, 1, 2, None, None, None), "block 7"),
+    ],
+    ids=["all of it", "before London", "no hashes", "a number alone"],
+)
+async def test_of_a_block_it_says_what_is_known(stats: StreamStats, block, said):
+    view = View("a stream")
+    view.take(found(block, DataType.BLOCK_SUMMARY))
+    (line,) = (line for line in drawn(view, stats) if "block 7" in line)
+    assert line.strip("│ ") == said
 
 
 async def test_the_ledger_is_one_line_of_all_kinds_together(stats: StreamStats):

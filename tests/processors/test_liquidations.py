@@ -43,7 +43,7 @@ from trio_mev.model.chain import Life, PendingLife
 from trio_mev.model.event import DataEvent, DataType, EventPriority
 from trio_mev.model.opportunity import Grounds, Kind, Liquidation, Opportunity, Status
 from trio_mev.model.settings import LiquidationSettings
-from trio_mev.processors.liquidations import MAIN_POOL, LiquidationDetector, identify
+from trio_mev.processors.liquidations import MAIN_POOL, USERS_AT_ONCE, LiquidationDetector, identify
 
 SETTINGS = LiquidationSettings(
     enabled=True,
@@ -282,6 +282,24 @@ async def test_a_check_that_a_block_overtakes_is_left_for_the_next_time():
     assert detector.keeper.head.number == 2
 
 
+async def test_where_a_block_overtakes_the_check_of_users_the_pool_is_not_checked_before_it():
+    """What would be read of it is old by then."""
+    detector, revisions = LiquidationDetector(SETTINGS), list[str]()
+
+    class Slow(Node):
+        async def batch(self, calls: Any, within: float | None = None) -> list[Any]:
+            asked = {params[0]["data"][2:10] for _, params in calls}
+            if loading.POOL_REVISION in asked:
+                revisions.append(calls[0][1][-1]["blockHash"])
+            head, ready = detector.keeper.head, detector.keeper.usable(USER)
+            if ready and loading.USER_FLAGS in asked and head is not None and head.number == 1:
+                await detector.process_event(event(block(2)))
+            return await super().batch(calls, within)
+
+    await played(detector, Slow(), 1)
+    assert revisions == [hashed(1), hashed(2)]  # read, then checked
+
+
 class Hasty(Node):
     """Is on to block 2 when it is asked for something the second time, though it is asked as of
     block 1, and says what holds then; once."""
@@ -317,6 +335,129 @@ async def test_what_the_next_block_changes_is_no_mistake_of_what_is_known(hasty,
     assert (detector.keeper.counts.checked, detector.keeper.counts.repaired) == (2, 0)
     assert not [line for line in told if "repaired" in line]
     assert detector.keeper.why is None
+
+
+class Wrong(Node):
+    """Answers wrongly, so many times, once everything has been read; as if of another block,
+    which it does not say."""
+
+    def __init__(self, key: tuple[str, str], answer: bytes | None, times: int) -> None:
+        super().__init__()
+        self.key, self.wrong, self.times = key, answer, times
+        self.detector = LiquidationDetector(SETTINGS)
+        self.checks = 0
+
+    def answer(self, asked: Mapping[str, str]) -> Any:
+        read = self.detector.keeper.usable(USER)
+        if not read or (asked["to"], asked["data"][2:10]) != self.key:
+            return super().answer(asked)
+        self.checks += 1
+        if self.checks > self.times:
+            return super().answer(asked)
+        none = RpcFailed(3, "execution reverted")
+        return none if self.wrong is None else "0x" + self.wrong.hex()
+
+
+BALANCE, GRACE = (A_TOKEN, loading.SCALED_BALANCE), (POOL, loading.GRACE)
+REVISION = POOL, loading.POOL_REVISION
+
+
+@pytest.mark.parametrize(
+    ("key", "answer"),
+    [(BALANCE, word(9_000 * DOLLAR)), (BALANCE, None), (GRACE, word(77)), (REVISION, word(99))],
+    ids=["a user", "a user that cannot be read", "the pool", "a pool of other rules"],
+)
+async def test_a_node_that_contradicts_what_is_known_is_asked_once_more(key, answer, told):
+    node = Wrong(key, answer, 1)
+    await played(node.detector, node, 1)
+    keeper = node.detector.keeper
+    assert node.checks == 2
+    assert (keeper.counts.checked, keeper.counts.repaired) == (2, 0)
+    assert keeper.usable(USER)
+    assert told == []
+
+
+@pytest.mark.parametrize(
+    ("key", "answer", "line"),
+    [(BALANCE, word(9_000 * DOLLAR), USER), (GRACE, word(77), "the pool")],
+    ids=["a user", "the pool"],
+)
+async def test_a_node_that_says_so_twice_is_believed(key, answer, line, told):
+    node = Wrong(key, answer, 2)
+    await played(node.detector, node, 1)
+    counts = node.detector.keeper.counts
+    assert node.checks == 2
+    assert (counts.checked, counts.repaired) == (2, 1)
+    assert told == [f"{line} was otherwise than the node says; it is repaired"]
+
+
+async def test_who_was_as_is_known_is_not_asked_for_again(told):
+    """Of two users one is contradicted; what is then said of the other is not even asked."""
+    other = address(0x99)
+    balances: list[str] = []
+
+    class One(Wrong):
+        def answer(self, asked: Mapping[str, str]) -> Any:
+            found = super().answer(asked)
+            if self.detector.keeper.waiting or (asked["to"], asked["data"][2:10]) != BALANCE:
+                return found
+            balances.append(asked["data"][-40:])
+            of_other = asked["data"].endswith(other[2:])
+            return "0x" + OWING[BALANCE].hex() if of_other else found
+
+    node = One(BALANCE, word(9_000 * DOLLAR), 10)
+    node.detector.keeper.want(other)
+    await played(node.detector, node, 1)
+    assert [balances.count(user[2:]) for user in (USER, other)] == [2, 1]
+    assert (node.detector.keeper.counts.checked, node.detector.keeper.counts.repaired) == (3, 1)
+
+
+async def test_a_reading_that_a_deep_reorganisation_overtakes_is_of_no_use():
+    """The block that it is of is gone, and of its ancestor nobody has told the time."""
+    detector = LiquidationDetector(SETTINGS)
+    gone = event(reorg(0, block(1)), DataType.REORG)
+
+    class Deep(Node):
+        async def batch(self, calls: Any, within: float | None = None) -> list[Any]:
+            found = await super().batch(calls, within)
+            if detector.keeper.why is None and detector.keeper.waiting:
+                await detector.process_event(gone)
+            return found
+
+    node = Deep()
+    last = event(report(5, "0xz", address(9)), DataType.TRANSACTION)
+    found = await played(detector, node, 1, None, last)
+    assert [type(one) for one in found] == [LendingView]
+    assert detector.keeper.head is None
+    assert detector.keeper.why == "blocks are missing"
+    assert detector.keeper.stale == (USER,)
+
+
+async def test_users_that_are_to_be_read_wait_for_the_block_after_a_deep_reorganisation():
+    """Those that are read together are; the others are not asked for as of a block whose time
+    nobody has told."""
+    detector, readings = LiquidationDetector(SETTINGS), list[str]()
+    for number in range(USERS_AT_ONCE):
+        detector.keeper.want(address(0x1000 + number))
+    gone = event(reorg(0, block(1)), DataType.REORG)
+
+    class Deep(Node):
+        async def batch(self, calls: Any, within: float | None = None) -> list[Any]:
+            found = await super().batch(calls, within)
+            if any(params[0]["data"][2:10] == loading.USER_FLAGS for _, params in calls):
+                readings.append(calls[0][1][-1]["blockHash"])
+                if detector.keeper.head is not None and detector.keeper.head.number == 1:
+                    await detector.process_event(gone)
+            return found
+
+    await played(detector, Deep(), 1)
+    assert set(readings) == {hashed(1)}
+    assert detector.keeper.head is None
+    assert detector.keeper.waiting == USERS_AT_ONCE + 1
+    asked = len(readings)
+    await played(detector, Deep(), 3, lambda number: None)
+    assert len(readings) > asked
+    assert detector.keeper.waiting == 0
 
 
 async def test_blocks_that_are_retracted_are_undone():

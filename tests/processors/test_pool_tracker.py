@@ -345,6 +345,74 @@ async def test_a_plan_is_carried_out_again_where_the_node_goes_on_meanwhile(newe
     assert node.times == times
 
 
+class Wrong(Node):
+    """Answers wrongly, or not at all, so many times once a pool has been read; as if of another
+    block, which it does not say."""
+
+    def __init__(self, times: int, answer: Any) -> None:
+        super().__init__()
+        self.times, self.wrong = times, answer
+        self.tracker = PoolTracker(NAMED)
+        self.checks = 0
+
+    def answer(self, method: str, params: Sequence[Any]) -> Any:
+        if self.tracker.keeper.missing or params[0]["data"][2:10] != GET_RESERVES:
+            return super().answer(method, params)
+        self.checks += 1
+        return self.wrong if self.checks <= self.times else super().answer(method, params)
+
+
+OTHERWISE = "0x" + (argument(5) + argument(7) + argument(1)).hex()
+NOTHING = RpcFailed(3, "execution reverted")
+
+
+@pytest.mark.parametrize("answer", [OTHERWISE, NOTHING], ids=["otherwise", "no pool"])
+async def test_a_node_that_contradicts_what_is_known_is_asked_once_more(answer, told):
+    node = Wrong(1, answer)
+    await played(node.tracker, node, 2)
+    keeper = node.tracker.keeper
+    assert node.checks == 2
+    assert keeper.book[PAIR].state == ProductPool(500, 700)
+    assert (keeper.book.counts.checked, keeper.book.counts.repaired) == (1, 0)
+    assert not keeper.book.quarantined
+    assert not keeper.unusable
+    assert told == []
+
+
+async def test_a_node_that_says_so_twice_is_believed(told):
+    node = Wrong(2, OTHERWISE)
+    await played(node.tracker, node, 2)
+    book = node.tracker.keeper.book
+    assert node.checks == 2
+    assert book[PAIR].state == ProductPool(5, 7)
+    assert (book.counts.checked, book.counts.repaired) == (1, 1)
+    assert told == [f"pool {PAIR} was otherwise than the node says; it is repaired"]
+
+
+async def test_a_pool_that_twice_answers_as_none_is_not_used_and_told(told):
+    node = Wrong(2, NOTHING)
+    await played(node.tracker, node, 2)
+    keeper = node.tracker.keeper
+    assert list(keeper.book.quarantined) == list(keeper.unusable) == [PAIR]
+    (line,) = told
+    assert line.startswith(f"pool {PAIR} cannot be used any more: it does not answer as")
+
+
+async def test_where_the_second_answer_does_not_come_nothing_is_believed(told):
+    """It is told that the node does not answer, and the pool is as good as it was."""
+
+    class Silent(Wrong):
+        def answer(self, method: str, params: Sequence[Any]) -> Any:
+            found = super().answer(method, params)
+            return RpcTimeout("no answer within 10 s") if self.checks == 2 else found
+
+    node = Silent(1, OTHERWISE)
+    await played(node.tracker, node, 1)
+    assert node.tracker.keeper.book[PAIR].state == ProductPool(500, 700)
+    assert node.tracker.keeper.book.counts.repaired == 0
+    assert [issue.kind for issue in node.tracker.health(0.0)] == ["pools_unread"]
+
+
 async def test_a_reorganisation_takes_its_blocks_back():
     tracker, node = PoolTracker(NAMED), Node()
     await played(tracker, node, 2)

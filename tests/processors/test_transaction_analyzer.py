@@ -7,6 +7,8 @@ from decimal import Decimal
 import pytest
 
 from tests.processors.test_arbitrage_detector import USDC, WBTC, WETH, pair, view_of
+from tests.processors.test_sandwich_detector import FLAT, UNIVERSAL, plan
+from tests.support.encoding import address, arguments
 from trio_mev.model.chain import Urgency, ValueClass
 from trio_mev.model.event import DataType, EventPriority
 from trio_mev.model.identity import Instrument
@@ -271,6 +273,26 @@ async def test_other_tokens_are_valued_by_their_pools(feed, price, pools, transa
     back = call(4_000 * 10**6, 10**30, [WBTC, USDC], "8803dbee")
     (found,) = await feed(analyzer, transaction(3, to=V2_ROUTER, input=back))
     assert found.data.value_usd == 5000
+
+
+async def test_a_swap_of_all_that_a_router_has_by_then_adds_nothing_to_the_value(
+    feed, price, pools, transaction
+):
+    """Nobody knows how much that is."""
+    known = (USDC, 9_000 * 10**6), (WETH, 10**18 // 2)
+    everything = (USDC, 2**255), (WETH, 2**255)
+
+    async def value(*sold: tuple[str, int]) -> list[Decimal | None]:
+        swaps = [
+            (8, arguments(FLAT, address(1), amount, 0, (one, USDC if one == WETH else WETH), True))
+            for one, amount in sold
+        ]
+        event = transaction(to=UNIVERSAL, input=plan(*swaps))
+        found = await feed(TransactionAnalyzer(), price("2500"), pools, event)
+        return [one.data.value_usd for one in found]
+
+    assert await value(*known) == await value(*known, *everything) == [Decimal("12500")]
+    assert await value(*everything) == []
 
 
 async def test_a_swap_is_told_once_with_what_it_would_come_to(feed, price, pools, transaction):

@@ -43,6 +43,7 @@ app = App(
     help="Watch MEV as it happens. Without a command: a demo that needs no network.",
     version=__version__,
     help_format="plaintext",
+    suppress_keyboard_interrupt=False,  # `main` answers with a code
 )
 
 

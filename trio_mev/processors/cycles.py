@@ -117,8 +117,6 @@ class CycleWatch:
         if self._view is None or pending.view.hash != self._view.hash:
             return []
         changed = {p: s for p, s in pending.effect.changed.items() if p in self._pools}
-        if not changed:
-            return []
         with self._finder.trying(changed):
             return self._chosen(self._finder.promises(changed), most)
 

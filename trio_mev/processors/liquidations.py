@@ -12,9 +12,10 @@ from loguru import logger
 
 from ..chain.calldata import Kind as Contract
 from ..chain.contracts import aave
-from ..chain.lending.keeper import LendingKeeper
+from ..chain.lending.keeper import LendingKeeper, user_of
 from ..chain.lending.loading import Plan, load_market, load_positions, load_prices
 from ..chain.lending.market import Market
+from ..chain.lending.pages import Head
 from ..chain.lending.updates import Updates
 from ..chain.lending.watch import Hit, LiquidationWatch
 from ..chain.pools.pool import Unusable
@@ -168,22 +169,37 @@ class LiquidationDetector(DataProcessor):
 
     async def _check(self, reader: PlanReader) -> None:
         """Hold the pool and those users that were not for longest against the node, if it is
-        time for it."""
+        time for it.
+
+        The node may have answered as of another block than it was asked about (see `PlanReader`),
+        so what differs is asked for once more before the node is believed.
+        """
         now = trio.current_time()
         market, head = self.keeper.market, self.keeper.head
-        if now - self._checked_at < self.settings.check_interval or self.keeper.why is not None:
-            return
-        if market is None or head is None:
+        early = now - self._checked_at < self.settings.check_interval
+        if early or self.keeper.why is not None or market is None or head is None:
             return
         self._checked_at = now
+        await self._check_users(reader, market, head)
+        if self.keeper.head is head:
+            await self._check_market(reader, head)
+
+    async def _check_users(self, reader: PlanReader, market: Market, head: Head) -> None:
         users = self.keeper.to_check(USERS_AT_ONCE)
         read = await reader.carry_out(partial(load_positions, market, users), head.hash)
+        doubtful = self.keeper.differing(read, head.hash)
+        if doubtful:
+            plan = partial(load_positions, market, doubtful)
+            read = [one for one in read if user_of(one) not in doubtful]
+            read += await reader.carry_out(plan, head.hash)
         for user in self.keeper.check_positions(read, head.hash):
             logger.warning("{} was otherwise than the node says; it is repaired", user)
-        if self.keeper.head is not head:
-            return
-        again = await reader.carry_out(self._market_plan, head.hash)
-        if self.keeper.check_market(again, head.hash) is False:
+
+    async def _check_market(self, reader: PlanReader, head: Head) -> None:
+        read = await reader.carry_out(self._market_plan, head.hash)
+        if self.keeper.agrees(read, head.hash) is False:
+            read = await reader.carry_out(self._market_plan, head.hash)
+        if self.keeper.check_market(read, head.hash) is False:
             logger.warning("the pool was otherwise than the node says; it is repaired")
 
     def health(self, now: float) -> Iterator[HealthIssue]:

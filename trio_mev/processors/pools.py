@@ -198,24 +198,30 @@ class PoolTracker(DataProcessor):
         """Read pools until one cannot be read: the other readers go on, and it comes last again."""
         for pool in pools:
             head = self.keeper.head
-            if head is not None:
-                self.keeper.postpone(pool)
-                plan = self.keeper.plan(pool)
-                try:
-                    read = await reader.carry_out(plan, head[1])
-                except _WEATHER as error:
-                    errors.append(error)
-                    return
-                self.keeper.take(pool, read, head[1])
+            assert head is not None, "there is something to read since a block came"
+            self.keeper.postpone(pool)
+            plan = self.keeper.plan(pool)
+            try:
+                read = await reader.carry_out(plan, head[1])
+            except _WEATHER as error:
+                errors.append(error)
+                return
+            self.keeper.take(pool, read, head[1])
 
     async def _check(self, reader: PlanReader) -> None:
-        """Hold the pool that was not for longest against the node, if it is time for it."""
+        """Hold the pool that was not for longest against the node, if it is time for it.
+
+        The node may have answered as of another block than it was asked about (see `PlanReader`),
+        so where they differ it is asked once more before it is believed.
+        """
         now = trio.current_time()
         pool, head = self.keeper.to_check(), self.keeper.head
         if now - self._checked_at < self.settings.check_interval or pool is None or head is None:
             return
         self._checked_at = now
         read = await reader.carry_out(self.keeper.plan(pool), head[1])
+        if self.keeper.agrees(pool, read, head[1]) is False:
+            read = await reader.carry_out(self.keeper.plan(pool), head[1])
         same = self.keeper.check(pool, read, head[1])
         if same is False and isinstance(read, Unusable):
             logger.warning("pool {} cannot be used any more: {}", pool, read.reason)

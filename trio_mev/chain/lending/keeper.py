@@ -21,6 +21,11 @@ from .pages import MOST_BLOCKS, Counts, Head, Page
 from .touches import Touched, borrowers, prices_after, touched
 
 
+def user_of(read: Position | Unusable) -> str:
+    """Of whom something was read."""
+    return read.id if isinstance(read, Unusable) else read.user
+
+
 class LendingKeeper:
     """A pool, the users that are watched, and what of it is certain.
 
@@ -33,6 +38,8 @@ class LendingKeeper:
     def __init__(self, pool: str, users: Iterable[str], most: int) -> None:
         self.pool = pool
         self.head: Head | None = None
+        """None before the first block, and where a reorganisation went further back than is
+        remembered until the next one: nothing tells the time of its ancestor."""
         self.market: Market | None = None
         self.why: str | None = "it has not been read"
         """Why the pool cannot be used, if it cannot."""
@@ -165,8 +172,8 @@ class LendingKeeper:
             self.head = self._pages[-1].head
             self._doubtful |= set() if self.market is None else self._indirect()
         else:
-            self.head = Head(reorg.ancestor, reorg.ancestor_hash, 0)
-            self._begin(self.head)
+            self.head = None
+            self._doubt_all()
 
     def _since(self, block: str) -> list[Page] | None:
         """The blocks after one; None where it is not of the chain, or too far back."""
@@ -219,7 +226,7 @@ class LendingKeeper:
             return
         late = {user for one in since for user in one.users}
         for one in read:
-            user = one.id if isinstance(one, Unusable) else one.user
+            user = user_of(one)
             self._stale.pop(user, None)
             if user in late:
                 self._stale[user] = None
@@ -253,21 +260,36 @@ class LendingKeeper:
                 found.append(self._checks[-1])
         return found
 
-    def check_positions(self, read: Sequence[Position | Unusable], block: str) -> list[str]:
-        """Hold users against what was read at a block; those that differ, and are repaired."""
+    def differing(self, read: Sequence[Position | Unusable], block: str) -> list[str]:
+        """Users who are otherwise than was read at a block."""
+        comparable = self._comparable(read, block)
+        return [user_of(one) for one in comparable if one != self.positions[user_of(one)]]
+
+    def _comparable(
+        self, read: Sequence[Position | Unusable], block: str
+    ) -> list[Position | Unusable]:
+        """Of what was read at a block, that which can be held against what is known."""
         since = self._since(block)
         late = {user for one in since or () for user in one.users}
-        wrong = []
-        for one in read if since is not None else ():
-            user = one.id if isinstance(one, Unusable) else one.user
-            if user in late or not self.usable(user):
-                continue
-            self.counts.checked += 1
-            if one != self.positions[user]:
-                wrong.append(user)
+        users = self.versions.keys() - late if since is not None else set()
+        return [one for one in read if user_of(one) in users and self.usable(user_of(one))]
+
+    def check_positions(self, read: Sequence[Position | Unusable], block: str) -> list[str]:
+        """Hold users against what was read at a block; those that differ, and are repaired."""
+        wrong = self.differing(read, block)
+        self.counts.checked += len(self._comparable(read, block))
         self.counts.repaired += len(wrong)
         self.take_positions(read, block)
         return wrong
+
+    def agrees(self, read: Market | Unusable, block: str) -> bool | None:
+        """Whether the pool is as was read at a block; None where that cannot be told."""
+        since = self._since(block)
+        if since is None or self.why is not None or self._doubtful or self.market is None:
+            return None
+        if any(one.market or one.reserves or one.assets for one in since):
+            return None
+        return not isinstance(read, Unusable) and alike(self.market, read)
 
     def check_market(self, read: Market | Unusable, block: str) -> bool | None:
         """Hold the pool against what was read at a block; where they differ it is repaired.
@@ -275,14 +297,9 @@ class LendingKeeper:
         Returns:
             Whether they are the same; None where that cannot be told.
         """
-        since = self._since(block)
-        if since is None or self.why is not None or self._doubtful or self.market is None:
-            return None
-        if any(one.market or one.reserves or one.assets for one in since):
-            return None
-        self.counts.checked += 1
-        same = not isinstance(read, Unusable) and alike(self.market, read)
-        if not same:
+        same = self.agrees(read, block)
+        self.counts.checked += same is not None
+        if same is False:
             self.counts.repaired += 1
             self.take_market(read, block)
         return same

@@ -151,6 +151,11 @@ class PoolBook:
         self._pages.append(_Page(number, block_hash))
         self._distrust(self._entries, "blocks are missing")
 
+    def agrees(self, pool: str, state: PoolState) -> bool:
+        """Whether a pool is usable, and holds what the node says that it does at the head."""
+        entry = self._entries[pool]
+        return entry.quarantine is None and alike(entry.state, state)
+
     def check(self, pool: str, state: PoolState, block: str) -> bool | None:
         """Hold a pool against what the node says; where they differ the node is believed.
 
@@ -161,7 +166,7 @@ class PoolBook:
             return None
         entry = self._entries[pool]
         self.counts.checked += 1
-        if entry.quarantine is None and alike(entry.state, state):
+        if self.agrees(pool, state):
             if entry.state != state:  # more of its ticks are known now, or others
                 self._read(Entry(entry.pool, state))
             return True

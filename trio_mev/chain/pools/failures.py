@@ -37,9 +37,6 @@ class Failures:
     def __contains__(self, pool: str) -> bool:
         return pool in self._known
 
-    def __len__(self) -> int:
-        return len(self._known)
-
     @property
     def reasons(self) -> Mapping[str, str]:
         """By pool."""

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from ...model.chain import Block, Log, Reorg
-from ..fees import next_base_fee
+from ..fees import base_fee_after
 from .book import PoolBook
 from .changes import V3_INITIALIZE, changed
 from .failures import Failures
@@ -107,9 +107,7 @@ class PoolKeeper:
             self._recent.clear()
         self._recent.append(block)
         self._base_fee, self._timestamp = block.base_fee, block.timestamp
-        if block.base_fee is not None:
-            fees = block.base_fee, block.gas_used, block.gas_limit
-            self._next_base_fee = next_base_fee(*fees)
+        self._next_base_fee = base_fee_after(block)
         for log in block.logs or ():
             self._learn(log)
         for pool in self.failures.due(block.number):
@@ -201,6 +199,14 @@ class PoolKeeper:
             if pool in self.book and self.book[pool].quarantine is None:
                 return pool
         return None
+
+    def agrees(self, pool: str, read: Loaded | Unusable, block: str) -> bool | None:
+        """Whether what a plan has read of a pool at a block is what is known of it; None where
+        that cannot be told, since the block is too far back."""
+        if isinstance(read, Unusable):
+            return None if self._place(block) is None else False
+        state = self._caught_up(pool, read.state, block)
+        return None if state is None else self.book.agrees(pool, state)
 
     def check(self, pool: str, read: Loaded | Unusable, block: str) -> bool | None:
         """Hold a pool against what a plan has read of it at a block; where they differ it is
