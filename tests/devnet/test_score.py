@@ -36,7 +36,7 @@ from trio_mev.processors.ledger import PredictionLedger
 from trio_mev.processors.liquidations import LiquidationDetector
 from trio_mev.stream import open_stream
 
-SEEDS = [int(x) for x in os.environ.get("SCORE_LIST","1,2").split(",")]
+SEEDS = range(1, 1 + int(os.environ.get("SCORE_SEEDS", "2")))
 BLOCKS = 40
 LENDING = """
 [liquidations]

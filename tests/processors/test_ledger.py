@@ -392,6 +392,48 @@ def test_a_reorganisation_withdraws_and_opens_again(ledger: Ledger):
     assert told.outcome.verdict is Verdict.EXPIRED
 
 
+def test_what_ended_with_its_cause_stays_so_though_its_block_is_given_up(ledger: Ledger):
+    ledger.predict(predicted(), 1.0)
+    ledger.land(block(11, "tx", swaps=(swap(A, "tx"),)), 13.0)
+    assert ledger.lived("tx", Life.REPLACED) == []
+    (told,) = ledger.retract((Block(11, "h11", "h10", 0, 0, 0),))
+    assert told.status is Status.SUPERSEDED
+    assert (score_of(ledger).superseded, score_of(ledger).open, len(ledger)) == (1, 0, 0)
+
+
+def test_what_was_predicted_again_after_its_block_is_one_when_that_is_given_up(ledger: Ledger):
+    joint = {"kind": Kind.SANDWICH, "detail": EXPOSURE, "victims": ("tx", "other")}
+    ledger.predict(predicted(**joint), 1.0)
+    (told,) = ledger.land(block(11, "other", swaps=(swap(A, "other"),)), 13.0)
+    assert told.outcome.verdict is Verdict.EXPIRED  # a part of it is in
+    ledger.predict(predicted(block=11, **joint), 14.0)
+    assert score_of(ledger).predicted == 2
+    assert ledger.retract((Block(11, "h11", "h10", 0, 0, 0),)) == []
+    assert (score_of(ledger).predicted, score_of(ledger).open, len(ledger)) == (1, 1, 1)
+    found = (landed(("front", "back"), kind=Kind.SANDWICH, victims=("other", "tx")),)
+    order = ("front", "other", "tx", "back")
+    (told,) = ledger.land(block(12, *order, swaps=(swap(A, "tx"),), found=found), 25.0)
+    assert told.outcome.lead == 24.0
+
+
+def test_a_prediction_of_a_cause_that_has_ended_is_over_at_once(ledger: Ledger, monkeypatch):
+    """It was under way; what had been told already is not told again."""
+    ledger.predict(predicted(), 1.0)
+    assert len(ledger.lived("tx", Life.DROPPED)) == 1
+    assert ledger.predict(predicted(), 2.0) == []
+    (told,) = ledger.predict(predicted(name="2"), 2.0)
+    assert (told.id, told.status) == ("2", Status.SUPERSEDED)
+    assert (score_of(ledger).predicted, score_of(ledger).superseded) == (2, 2)
+    ledger.lived("tx", Life.RETURNED)
+    assert ledger.predict(predicted(name="3"), 3.0) == []
+    assert score_of(ledger).open == 1
+    monkeypatch.setattr(scores, "MOST_OVER", 1)
+    for cause in ("one", "two"):
+        ledger.lived(cause, Life.EXPIRED)
+    assert ledger.predict(predicted("one", name="4"), 4.0) == []
+    assert score_of(ledger).open == 2  # so long ago is not remembered
+
+
 def test_only_so_many_are_open(ledger: Ledger, monkeypatch):
     monkeypatch.setattr(scores, "MOST_OPEN", 2)
     assert ledger.predict(predicted(name="1"), 1.0) == []

@@ -191,32 +191,40 @@ class Ledger:
         told: list[Opportunity] = []
         for block in blocks:
             if self._pages and self._pages[-1].landed.hash == block.hash:
-                self._take_back(self._pages.pop())
+                told += self._take_back(self._pages.pop())
             told += [
                 self._close(name, Status.WITHDRAWN)
                 for name in sorted(self._causes.get(block.hash, ()))
             ]
         return told
 
-    def _take_back(self, page: _Page) -> None:
+    def _take_back(self, page: _Page) -> list[Opportunity]:
+        told: list[Opportunity] = []
         for judged in page.judged:
             self._tally(judged.open.latest).take_back(judged)
-            self._open_again(judged.open)
+            told += self._open_again(judged.open)
         for key in page.unseen:
             self._tallies[key].counts["unseen"] -= 1
         for kind, _ in page.made:
             self._landed[kind] -= 1
         for kind, detector, _ in page.foreseen:
             self._tallies[kind, detector].counts["foreseen"] -= 1
+        return told
 
-    def _open_again(self, kept: Open) -> None:
-        """What was judged is open; where it was predicted once more meanwhile, it is one again."""
-        known = self._open.get(kept.latest.id)
-        if known is None:
-            self._keep(kept)
-        else:
+    def _open_again(self, kept: Open) -> list[Opportunity]:
+        """What was judged is open, unless its cause ended meanwhile; where it was predicted once
+        more, it is one again."""
+        one = kept.latest
+        known, over = self._open.get(one.id), self._over.get(one.cause or "")
+        if known is not None:
             known.first_at = kept.first_at
-            self._tally(known.latest).counts["predicted"] -= 1
+            self._tally(one).counts["predicted"] -= 1
+            return []
+        self._keep(kept)
+        if over is None:
+            return []
+        over.add(one.id)
+        return [self._close(one.id, Status.SUPERSEDED)]
 
     def _tally(self, one: Opportunity) -> Tally:
         return self._tallies.setdefault((one.kind, one.detector), Tally())
