@@ -1,0 +1,145 @@
+"""Who does the work: processes beside this one, or a thread of it."""
+
+from __future__ import annotations
+
+import pickle
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import attrs
+import trio
+
+from .work import Result, Unusable, Work, perform
+from .worker import SIZE, framed
+
+PATIENCE = 2.0
+"""Seconds for a process to end by itself."""
+GRACE = 0.1
+"""Seconds for one that has closed its pipes to be gone."""
+LONGEST = 600.0
+"""Seconds for one piece of work; the largest blocks take one."""
+READ = 2**16
+
+Perform = Callable[[Work], Awaitable[Result]]
+DIED = "worker_died"
+"""Why a piece of work has no result where its process ended under it."""
+
+
+async def in_thread(work: Work) -> Result:
+    """Do a piece of work in a thread; a cancellation waits for its end."""
+    return await trio.to_thread.run_sync(perform, work)
+
+
+@attrs.define(eq=False)
+class _Worker:
+    """A process that does one piece of work at a time."""
+
+    process: trio.Process
+    _rest: bytearray = attrs.Factory(bytearray)
+    _busy: bool = False
+
+    async def ask(self, work: Work) -> Result | None:
+        """The result; None where the process is over, or takes far too long."""
+        stdin = self.process.stdin
+        assert stdin is not None
+        self._busy = True
+        try:
+            with trio.fail_after(LONGEST):
+                await stdin.send_all(framed(work))
+                size = int.from_bytes(await self._read(SIZE), "big")
+                result: Result = pickle.loads(await self._read(size))  # noqa: S301
+        except (trio.TooSlowError, trio.BrokenResourceError, EOFError):
+            return None
+        self._busy = False
+        return result
+
+    async def _read(self, size: int) -> bytes:
+        """So many bytes.
+
+        Raises:
+            EOFError: there are no more.
+        """
+        stdout = self.process.stdout
+        assert stdout is not None
+        while len(self._rest) < size:
+            chunk = await stdout.receive_some(max(READ, size - len(self._rest)))
+            if not chunk:
+                raise EOFError
+            self._rest += chunk
+        found = bytes(self._rest[:size])
+        del self._rest[:size]
+        return found
+
+    async def end(self) -> int:
+        """End it, at once where it works still; its exit code."""
+        with trio.CancelScope(shield=True):
+            if self._busy and self.process.poll() is None:
+                # A process that has died is there until its end is noticed, but closes its pipes
+                # before.
+                with trio.move_on_after(GRACE):
+                    await self.process.wait()
+                self.process.kill()
+            for stream in (self.process.stdin, self.process.stdout):
+                if stream is not None:
+                    await trio.aclose_forcefully(stream)
+            with trio.move_on_after(PATIENCE):
+                return await self.process.wait()
+            self.process.kill()
+            return await self.process.wait()
+
+
+async def _start() -> _Worker:
+    command = [sys.executable, "-m", "trio_mev.cli.worker"]
+    return _Worker(
+        await trio.lowlevel.open_process(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    )
+
+
+@attrs.define(eq=False)
+class Workers:
+    """Processes that share the work; one that dies costs what it was at, and is replaced."""
+
+    started: set[_Worker] = attrs.Factory(set)
+    _idle: list[_Worker] = attrs.Factory(list)
+    _turn: trio.CapacityLimiter = attrs.field(kw_only=True)
+
+    async def perform(self, work: Work) -> Result:
+        """Do a piece of work in whichever process is free first."""
+        async with self._turn:
+            worker = self._idle.pop() if self._idle else await self._another()
+            result = await worker.ask(work)
+            if result is not None:
+                self._idle.append(worker)
+                return result
+            self.started.discard(worker)
+            return Unusable(DIED, f"its worker process {_ended(await worker.end())}")
+
+    async def _another(self) -> _Worker:
+        worker = await _start()
+        self.started.add(worker)
+        return worker
+
+
+def _ended(code: int) -> str:
+    return f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
+
+
+@asynccontextmanager
+async def open_workers(count: int) -> AsyncIterator[Perform]:
+    """What does a piece of work: in a thread where one is to do all, else in so many processes,
+    which end with the block."""
+    if count == 1:
+        yield in_thread
+        return
+    workers = Workers(turn=trio.CapacityLimiter(count))
+    try:
+        yield workers.perform
+    finally:
+        with trio.CancelScope(shield=True):
+            async with trio.open_nursery() as nursery:
+                for worker in workers.started:
+                    nursery.start_soon(worker.end)
+
+
