@@ -1,0 +1,169 @@
+"""Traces as Parity had them first: one flat list for a block, each with its place in the tree.
+
+Field names: the answers of ``trace_block`` of OpenEthereum, Erigon, Nethermind, reth and anvil;
+and the files of mev-inspect-py, which have the same with the outer names in snake case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from ..errors import MalformedFrame
+from ..wire.numbers import hash32
+from .calls import Call, Calls, How
+from .framing import HOW, MAX_TRACES, Framer
+
+
+class _Action(msgspec.Struct, rename="camel", gc=False):
+    from_: str | None = msgspec.field(name="from", default=None)
+    to: str | None = None
+    call_type: str | None = None
+    input: str | None = None
+    value: str | None = None
+    address: str | None = None
+    refund_address: str | None = None
+    balance: str | None = None
+    author: str | None = None
+    reward_type: str | None = None
+
+
+class _Result(msgspec.Struct, gc=False):
+    output: str | None = None
+    address: str | None = None
+
+
+class Trace(msgspec.Struct, rename="camel", gc=False):
+    """One trace of an answer."""
+
+    action: _Action
+    type: str
+    trace_address: list[int]
+    block_hash: str
+    block_number: int
+    subtraces: int
+    transaction_hash: str | None = None
+    transaction_position: int | None = None
+    result: _Result | None = None
+    error: str | None = None
+
+
+class SnakeTrace(msgspec.Struct, gc=False):
+    """One trace of a file; the same with other names."""
+
+    action: _Action
+    type: str
+    trace_address: list[int]
+    block_hash: str
+    block_number: int
+    subtraces: int
+    transaction_hash: str | None = None
+    transaction_position: int | None = None
+    result: _Result | None = None
+    error: str | None = None
+
+
+Traces = Sequence[Trace] | Sequence[SnakeTrace]
+
+
+class Traced(msgspec.Struct, gc=False, frozen=True):
+    """The traces of one transaction."""
+
+    hash: str
+    place: int
+    calls: Calls
+
+
+def author(traces: Traces) -> str | None:
+    """Who made the block, where a trace of its reward says so."""
+    for trace in reversed(traces):
+        if trace.type == "reward" and trace.action.reward_type == "block":
+            return trace.action.author
+    return None
+
+
+def transactions(traces: Traces) -> list[Traced]:
+    """The calls of each transaction, in the order of the block, in whatever order they came.
+
+    Raises:
+        MalformedFrame: an address, amount or hash cannot be one, a kind of trace is unknown, one is
+            missing or there twice, or there are too many.
+    """
+    if len(traces) > MAX_TRACES:
+        raise MalformedFrame("too_many", f"{len(traces)} traces")
+    held: dict[tuple[int, str], list[Trace | SnakeTrace]] = {}
+    for trace in traces:
+        if trace.type != "reward":
+            place, name = trace.transaction_position, trace.transaction_hash
+            if place is None or name is None:
+                raise MalformedFrame("wrong_shape", "a trace is of no transaction")
+            rows = held.get((place, name))
+            if rows is None:
+                held[place, name] = [trace]
+            else:
+                rows.append(trace)
+    framer = Framer()
+    made = [
+        Traced(hash32(name), place, _calls(rows, framer)) for (place, name), rows in held.items()
+    ]
+    made.sort(key=lambda one: one.place)
+    if len({one.place for one in made}) < len(made) or len({one.hash for one in made}) < len(made):
+        raise MalformedFrame("wrong_shape", "two transactions in one place, or one in two")
+    return made
+
+
+def _calls(rows: list[Trace | SnakeTrace], framer: Framer) -> Calls:
+    rows.sort(key=_path)
+    made: list[Call] = []
+    around: list[int] = []
+    """The places of the calls that are not at their end."""
+    lacking: list[int] = []
+    """How many calls each of these still makes."""
+    for row in rows:
+        path = row.trace_address
+        depth = len(path)
+        if any(lacking[depth:]) or len(around) < depth or bool(made) is not bool(depth):
+            raise _missing(row)
+        del around[depth:], lacking[depth:]
+        up, failed = -1, row.error is not None
+        if depth:
+            up = around[-1]
+            above = made[up]
+            failed = failed or above.failed
+            lacking[-1] -= 1
+            if lacking[-1] < 0 or above.path != tuple(path[:-1]):
+                raise _missing(row)
+        around.append(len(made))
+        lacking.append(row.subtraces)
+        made.append(_call(row, framer, failed, up))
+    if any(lacking):
+        raise _missing(rows[-1])
+    return Calls(made)
+
+
+def _path(row: Trace | SnakeTrace) -> list[int]:
+    return row.trace_address
+
+
+def _missing(row: Trace | SnakeTrace) -> MalformedFrame:
+    where = f"near {row.trace_address[-8:]} of {str(row.transaction_hash)[:66]}"
+    return MalformedFrame("wrong_shape", f"a trace is missing, or there twice, {where}")
+
+
+def _call(row: Trace | SnakeTrace, framer: Framer, failed: bool, up: int) -> Call:
+    action, result, path = row.action, row.result, tuple(row.trace_address)
+    how = HOW.get(action.call_type or row.type)
+    if how is None:
+        raise MalformedFrame("wrong_shape", f"a trace of kind {row.type[:20]!r}")
+    if how is How.ENDED:
+        return framer.call(
+            how, action.address, action.refund_address, None, None, action.balance, failed, path, up
+        )
+    made = None if result is None else result.output
+    if how is How.CREATE:
+        target = None if result is None else result.address
+        return framer.call(how, action.from_, target, None, made, action.value, failed, path, up)
+    return framer.call(
+        how, action.from_, action.to, action.input, made, action.value, failed, path, up
+    )
