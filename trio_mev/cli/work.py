@@ -4,6 +4,7 @@ thread or in a process of its own, and waits for nothing but the disk."""
 from __future__ import annotations
 
 import gzip
+import re
 import zlib
 from pathlib import Path
 
@@ -16,6 +17,9 @@ from ..inspect.files import read_file
 
 MOST_BYTES = 2**30
 """Of a file, unpacked."""
+
+_NUMBER = re.compile(r"[0-9]{1,9}")
+"""A file's name that may be a block's number."""
 
 Work = Path | Answers
 
@@ -46,10 +50,17 @@ Result = list[Seen] | Unusable
 def perform(work: Work) -> Result:
     """The blocks in it, inspected; or why it cannot be used."""
     try:
-        blocks = [read_answers(work)] if isinstance(work, Answers) else read_file(unpacked(work))
+        blocks = _blocks(work)
     except MalformedFrame as error:
         return Unusable(error.reason, str(error))
     return [_seen(block) for block in blocks]
+
+
+def _blocks(work: Work) -> list[MinedBlock]:
+    if isinstance(work, Answers):
+        return [read_answers(work)]
+    stem = work.name.partition(".")[0]
+    return read_file(unpacked(work), int(stem) if _NUMBER.fullmatch(stem) else None)
 
 
 def _seen(block: MinedBlock) -> Seen:

@@ -13,6 +13,7 @@ from ..model.chain import Block
 from ..wire.ethereum import parse_head, parse_logs
 from .block import MinedBlock, mined_block
 from .reading import read_receipts
+from .tracing import read_call_tracer, read_trace_block
 
 
 class Offer(enum.Enum):
@@ -62,6 +63,12 @@ def _logs(answers: Answers, head: Block) -> MinedBlock:
 
 
 _READERS: dict[Offer, Callable[[Answers, Block], MinedBlock]] = {
+    Offer.TRACE_BLOCK: lambda answers, head: read_trace_block(
+        answers.told, answers.receipts, head
+    ),
+    Offer.CALL_TRACER: lambda answers, head: read_call_tracer(
+        answers.told, answers.receipts, head
+    ),
     Offer.RECEIPTS: _receipts,
     Offer.LOGS: _logs,
 }

@@ -14,10 +14,12 @@ from collections.abc import Callable, Iterator, Sequence
 import msgspec
 
 from ..errors import MalformedFrame
+from ..model.chain import Block
 from ..wire.jsonrpc import Message, parse_message
 from ..wire.session import decode
 from .block import MinedBlock
 from .reading import read_receipts, read_recorded
+from .tracing import read_call_tracer, read_parity_file, read_trace_block
 
 LOOKED_AT = 4 * 2**20
 """Bytes of a file that are looked at for keys."""
@@ -107,10 +109,14 @@ def _words(raw: bytes) -> Iterator[str]:
             yield ":" + found[1].decode(errors="replace")
 
 
-def read_file(raw: bytes) -> list[MinedBlock]:
+def read_file(raw: bytes, number: int | None = None) -> list[MinedBlock]:
     """The blocks in a file's content, whichever shape it has.
 
     Several are there only where receipts of several blocks are.
+
+    Args:
+        raw: what is in it, unpacked.
+        number: of the block, for answers of the callTracer, which do not say it.
 
     Raises:
         MalformedFrame: it is of no shape that is known, or its reader refuses it.
@@ -121,6 +127,8 @@ def read_file(raw: bytes) -> list[MinedBlock]:
         shape = shape_of(raw)
         if shape is Shape.ENVELOPE:
             raise MalformedFrame("unknown_shape", "an answer in an answer")
+    if shape is Shape.CALL_TRACER and number is not None:
+        return [read_call_tracer(raw, head=Block(number, "", "", 0, 0, 0))]
     return READERS[shape](raw)
 
 
@@ -166,6 +174,9 @@ def _by_block(receipts: Sequence[msgspec.Raw]) -> list[MinedBlock]:
 
 Reader = Callable[[bytes], list[MinedBlock]]
 READERS: dict[Shape, Reader] = {
+    Shape.PARITY: lambda raw: [read_parity_file(raw)],
+    Shape.TRACE_BLOCK: lambda raw: [read_trace_block(raw)],
+    Shape.CALL_TRACER: lambda raw: [read_call_tracer(raw)],
     Shape.RECORDED: lambda raw: [read_recorded(raw)],
     Shape.RECEIPTS: _receipts,
     Shape.PAIRS: _pairs,

@@ -161,6 +161,11 @@ def _more(value: Any) -> Any:
 
 
 def opportunity_line(_: DataEvent, one: Opportunity) -> dict[str, Any]:
+    """A finding's line, of an event."""
+    return finding_line(one)
+
+
+def finding_line(one: Opportunity) -> dict[str, Any]:
     """A finding's line."""
     return {
         "kind": one.kind.value,
