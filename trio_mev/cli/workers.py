@@ -6,7 +6,7 @@ import pickle
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import attrs
 import trio
@@ -20,16 +20,12 @@ GRACE = 0.1
 """Seconds for one that has closed its pipes to be gone."""
 LONGEST = 600.0
 """Seconds for one piece of work; the largest blocks take one."""
+MOST_WORKERS = 64
 READ = 2**16
 
 Perform = Callable[[Work], Awaitable[Result]]
 DIED = "worker_died"
 """Why a piece of work has no result where its process ended under it."""
-
-
-async def in_thread(work: Work) -> Result:
-    """Do a piece of work in a thread; a cancellation waits for its end."""
-    return await trio.to_thread.run_sync(perform, work)
 
 
 @attrs.define(eq=False)
@@ -45,14 +41,13 @@ class _Worker:
         stdin = self.process.stdin
         assert stdin is not None
         self._busy = True
-        try:
+        result: Result | None = None
+        with suppress(trio.TooSlowError, trio.BrokenResourceError, EOFError):
             with trio.fail_after(LONGEST):
                 await stdin.send_all(framed(work))
                 size = int.from_bytes(await self._read(SIZE), "big")
-                result: Result = pickle.loads(await self._read(size))  # noqa: S301
-        except (trio.TooSlowError, trio.BrokenResourceError, EOFError):
-            return None
-        self._busy = False
+                result = pickle.loads(await self._read(size))  # noqa: S301
+        self._busy = result is None
         return result
 
     async def _read(self, size: int) -> bytes:
@@ -74,20 +69,22 @@ class _Worker:
 
     async def end(self) -> int:
         """End it, at once where it works still; its exit code."""
+        process = self.process
         with trio.CancelScope(shield=True):
-            if self._busy and self.process.poll() is None:
-                # A process that has died is there until its end is noticed, but closes its pipes
-                # before.
+            if self._busy:
+                # One that has died has closed its pipes before its end is noticed.
                 with trio.move_on_after(GRACE):
-                    await self.process.wait()
-                self.process.kill()
-            for stream in (self.process.stdin, self.process.stdout):
+                    await process.wait()
+                process.kill()
+            for stream in (process.stdin, process.stdout):
                 if stream is not None:
                     await trio.aclose_forcefully(stream)
             with trio.move_on_after(PATIENCE):
-                return await self.process.wait()
-            self.process.kill()
-            return await self.process.wait()
+                await process.wait()
+            process.kill()
+            await process.wait()
+        assert process.returncode is not None
+        return process.returncode
 
 
 async def _start() -> _Worker:
@@ -131,6 +128,12 @@ async def open_workers(count: int) -> AsyncIterator[Perform]:
     """What does a piece of work: in a thread where one is to do all, else in so many processes,
     which end with the block."""
     if count == 1:
+        turn = trio.CapacityLimiter(1)  # more threads would only share one core
+
+        async def in_thread(work: Work) -> Result:
+            """A cancellation waits for its end."""
+            return await trio.to_thread.run_sync(perform, work, limiter=turn)
+
         yield in_thread
         return
     workers = Workers(turn=trio.CapacityLimiter(count))
@@ -141,5 +144,3 @@ async def open_workers(count: int) -> AsyncIterator[Perform]:
             async with trio.open_nursery() as nursery:
                 for worker in workers.started:
                     nursery.start_soon(worker.end)
-
-

@@ -120,9 +120,7 @@ class NodeBlocks:
         except* DataStreamError as group:
             failed: BaseException = group
         else:
-            return Answers(
-                number, self.offer, found["head"], found["told"], found.get("receipts")
-            )
+            return Answers(number, self.offer, found["head"], found["told"], found.get("receipts"))
         while isinstance(failed, BaseExceptionGroup):
             failed = failed.exceptions[0]
         raise failed

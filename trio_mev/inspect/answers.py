@@ -63,12 +63,8 @@ def _logs(answers: Answers, head: Block) -> MinedBlock:
 
 
 _READERS: dict[Offer, Callable[[Answers, Block], MinedBlock]] = {
-    Offer.TRACE_BLOCK: lambda answers, head: read_trace_block(
-        answers.told, answers.receipts, head
-    ),
-    Offer.CALL_TRACER: lambda answers, head: read_call_tracer(
-        answers.told, answers.receipts, head
-    ),
+    Offer.TRACE_BLOCK: lambda answers, head: read_trace_block(answers.told, answers.receipts, head),
+    Offer.CALL_TRACER: lambda answers, head: read_call_tracer(answers.told, answers.receipts, head),
     Offer.RECEIPTS: _receipts,
     Offer.LOGS: _logs,
 }

@@ -151,12 +151,13 @@ class _Whose(msgspec.Struct, rename="camel", gc=False):
 
 
 _PAIRS = msgspec.json.Decoder(dict[str, _Pair])
-_RAW_LIST = msgspec.json.Decoder(list[msgspec.Raw])
+_RAW_LIST: msgspec.json.Decoder[list[msgspec.Raw]] = msgspec.json.Decoder(list[msgspec.Raw])
 _WHOSE = msgspec.json.Decoder(_Whose)
 
 
 def _receipts(raw: bytes) -> list[MinedBlock]:
-    return _by_block(decode(_RAW_LIST, raw))
+    receipts: list[msgspec.Raw] = decode(_RAW_LIST, raw)
+    return _by_block(receipts)
 
 
 def _pairs(raw: bytes) -> list[MinedBlock]:
