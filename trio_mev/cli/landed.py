@@ -114,9 +114,8 @@ def _words(tally: Tally, seconds: float) -> Iterable[str]:
     )
     if tally.before:
         yield f"done before, and not again: {tally.before}"
-    lost = tally.wanted - tally.before - tally.done - tally.failed
-    if lost:
-        yield f"not reached: {lost}"
+    if tally.not_reached:
+        yield f"not reached: {tally.not_reached}"
     for name, counts in (("not told", tally.left_out), ("unusable", tally.refused)):
         if counts:
             yield f"{name}: {_pairs(counts)}"

@@ -101,9 +101,15 @@ class Tally:
             self._digest += int.from_bytes(hashlib.sha256(encode(line).encode()).digest(), "big")
         return lines
 
+    @property
+    def not_reached(self) -> int:
+        """Of what is wanted, what a run that was stopped has left."""
+        return self.wanted - self.before - self.done - self.failed
+
     def summary(self, seconds: float) -> dict[str, Any]:
         """The last line."""
         kinds = {kind.value: sums for kind, sums in self.kinds.items()}
+        lost = self.not_reached
         return {
             "kind": "summary",
             "events": {
@@ -116,11 +122,13 @@ class Tally:
                 "received": self.wanted,
                 "processed": self.done,
                 "filtered": self.before,
-                "lost": self.wanted - self.before - self.done - self.failed,
+                "lost": lost,
                 "failed": self.failed,
                 "queued": 0,
             },
+            "lost": {"not_reached": lost} if lost else {},
             "refused": dict(self.refused),
+            "ledger": [],
             "totals": {name: sums.line() for name, sums in kinds.items()},
             "left_out": dict(self.left_out),
             "cut": self.cut,
