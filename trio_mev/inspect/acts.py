@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from functools import cached_property
@@ -11,11 +12,35 @@ import attrs
 from ..chain.logs import LogDecoder, LogEvent, aave, lenders, uniswap, venues
 from ..model.chain import Log
 from ..model.intents import Undecoded
+from ..model.noun import Noun
 from ..model.opportunity import Amounts, SwapRecord
 from .block import Mined, MinedBlock
 from .known import Known
 
-Said = tuple[Log, LogEvent]
+
+class Place(Noun, frozen=True):
+    """Where a call says what a log would: of which contract, in which transaction."""
+
+    address: str
+    transaction: str
+    transaction_index: int
+    path: tuple[int, ...]
+    """The trace address of the call."""
+    log_index: None = None
+
+
+Said = tuple[Log | Place, LogEvent]
+Order = tuple[int, int, tuple[float, ...]]
+"""Where in a block something happened; of calls by when they came to their end."""
+
+
+def order_of(place: int, log_index: int | None, path: tuple[int, ...] | None) -> Order:
+    """The order of something in the transaction at a place, by its log or else by its call."""
+    if log_index is not None:
+        return place, log_index, ()
+    return place, 0, (*(path or ()), math.inf)
+
+
 Paid = tuple[str, venues.Transfer]
 """A token, and one transfer of it."""
 _LIQUIDITY = (
@@ -52,6 +77,8 @@ class Act:
     """All of them."""
     keys: frozenset[str] = frozenset()
     """Addresses that tell who is behind it."""
+    moved: bool = False
+    """Whether a call says that it moves liquidity, collateral or debt."""
 
     @cached_property
     def transfers(self) -> list[Paid]:
@@ -62,7 +89,14 @@ class Act:
     def keeps(self) -> bool:
         """Whether it moves liquidity, collateral or debt: then what is left over may be its own
         from before."""
-        return any(isinstance(event, (*_LIQUIDITY, *_LENDING)) for _, event in self.said)
+        return self.moved or any(
+            isinstance(event, (*_LIQUIDITY, *_LENDING)) for _, event in self.said
+        )
+
+    @cached_property
+    def numbers(self) -> dict[int, int]:
+        """Which one each of its swaps is, by identity, once all are known."""
+        return {id(swap): number for number, swap in enumerate(self.swaps)}
 
     def flow(self, accounts: frozenset[str]) -> Amounts:
         """What accounts have more of, or less, by the transfers to and from them.

@@ -19,6 +19,7 @@ from .lenders import find_liquidations
 from .naming import name_swaps
 from .quick import find_quick_liquidity
 from .sandwiches import find_sandwiches
+from .traced import read_traced
 
 PRECEDENCE = (Kind.SANDWICH, Kind.JIT, Kind.LIQUIDATION, Kind.ARBITRAGE)
 """What a transaction is called where several rules find something in it: the first of these."""
@@ -55,9 +56,14 @@ def inspect_block(
         budget: how much work there may be at most.
     """
     known, budget = known or Known(), budget or Budget()
-    acts, malformed = read_acts(block, known)
-    counts = name_swaps(acts, known)
-    counts["malformed"] = malformed
+    if any(one.logs for one in block.transactions) or not any(
+        one.calls for one in block.transactions
+    ):
+        acts, malformed = read_acts(block, known)
+        counts = name_swaps(acts, known)
+        counts["malformed"] = malformed
+    else:
+        acts, counts = read_traced(block.transactions, known)
     return judge(block, acts, counts, known, budget)
 
 
