@@ -9,9 +9,10 @@ from functools import cached_property
 
 import attrs
 
+from ..chain.contracts import tokens
 from ..chain.logs import LogDecoder, LogEvent, aave, lenders, uniswap, venues
 from ..model.chain import Log
-from ..model.intents import Undecoded
+from ..model.intents import ETHER, Undecoded
 from ..model.noun import Noun
 from ..model.opportunity import Amounts, SwapRecord
 from .block import Mined, MinedBlock
@@ -29,6 +30,17 @@ class Place(Noun, frozen=True):
     log_index: None = None
 
 
+class Seized(LogEvent, frozen=True):
+    """What calls tell of a liquidation at Compound V2 beside its log."""
+
+    market: str
+    """Whose shares are seized."""
+    shares: int
+    comptroller: str
+    underlying: int | None
+    """What the shares were worth then, in the market's token."""
+
+
 Said = tuple[Log | Place, LogEvent]
 Order = tuple[int, int, tuple[float, ...]]
 """Where in a block something happened; of calls by when they came to their end."""
@@ -43,6 +55,7 @@ def order_of(place: int, log_index: int | None, path: tuple[int, ...] | None) ->
 
 Paid = tuple[str, venues.Transfer]
 """A token, and one transfer of it."""
+WRAPPED = frozenset(tokens.WRAPPED)
 _LIQUIDITY = (
     uniswap.V2Mint,
     uniswap.V2Burn,
@@ -102,10 +115,13 @@ class Act:
         """What accounts have more of, or less, by the transfers to and from them.
 
         Wrapping and unwrapping ether are no transfers: what is unwrapped counts as theirs still.
+        So ether counts as what it is wrapped to where both have moved.
         """
         net: Counter[str] = Counter()
         for token, paid in self.transfers:
             net[token] += paid.amount * ((paid.target in accounts) - (paid.source in accounts))
+        for wrapped in WRAPPED & net.keys():
+            net[wrapped] += net.pop(ETHER, 0)
         return {token: amount for token, amount in net.items() if amount}
 
     def paid_out(self, accounts: frozenset[str], token: str) -> int:

@@ -4,9 +4,10 @@
 from __future__ import annotations
 
 from ..chain.abi import arguments_of
+from ..chain.keccak import keccak256
 from ..model.intents import ETHER
 from .calls import Call
-from .trades import Pools, Read, Side, Spot, Trade
+from .trades import Pools, Read, Side, Spot, Trade, sides
 from .view import account, word
 
 _EEEE = "0x" + "e" * 40
@@ -134,6 +135,44 @@ def _order(filled: int | None, taker: int | None) -> Read:
     return read
 
 
+_V4 = arguments_of("swap((address,address,uint24,int24,address),(bool,int256,uint160),bytes)")
+
+
+def _v4(spot: Spot, pools: Pools) -> Trade | None:
+    """The PoolManager of Uniswap V4 answers both amounts in one word, as its caller sees them:
+    what is paid is negative. Where a pool's hooks take or give something, that is in it."""
+    call = spot.call
+    if call.target not in pools.known.managers:
+        return None
+    data = bytes.fromhex(call.input[10:])
+    key, _, _ = _V4.read(data)
+    answer = word(call.output, 0, 2)
+    amounts = -_half(answer >> 128), -_half(answer & _LOW)
+    paid, got = sides(key[:2], amounts)
+    return Trade(keccak256(data[: 5 * 32]), "uniswap_v4", paid, got, call.source, None)
+
+
+_LOW = (1 << 128) - 1
+
+
+def _half(value: int) -> int:
+    """128 bits in two's complement."""
+    return value - (1 << 128) if value >> 127 else value
+
+
+def _mooniswap(spot: Spot, _: Pools) -> Trade | None:
+    """``swap(src, dst, amount, minReturn, referral)`` answers what was got."""
+    call = spot.call
+    return Trade(
+        call.target,
+        "mooniswap",
+        Side(account(call.input, 0), word(call.input, 2)),
+        Side(account(call.input, 1), word(call.output, 0, 2)),
+        call.source,
+        call.source,
+    )
+
+
 _LIMIT = (
     "(address,address,uint128,uint128,uint128,"
     "address,address,address,address,bytes32,uint64,uint256)"
@@ -147,6 +186,11 @@ FILLS: dict[str, tuple[str, Read]] = {
     "0x9d2c110c": (f"onSwap({_ASKED},uint256,uint256)", _asked),
     "0x01ec954a": (f"onSwap({_ASKED},uint256[],uint256,uint256)", _asked),
     "0x2bfb780c": ("swap((uint8,address,address,address,uint256,uint256,bytes))", _vault_v3),
+    "0xf3cd914c": (
+        "swap((address,address,uint24,int24,address),(bool,int256,uint160),bytes)",
+        _v4,
+    ),
+    "0xd5bcb9b5": ("swap(address,address,uint256,uint256,address)", _mooniswap),
     "0xb77d239b": ("convertByPath(address[],uint256,uint256,address,address,uint256)", _path),
     "0xd3a4acd3": (
         "tradeBySourceAmount(address,address,uint256,uint256,uint256,address)",

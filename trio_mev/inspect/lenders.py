@@ -15,7 +15,7 @@ from ..chain.logs import LogEvent, aave, lenders
 from ..model.chain import Log
 from ..model.intents import ETHER
 from ..model.opportunity import Amounts, Grounds, Kind, Liquidation
-from .acts import Act, Place
+from .acts import Act, Place, Seized
 from .budget import Budget
 from .findings import Found
 from .known import Known
@@ -116,17 +116,20 @@ def _compound(
         and paid.target == event.liquidator
     ]
     got = shares[0] if len(shares) == 1 else event.seized
-    detail = Liquidation(
-        "compound_v2", event.account, debt, event.repaid, event.collateral, got, None
-    )
     more = {"seized": event.seized} if got != event.seized else {}
+    protocol = known.protocol_of(log.address) or "compound_v2"
     for other, said in act.said:
-        if (
+        if isinstance(said, Seized) and said.market == event.collateral:
+            protocol = known.comptrollers.get(said.comptroller, protocol)
+            if said.underlying is not None:
+                more.setdefault("collateral_underlying", said.underlying)
+        elif (
             isinstance(said, lenders.CompoundRedeem)
             and (other.address, said.account) == (event.collateral, event.liquidator)
             and said.shares == got
         ):
             more["collateral_underlying"] = said.amount
+    detail = Liquidation(protocol, event.account, debt, event.repaid, event.collateral, got, None)
     return detail, event.liquidator, more
 
 

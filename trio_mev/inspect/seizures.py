@@ -9,13 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from ..chain.keccak import keccak256
 from ..chain.logs import LogEvent, aave, lenders, uniswap, venues
 from ..model.intents import ETHER
+from .acts import Seized
 from .trades import Spot, signed
 from .view import account, word
 
 _SEIZED = "0xc488847b"
 _SEIZE = "0xb2a02ff1"
+_RATE = "0x182df0f5"
 _EEEE = "0x" + "e" * 40
 
 Told = tuple[str, LogEvent]
@@ -56,7 +59,7 @@ def _compound(spot: Spot, user: str, collateral: str) -> Iterator[Told]:
     says how many shares are seized."""
     call, view = spot.call, spot.view
     market, who = call.target, call.source
-    seized = None
+    seized = asked = worth = None
     for at in range(spot.place + 1, view.calls.ends[spot.place]):
         inner = view.calls[at]
         selector = inner.input[:10]
@@ -64,11 +67,17 @@ def _compound(spot: Spot, user: str, collateral: str) -> Iterator[Told]:
             continue
         if selector == _SEIZE and inner.target == collateral:
             seized = word(inner.input, 2)
-        elif selector == _SEIZED and inner.source == market and seized is None:
-            seized = word(inner.output, 1, 2)
+        elif selector == _SEIZED and inner.source == market and asked is None:
+            asked, shares = inner.target, word(inner.output, 1, 2)
+            seized = shares if seized is None else seized
+        elif selector == _RATE and inner.target == collateral and worth is None:
+            worth = word(inner.output, 0, 2)
     repaid = [move for move in view.out_of(who, spot.place) if move.target == market]
     if seized and repaid:
         amount = repaid[0].amount
+        if asked is not None:
+            underlying = None if worth is None else seized * worth // 10**18
+            yield market, Seized(collateral, seized, asked, underlying)
         yield market, lenders.CompoundLiquidation(who, user, amount, collateral, seized)
 
 
@@ -102,11 +111,11 @@ def _morpho(spot: Spot) -> Iterator[Told]:
     was seized and repaid; of bad debt it says nothing."""
     call = spot.call
     seized, repaid = word(call.output, 0, 2), word(call.output, 1, 2)
-    market = call.input[10 : 10 + 5 * 64]
+    market = keccak256(bytes.fromhex(call.input[10 : 10 + 5 * 64]))
     yield (
         call.target,
         lenders.MorphoLiquidation(
-            f"0x{market}", call.source, account(call.input, 5), repaid, 0, seized, 0, 0
+            market, call.source, account(call.input, 5), repaid, 0, seized, 0, 0
         ),
     )
 

@@ -4,18 +4,19 @@ they came to their end, which is the order in which contracts log them."""
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from ..chain.logs import venues
+from ..model.intents import ETHER
 from ..model.opportunity import SwapRecord
 from .acts import Act, Place, Said
-from .block import Mined
+from .block import Mined, MinedBlock
 from .calls import Calls, How
 from .fills import FILLS
 from .keeping import KEEPING
 from .known import Known
 from .seizures import MANAGER, POSITIONS, SEIZURES, Reading
-from .trades import POOLS, Pools, Read, Side, Spot, Trade, reserves, rewritten
+from .trades import POOLS, Pools, Read, Side, Spot, Trade, reserves, rewritten, v2, v3
 from .view import View
 
 _TRADES: Mapping[str, Read] = {one: read for one, (_, read) in (POOLS | FILLS).items()}
@@ -28,26 +29,28 @@ _STATES = {
     "0x89afcb44": rewritten,
 }
 """``getReserves``, ``sync``, ``mint`` and ``burn`` of a V2 pair."""
+_UNDONE = frozenset({v2, v3})
 _SELECTORS = frozenset({*_TRADES, *_EVENTS, *_MANAGER, *_STATES, *KEEPING})
-_READS = frozenset({How.STATIC})
 
 
-def read_traced(mined: Sequence[Mined], known: Known) -> tuple[list[Act], Counter[str]]:
+def read_traced(block: MinedBlock, known: Known) -> tuple[list[Act], Counter[str]]:
     """Every transaction with what its calls say, and how many swaps could not be told."""
     pools, counts = Pools(known), Counter[str]()
-    return [_Reader(one, pools, counts).act() for one in mined], counts
+    acts = [_Reader(one, pools, counts).act(block.miner) for one in block.transactions]
+    return acts, counts
 
 
 def undone(mined: Mined, known: Known) -> list[SwapRecord]:
     """The swaps of a transaction that were reverted, as they would have been.
 
-    Those that failed themselves are not among them: what they would have done is not known.
+    What a swap that failed itself would have answered is not known; of pairs and pools that move
+    both tokens while they swap, that tells.
     """
     calls = mined.calls
     if calls is None or not any(one.failed and one.input[:10] in _TRADES for one in calls):
         return []
     reader = _Reader(mined, Pools(known), Counter(), undone=True)
-    return [swap for swap in reader.act().swaps if reader.failed(swap)]
+    return [swap for swap in reader.act(None).swaps if reader.failed(swap)]
 
 
 class _Reader:
@@ -68,8 +71,8 @@ class _Reader:
         """Whether a swap was reverted."""
         return swap.trace_address in self._failed
 
-    def act(self) -> Act:
-        """What the calls say."""
+    def act(self, miner: str | None) -> Act:
+        """What the calls say; what the miner was paid is no transfer among others."""
         calls, view = self._calls, self._view
         self._pools.since.clear()
         places = [
@@ -86,7 +89,7 @@ class _Reader:
             except ValueError:
                 self._counts["malformed"] += 1
         if events or self._act.swaps:
-            self._act.said = [*self._transfers(), *events]
+            self._act.said = [*self._transfers(miner), *events]
         return self._act
 
     def _read(self, spot: Spot, events: list[Said]) -> None:
@@ -109,6 +112,8 @@ class _Reader:
                 events.append((self._place(spot.place, address), event))
 
     def _trade(self, spot: Spot, read: Read) -> None:
+        if spot.call.broke and read not in _UNDONE:
+            return
         try:
             trade = read(spot, self._pools)
         except ValueError:
@@ -141,13 +146,11 @@ class _Reader:
             trade.recipient,
         )
 
-    def _transfers(self) -> list[Said]:
+    def _transfers(self, miner: str | None) -> list[Said]:
         return [
-            (
-                self._place(move.at, move.token),
-                venues.Transfer(move.source, move.target, move.amount),
-            )
-            for move in self._view.moves
+            (self._place(one.at, one.token), venues.Transfer(one.source, one.target, one.amount))
+            for one in self._view.moves
+            if one.target != miner or one.token != ETHER
         ]
 
     def _place(self, at: int, address: str) -> Place:

@@ -72,7 +72,7 @@ def signed(value: int) -> int:
     return value - _WHOLE if value >= _HALF else value
 
 
-def _sides(tokens: Sequence[str | None], amounts: Sequence[int]) -> tuple[Side | None, Side | None]:
+def sides(tokens: Sequence[str | None], amounts: Sequence[int]) -> tuple[Side | None, Side | None]:
     """What was paid and got, by what a pool got of its two tokens.
 
     Raises:
@@ -111,7 +111,7 @@ def v2(spot: Spot, pools: Pools) -> Trade | None:
         balances = pools.reserves[pool] = read[0][1], read[1][1]
         if before is not None and not any(got):
             got = _gained(balances, before, out)
-    paid, gave = _sides(tokens, (got[0] - out[0], got[1] - out[1]))
+    paid, gave = sides(tokens, (got[0] - out[0], got[1] - out[1]))
     return Trade(pool, "uniswap_v2", paid, gave, call.source, recipient)
 
 
@@ -170,14 +170,26 @@ def v3(spot: Spot, pools: Pools) -> Trade | None:
     """``swap(address recipient, bool zeroForOne, int256, uint160, bytes)``, which answers what the
     pool got of each token."""
     call, pool, view = spot.call, spot.call.target, spot.view
-    amounts = signed(word(call.output, 0, 2)), signed(word(call.output, 1, 2))
     recipient = account(call.input, 0)
+    if call.broke:
+        return _begun(spot, recipient)
+    amounts = signed(word(call.output, 0, 2)), signed(word(call.output, 1, 2))
     tokens: Sequence[str | None] | None = pools.known.tokens_of(pool)
     if tokens is None or len(tokens) != 2:
         tokens = _ticked(spot, amounts)
-    paid, got = _sides(tokens, amounts)
+    paid, got = sides(tokens, amounts)
     pancake = any(one.input[:10] == _PANCAKE for _, one in view.calls.made_by(spot.place))
     return Trade(pool, "pancake_v3" if pancake else "uniswap_v3", paid, got, call.source, recipient)
+
+
+def _begun(spot: Spot, recipient: str) -> Trade | None:
+    """A swap that failed after the pool had given something: what it gave, and was to be paid."""
+    pool, view = spot.call.target, spot.view
+    gave, got = view.out_of(pool, spot.place), view.into(pool, spot.place)
+    if not gave or not got:
+        return None
+    paid, given = Side(got[0].token, got[0].amount), Side(gave[0].token, gave[0].amount)
+    return Trade(pool, "uniswap_v3", paid, given, spot.call.source, recipient)
 
 
 def _ticked(spot: Spot, amounts: tuple[int, int]) -> list[str | None]:

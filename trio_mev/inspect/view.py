@@ -12,6 +12,7 @@ from functools import cached_property
 
 from ..model.intents import ETHER
 from ..model.noun import Noun
+from .acts import WRAPPED
 from .calls import Call, Calls, How
 
 BALANCE_OF = "0x70a08231"
@@ -99,8 +100,7 @@ class View:
 
     Args:
         calls: all of them.
-        undone: whether to look at what was reverted as if it had not been; what has failed itself
-            did nothing even so.
+        undone: whether to look at what was reverted as if it had not been.
     """
 
     def __init__(self, calls: Calls, undone: bool = False) -> None:
@@ -109,18 +109,18 @@ class View:
 
     def holds(self, call: Call) -> bool:
         """Whether a call is to be looked at."""
-        return not call.failed if not self.undone else not call.broke
+        return self.undone or not call.failed
 
     @cached_property
     def moves(self) -> list[Move]:
-        """All of them, in the order in which their calls ended."""
+        """All of them, in the order in which their calls ended; wrapping ether is none."""
         return sorted(self._moves(), key=_rank)
 
     def _moves(self) -> Iterator[Move]:
         for at, call in enumerate(self.calls):
             if not self.holds(call):
                 continue
-            if call.value and call.target:
+            if call.value and call.target and not {call.source, call.target} & WRAPPED:
                 rank = self.calls.rank(at)
                 yield Move(at, rank, ETHER, call.source, call.target, call.value)
             made = MOVES.get(call.input[:_HEAD])
