@@ -1,4 +1,5 @@
-"""What landed: a block's logs or traces to swaps, and these to MEV. Pure: no I/O, no clock, no waiting."""
+"""What landed: a block's logs or traces to swaps, and these to MEV. Pure: no I/O, no clock, no
+waiting."""
 
 from .block import Mined, MinedBlock, mined_block
 from .inspector import Inspection, inspect_block

@@ -7,7 +7,7 @@ within a call is a slice of the list. So a call of any depth costs nothing but i
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from ..model.noun import Noun
 
@@ -40,6 +40,8 @@ class Call(Noun, frozen=True):
     """Wei that go with it; 0 where they do not move, as with a delegate call."""
     failed: bool
     """Whether it, or a call that it is inside of, was reverted: then nothing of it took effect."""
+    broke: bool
+    """Whether it was reverted itself."""
     path: tuple[int, ...]
     """Its trace address."""
     up: int
@@ -48,7 +50,7 @@ class Call(Noun, frozen=True):
     """The number in the block of the next log after it began, where logs are known."""
 
 
-class Calls(Sequence[Call]):
+class Calls:
     """All calls of one transaction, the outermost first.
 
     Args:
@@ -63,10 +65,9 @@ class Calls(Sequence[Call]):
         """For each call the place after the last one within it."""
         for place in range(len(calls) - 1, 0, -1):
             up = calls[place].up
-            if ends[place] > ends[up]:
-                ends[up] = ends[place]
+            ends[up] = max(ends[up], ends[place])
 
-    def __getitem__(self, place):  # type: ignore[no-untyped-def]  # as a list's
+    def __getitem__(self, place: int) -> Call:
         return self._calls[place]
 
     def __len__(self) -> int:
@@ -74,6 +75,17 @@ class Calls(Sequence[Call]):
 
     def __iter__(self) -> Iterator[Call]:
         return iter(self._calls)
+
+    def rank(self, place: int) -> int:
+        """When a call came to its end: its number in the order of the ends.
+
+        Those within it have the numbers right before its own.
+        """
+        return self.ends[place] - 1 - len(self._calls[place].path)
+
+    def first_within(self, place: int) -> int:
+        """The rank of what ended first within a call."""
+        return self.rank(place) - (self.ends[place] - place) + 1
 
     def made_by(self, place: int) -> Iterator[tuple[int, Call]]:
         """The calls that a call made itself, those among them that its delegates made in its

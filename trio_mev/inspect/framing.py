@@ -54,16 +54,31 @@ class Framer:
         data: str | None,
         output: str | None,
         value: str | None,
-        failed: bool,
-        path: tuple[int, ...],
+        broke: bool,
+        number: int,
         up: int,
+        above: Call | None,
         logs_before: int = 0,
     ) -> Call:
         """One call.
 
+        Args:
+            how: by what it was begun.
+            source: in whose name.
+            target: what is called.
+            data: of the call.
+            output: its answer.
+            value: the ether that is said of it.
+            broke: whether it was reverted itself.
+            number: which one it is of those that the call above it made.
+            up: the place of the call above it.
+            above: that call; None for the outermost.
+            logs_before: the number of the next log.
+
         Raises:
             MalformedFrame: an address or an amount cannot be one, or there are too many calls.
         """
+        path = () if above is None else (*above.path, number)
         self.count += 1
         if self.count > MAX_TRACES or len(path) > MAX_DEPTH:
             raise MalformedFrame("too_many", f"more than {MAX_TRACES} traces, or {MAX_DEPTH} deep")
@@ -75,7 +90,8 @@ class Framer:
             data or "0x",
             output or "0x",
             0 if value in _NOTHING or how in _STILL else quantity(value),  # type: ignore[arg-type]
-            failed,
+            broke or (above is not None and above.failed),
+            broke,
             path,
             up,
             logs_before,

@@ -141,9 +141,10 @@ class Unfolder:
             None if how is How.CREATE else frame.input,
             frame.output,
             frame.value,
-            frame.error is not None or (above is not None and above.failed),
-            () if above is None else (*above.path, number),
+            frame.error is not None,
+            number,
             up,
+            above,
             self._logged,
         )
 

@@ -13,7 +13,7 @@ import msgspec
 from ..errors import MalformedFrame
 from ..wire.numbers import hash32
 from .calls import Call, Calls, How
-from .framing import HOW, MAX_TRACES, Framer
+from .framing import HOW, Framer
 
 
 class _Action(msgspec.Struct, rename="camel", gc=False):
@@ -64,7 +64,7 @@ class SnakeTrace(msgspec.Struct, gc=False):
     error: str | None = None
 
 
-Traces = Sequence[Trace] | Sequence[SnakeTrace]
+Row = Trace | SnakeTrace
 
 
 class Traced(msgspec.Struct, gc=False, frozen=True):
@@ -75,7 +75,7 @@ class Traced(msgspec.Struct, gc=False, frozen=True):
     calls: Calls
 
 
-def author(traces: Traces) -> str | None:
+def author(traces: Sequence[Row]) -> str | None:
     """Who made the block, where a trace of its reward says so."""
     for trace in reversed(traces):
         if trace.type == "reward" and trace.action.reward_type == "block":
@@ -83,26 +83,20 @@ def author(traces: Traces) -> str | None:
     return None
 
 
-def transactions(traces: Traces) -> list[Traced]:
+def transactions(traces: Sequence[Row]) -> list[Traced]:
     """The calls of each transaction, in the order of the block, in whatever order they came.
 
     Raises:
         MalformedFrame: an address, amount or hash cannot be one, a kind of trace is unknown, one is
             missing or there twice, or there are too many.
     """
-    if len(traces) > MAX_TRACES:
-        raise MalformedFrame("too_many", f"{len(traces)} traces")
-    held: dict[tuple[int, str], list[Trace | SnakeTrace]] = {}
+    held: dict[tuple[int, str], list[Row]] = {}
     for trace in traces:
         if trace.type != "reward":
             place, name = trace.transaction_position, trace.transaction_hash
             if place is None or name is None:
                 raise MalformedFrame("wrong_shape", "a trace is of no transaction")
-            rows = held.get((place, name))
-            if rows is None:
-                held[place, name] = [trace]
-            else:
-                rows.append(trace)
+            held.setdefault((place, name), []).append(trace)
     framer = Framer()
     made = [
         Traced(hash32(name), place, _calls(rows, framer)) for (place, name), rows in held.items()
@@ -113,7 +107,8 @@ def transactions(traces: Traces) -> list[Traced]:
     return made
 
 
-def _calls(rows: list[Trace | SnakeTrace], framer: Framer) -> Calls:
+def _calls(rows: list[Row], framer: Framer) -> Calls:
+    """The calls of one transaction; each must be where the ones before it say that it is."""
     rows.sort(key=_path)
     made: list[Call] = []
     around: list[int] = []
@@ -121,49 +116,46 @@ def _calls(rows: list[Trace | SnakeTrace], framer: Framer) -> Calls:
     lacking: list[int] = []
     """How many calls each of these still makes."""
     for row in rows:
-        path = row.trace_address
-        depth = len(path)
-        if any(lacking[depth:]) or len(around) < depth or bool(made) is not bool(depth):
+        depth = len(row.trace_address)
+        if len(around) < depth or bool(made) is not bool(depth) or any(lacking[depth:]):
             raise _missing(row)
         del around[depth:], lacking[depth:]
-        up, failed = -1, row.error is not None
+        up, above = -1, None
         if depth:
             up = around[-1]
             above = made[up]
-            failed = failed or above.failed
             lacking[-1] -= 1
-            if lacking[-1] < 0 or above.path != tuple(path[:-1]):
-                raise _missing(row)
+        call = _call(row, framer, up, above)
+        if depth and (call.path != tuple(row.trace_address) or lacking[-1] < 0):
+            raise _missing(row)
         around.append(len(made))
         lacking.append(row.subtraces)
-        made.append(_call(row, framer, failed, up))
+        made.append(call)
     if any(lacking):
         raise _missing(rows[-1])
     return Calls(made)
 
 
-def _path(row: Trace | SnakeTrace) -> list[int]:
+def _path(row: Row) -> list[int]:
     return row.trace_address
 
 
-def _missing(row: Trace | SnakeTrace) -> MalformedFrame:
+def _missing(row: Row) -> MalformedFrame:
     where = f"near {row.trace_address[-8:]} of {str(row.transaction_hash)[:66]}"
     return MalformedFrame("wrong_shape", f"a trace is missing, or there twice, {where}")
 
 
-def _call(row: Trace | SnakeTrace, framer: Framer, failed: bool, up: int) -> Call:
-    action, result, path = row.action, row.result, tuple(row.trace_address)
+def _call(row: Row, framer: Framer, up: int, above: Call | None) -> Call:
+    action, result = row.action, row.result
     how = HOW.get(action.call_type or row.type)
     if how is None:
         raise MalformedFrame("wrong_shape", f"a trace of kind {row.type[:20]!r}")
+    source, target, data, value = action.from_, action.to, action.input, action.value
     if how is How.ENDED:
-        return framer.call(
-            how, action.address, action.refund_address, None, None, action.balance, failed, path, up
-        )
-    made = None if result is None else result.output
-    if how is How.CREATE:
-        target = None if result is None else result.address
-        return framer.call(how, action.from_, target, None, made, action.value, failed, path, up)
-    return framer.call(
-        how, action.from_, action.to, action.input, made, action.value, failed, path, up
-    )
+        source, target, value = action.address, action.refund_address, action.balance
+    elif how is How.CREATE:
+        target, data = None if result is None else result.address, None
+    output = None if result is None else result.output
+    number = row.trace_address[-1] if row.trace_address else 0
+    broke = row.error is not None
+    return framer.call(how, source, target, data, output, value, broke, number, up, above)

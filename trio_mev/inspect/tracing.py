@@ -172,7 +172,7 @@ def _base(receipts: bytes | None, head: Block | None, trace: parity.Trace | None
     raise MalformedFrame("wrong_shape", "nothing says which block it is")
 
 
-def _name(traces: Sequence[parity.SnakeTrace | parity.Trace], number: int) -> str:
+def _name(traces: Sequence[parity.Row], number: int) -> str:
     """The hash of the block that all traces are of."""
     names = {(one.block_number, one.block_hash) for one in traces}
     if len(names) != 1:
