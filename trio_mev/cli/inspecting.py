@@ -26,7 +26,7 @@ from ..sinks.parquet import Store
 from ..wire.findings import finding_line
 from .landed import ByBlock, print_landed
 from .logs import log_to
-from .progress import Bar
+from .progress import LEVEL, Bar
 from .shows import Paper
 from .signals import Stop, stop_on_signals
 from .sought import BlockRange, Source, each
@@ -155,7 +155,7 @@ class _Run:
 
     async def main(self) -> int:
         """Run it; the exit code."""
-        log_to()
+        log_to(default=LEVEL)
         begun, failure, code = time.perf_counter(), None, 0
         try:
             try:

@@ -25,6 +25,9 @@ from .shows import REFRESH, Paper
 from .view import console
 from .words import complain
 
+LEVEL = "WARNING"
+"""Of the log beside a bar."""
+
 
 class _Rate(ProgressColumn):
     def render(self, task: Task) -> Text:
@@ -82,14 +85,14 @@ class Bar:
         if not self._shown:
             yield
             return
-        log_to(self.say)
+        log_to(self.say, LEVEL)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._draw)
             try:
                 yield
             finally:
                 nursery.cancel_scope.cancel()
-                log_to()
+                log_to(default=LEVEL)
 
     async def _draw(self) -> None:
         self._progress.start()

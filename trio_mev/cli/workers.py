@@ -131,8 +131,10 @@ async def open_workers(count: int) -> AsyncIterator[Perform]:
         turn = trio.CapacityLimiter(1)  # more threads would only share one core
 
         async def in_thread(work: Work) -> Result:
-            """A cancellation waits for its end."""
-            return await trio.to_thread.run_sync(perform, work, limiter=turn)
+            """Cancelled, it leaves the thread to itself; a run that is stopped ends with it."""
+            return await trio.to_thread.run_sync(
+                perform, work, abandon_on_cancel=True, limiter=turn
+            )
 
         yield in_thread
         return

@@ -11,7 +11,13 @@ import attrs
 import msgspec
 import trio
 
-from ..errors import DataStreamError, MalformedFrame, RpcFailed, RpcTimeout
+from ..errors import (
+    DataStreamError,
+    MalformedFrame,
+    RpcFailed,
+    RpcTimeout,
+    SubscriptionRejected,
+)
 from ..flow.rpc import Rpc
 from ..inspect.answers import Answers, Offer
 from ..wire.node import QUOTA
@@ -70,7 +76,7 @@ class NodeBlocks:
         """Find the best that the node has, by asking for a block.
 
         Raises:
-            RpcFailed: it has none of them.
+            SubscriptionRejected: it has none of them.
             StreamConnectionError, RpcTimeout, MalformedFrame: as ``Rpc.call``.
         """
         for offer in self.offers:
@@ -84,7 +90,8 @@ class NodeBlocks:
             self.offer = offer
             self.receipts = await self._has_receipts(offer, number)
             return offer
-        raise RpcFailed(0, "; ".join(f"{o.value}: {why}" for o, why in self.refused.items()))
+        why = "; ".join(f"{offer.value}: {error}" for offer, error in self.refused.items())
+        raise SubscriptionRejected(f"nothing tells what is in a block: {why}")
 
     async def _has_receipts(self, offer: Offer, number: int) -> bool:
         if offer in {Offer.RECEIPTS, Offer.LOGS}:

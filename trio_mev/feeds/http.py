@@ -147,6 +147,10 @@ async def open_http(url: str, token: Secret | None = None) -> AsyncIterator[Http
     limits = httpx.Limits(max_connections=CALLS, max_keepalive_connections=CALLS)
     # Our own deadlines bound each call; proxies of the environment are nobody's choice here.
     async with httpx.AsyncClient(
-        headers=headers, verify=system_tls(), timeout=httpx.Timeout(None), limits=limits, trust_env=False
+        headers=headers,
+        verify=system_tls(),
+        timeout=httpx.Timeout(None),
+        limits=limits,
+        trust_env=False,
     ) as client:
         yield HttpRpc(client, url)
