@@ -105,7 +105,7 @@ class Workers:
     async def perform(self, work: Work) -> Result:
         """Do a piece of work in whichever process is free first."""
         async with self._turn:
-            worker = self._idle.pop() if self._idle else await self._another()
+            worker = await self._free()
             result = await worker.ask(work)
             if result is not None:
                 self._idle.append(worker)
@@ -113,7 +113,12 @@ class Workers:
             self.started.discard(worker)
             return Unusable(DIED, f"its worker process {_ended(await worker.end())}")
 
-    async def _another(self) -> _Worker:
+    async def _free(self) -> _Worker:
+        """One that waits for work and is alive, or another."""
+        while self._idle:
+            worker = self._idle.pop()
+            if worker.process.poll() is None:
+                return worker
         worker = await _start()
         self.started.add(worker)
         return worker
