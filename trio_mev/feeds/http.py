@@ -107,18 +107,22 @@ class HttpRpc:
         raise RpcTimeout(f"{what}: no answer within {limit:g} s")
 
     async def _answer(self, text: str, what: str) -> bytes:
-        body = bytearray()
+        body, size = bytearray(), 0
         try:
             async with self._client.stream("POST", self._url, content=text) as response:
                 status = response.status_code
+                # To its end, within the deadline: the library's iterators do not close one
+                # another, and would be left behind.
                 async for chunk in response.aiter_bytes():
-                    body += chunk
-                    if len(body) > MAX_ANSWER:
-                        raise MalformedFrame("oversized", f"{what}: over {MAX_ANSWER} bytes")
+                    size += len(chunk)
+                    if size <= MAX_ANSWER:
+                        body += chunk
         except httpx.TransportError as error:
             # Whose text never has the URL, other than that of its relatives.
             detail = str(error) or type(error).__name__
             raise StreamConnectionError(f"{self._where}: {detail}") from error
+        if size > MAX_ANSWER:
+            raise MalformedFrame("oversized", f"{what}: over {MAX_ANSWER} bytes")
         if status == 200 or _is_answer(body):
             return bytes(body)
         kind = SubscriptionRejected if status in REFUSALS else StreamConnectionError
