@@ -113,23 +113,31 @@ def _calls(rows: list[Row], framer: Framer) -> Calls:
     made: list[Call] = []
     around: list[int] = []
     """The places of the calls that are not at their end."""
+    paths: list[list[int]] = []
+    made_by: list[int] = []
+    """How many calls each of these has made so far."""
     lacking: list[int] = []
     """How many calls each of these still makes."""
     for row in rows:
-        depth = len(row.trace_address)
+        path = row.trace_address
+        depth = len(path)
         if len(around) < depth or bool(made) is not bool(depth) or any(lacking[depth:]):
             raise _missing(row)
-        del around[depth:], lacking[depth:]
+        del around[depth:], lacking[depth:], paths[depth:], made_by[depth:]
         up, above = -1, None
         if depth:
             up = around[-1]
             above = made[up]
             lacking[-1] -= 1
+            # Those before it are as many as its own number says.
+            if lacking[-1] < 0 or path[:-1] != paths[-1] or path[-1] != made_by[-1]:
+                raise _missing(row)
+            made_by[-1] += 1
         call = _call(row, framer, up, above)
-        if depth and (call.path != tuple(row.trace_address) or lacking[-1] < 0):
-            raise _missing(row)
         around.append(len(made))
         lacking.append(row.subtraces)
+        paths.append(path)
+        made_by.append(0)
         made.append(call)
     if any(lacking):
         raise _missing(rows[-1])
