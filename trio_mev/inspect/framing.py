@@ -21,7 +21,6 @@ HOW = {
     "selfdestruct": How.ENDED,
 }
 _STILL = frozenset({How.DELEGATE, How.STATIC})
-_NOTHING = frozenset({None, "", "0x", "0x0"})
 
 
 class Framer:
@@ -89,7 +88,7 @@ class Framer:
             names.get(target) or self.name(target),
             data or "0x",
             output or "0x",
-            0 if value in _NOTHING or how in _STILL else quantity(value),  # type: ignore[arg-type]
+            0 if value == "0x0" or value is None or how in _STILL else quantity(value),
             broke or (above is not None and above.failed),
             broke,
             number,
