@@ -25,8 +25,8 @@ class Place(Noun, frozen=True):
     address: str
     transaction: str
     transaction_index: int
-    path: tuple[int, ...]
-    """The trace address of the call."""
+    path: tuple[int, ...] = ()
+    """The trace address of the call, where its order matters."""
     log_index: None = None
 
 

@@ -42,8 +42,10 @@ class Call(Noun, frozen=True):
     """Whether it, or a call that it is inside of, was reverted: then nothing of it took effect."""
     broke: bool
     """Whether it was reverted itself."""
-    path: tuple[int, ...]
-    """Its trace address."""
+    number: int
+    """Which one it is of those that the call above it made."""
+    depth: int
+    """How many calls it is inside of."""
     up: int
     """The place of the call that made it, or -1."""
     logs_before: int = 0
@@ -76,12 +78,20 @@ class Calls:
     def __iter__(self) -> Iterator[Call]:
         return iter(self._calls)
 
+    def path(self, place: int) -> tuple[int, ...]:
+        """The trace address of a call."""
+        numbers: list[int] = []
+        while (call := self._calls[place]).up >= 0:
+            numbers.append(call.number)
+            place = call.up
+        return tuple(reversed(numbers))
+
     def rank(self, place: int) -> int:
         """When a call came to its end: its number in the order of the ends.
 
         Those within it have the numbers right before its own.
         """
-        return self.ends[place] - 1 - len(self._calls[place].path)
+        return self.ends[place] - 1 - self._calls[place].depth
 
     def first_within(self, place: int) -> int:
         """The rank of what ended first within a call."""

@@ -18,27 +18,32 @@ def _token(text: str) -> str:
     return ETHER if text == _EEEE else text
 
 
-def _exact(call: Call, given_in: bool) -> Trade:
+def _exact(spot: Spot, given_in: bool) -> Trade | None:
     """A Balancer V1 pool: token and amount in, token and amount out; one amount is the answer."""
-    text = call.input
-    answered = word(call.output, 0, 2)
+    text = spot.call.input
+    answered = word(spot.call.output, 0, 2)
     paid, got = (word(text, 1), answered) if given_in else (answered, word(text, 3))
-    return Trade(
-        call.target,
-        "balancer_v1",
-        Side(account(text, 0), paid),
-        Side(account(text, 2), got),
-        call.source,
-        call.source,
-    )
+    return _moved(spot, "balancer_v1", Side(account(text, 0), paid), Side(account(text, 2), got))
+
+
+def _moved(spot: Spot, protocol: str, paid: Side, got: Side) -> Trade | None:
+    """What a pool says of itself, where it has really moved as much."""
+    call, view = spot.call, spot.view
+    pool, who = call.target, call.source
+    into, out = view.into(pool, spot.place), view.out_of(pool, spot.place)
+    if not any((one.token, one.amount) == (paid.token, paid.amount) for one in into) or not any(
+        (one.token, one.amount) == (got.token, got.amount) for one in out
+    ):
+        return None
+    return Trade(pool, protocol, paid, got, who, who)
 
 
 def _exact_in(spot: Spot, _: Pools) -> Trade | None:
-    return _exact(spot.call, given_in=True)
+    return _exact(spot, given_in=True)
 
 
 def _exact_out(spot: Spot, _: Pools) -> Trade | None:
-    return _exact(spot.call, given_in=False)
+    return _exact(spot, given_in=False)
 
 
 _ASKED = "(uint8,address,address,uint256,bytes32,uint256,address,address,bytes)"
@@ -72,10 +77,12 @@ def _vault_v3(spot: Spot, pools: Pools) -> Trade | None:
     return Trade(pool, "balancer_v3", Side(token_in, paid), Side(token_out, got), None, None)
 
 
-def _path(spot: Spot, _: Pools) -> Trade | None:
+def _path(spot: Spot, pools: Pools) -> Trade | None:
     """``convertByPath(address[] path, uint256 amount, ...)`` of Bancor's network, whose converters
     it calls."""
     call = spot.call
+    if call.target not in pools.known.networks:
+        return None
     at = word(call.input, 0) // 32
     last = at + word(call.input, at)
     if last - at < 3:
@@ -92,8 +99,10 @@ def _somebody(call: Call, number: int) -> str:
 
 
 def _bancor_v3(given_in: bool) -> Read:
-    def read(spot: Spot, _: Pools) -> Trade | None:
+    def read(spot: Spot, pools: Pools) -> Trade | None:
         call = spot.call
+        if call.target not in pools.known.networks:
+            return None
         given, answered = word(call.input, 2), word(call.output, 0, 2)
         paid, got = (given, answered) if given_in else (answered, given)
         return Trade(
@@ -116,8 +125,10 @@ def _order(filled: int | None, taker: int | None) -> Read:
         taker: which argument is the taker, where it is not the caller.
     """
 
-    def read(spot: Spot, _: Pools) -> Trade | None:
+    def read(spot: Spot, pools: Pools) -> Trade | None:
         call = spot.call
+        if call.target not in pools.known.proxies:
+            return None
         if filled is None:
             paid, got = word(call.output, 0, 2), word(call.output, 1, 2)
         else:
@@ -162,15 +173,9 @@ def _half(value: int) -> int:
 
 def _mooniswap(spot: Spot, _: Pools) -> Trade | None:
     """``swap(src, dst, amount, minReturn, referral)`` answers what was got."""
-    call = spot.call
-    return Trade(
-        call.target,
-        "mooniswap",
-        Side(account(call.input, 0), word(call.input, 2)),
-        Side(account(call.input, 1), word(call.output, 0, 2)),
-        call.source,
-        call.source,
-    )
+    text = spot.call.input
+    paid = Side(account(text, 0), word(text, 2))
+    return _moved(spot, "mooniswap", paid, Side(account(text, 1), word(spot.call.output, 0, 2)))
 
 
 _LIMIT = (

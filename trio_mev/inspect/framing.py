@@ -21,7 +21,6 @@ HOW = {
     "selfdestruct": How.ENDED,
 }
 _STILL = frozenset({How.DELEGATE, How.STATIC})
-_NOTHING = frozenset({None, "", "0x", "0x0"})
 
 
 class Framer:
@@ -78,9 +77,9 @@ class Framer:
         Raises:
             MalformedFrame: an address or an amount cannot be one, or there are too many calls.
         """
-        path = () if above is None else (*above.path, number)
+        depth = 0 if above is None else above.depth + 1
         self.count += 1
-        if self.count > MAX_TRACES or len(path) > MAX_DEPTH:
+        if self.count > MAX_TRACES or depth > MAX_DEPTH:
             raise MalformedFrame("too_many", f"more than {MAX_TRACES} traces, or {MAX_DEPTH} deep")
         names = self._names
         return Call(
@@ -89,10 +88,11 @@ class Framer:
             names.get(target) or self.name(target),
             data or "0x",
             output or "0x",
-            0 if value in _NOTHING or how in _STILL else quantity(value),  # type: ignore[arg-type]
+            0 if value == "0x0" or value is None or how in _STILL else quantity(value),
             broke or (above is not None and above.failed),
             broke,
-            path,
+            number,
+            depth,
             up,
             logs_before,
         )

@@ -14,6 +14,7 @@ from .arbitrage import find_arbitrage, find_attempt
 from .block import MinedBlock
 from .budget import Budget
 from .findings import Found, landed
+from .joined import complete, ether_moved
 from .known import Known
 from .lenders import find_liquidations
 from .naming import name_swaps
@@ -50,20 +51,28 @@ def inspect_block(
 
     Whatever the logs are, nothing is raised, and the work is bounded by the budget.
 
+    Where both logs and calls are known, the logs say what was swapped, and the calls what no log
+    shows: ether, and swaps of contracts whose logs are not read.
+
     Args:
-        block: its transactions with their logs.
+        block: its transactions with their logs, their calls, or both.
         known: what is known of pools and contracts; the default knows no pool.
         budget: how much work there may be at most.
     """
     known, budget = known or Known(), budget or Budget()
-    if any(one.logs for one in block.transactions) or not any(
-        one.calls for one in block.transactions
-    ):
-        acts, malformed = read_acts(block, known)
-        counts = name_swaps(acts, known)
-        counts["malformed"] = malformed
-    else:
+    logged = any(one.logs for one in block.transactions)
+    traced = any(one.calls is not None for one in block.transactions)
+    if traced and not logged:
         acts, counts = read_traced(block, known)
+        return judge(block, acts, counts, known, budget)
+    acts, malformed = read_acts(block, known)
+    called = read_traced(block, known)[0] if traced else []
+    for act, one in zip(acts, called, strict=False):
+        act.said += ether_moved(one)
+    counts = name_swaps(acts, known)
+    counts["malformed"] = malformed
+    if traced:
+        counts["without_tokens"] = complete(acts, called)
     return judge(block, acts, counts, known, budget)
 
 

@@ -12,12 +12,14 @@ from ..chain.contracts import (
     aave,
     assets,
     balancer,
+    bancor,
     compound,
     cow,
     morpho,
     tokens,
     uniswap_v3,
     uniswap_v4,
+    zerox,
 )
 
 TokensOf = Callable[[str], Sequence[str] | None]
@@ -52,6 +54,10 @@ class Known:
     """They own positions in pools for others."""
     vaults: frozenset[str] = frozenset({*balancer.VAULTS, *balancer.VAULTS_V3})
     """Of Balancer V2 and V3."""
+    proxies: frozenset[str] = frozenset(zerox.PROXIES)
+    """Of 0x, which fill orders."""
+    networks: frozenset[str] = frozenset(bancor.NETWORKS)
+    """Of Bancor, which convert along a path."""
     aave_pools: Mapping[str, str] = attrs.field(
         factory=lambda: (
             {

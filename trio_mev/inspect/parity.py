@@ -112,26 +112,26 @@ def _calls(rows: list[Row], framer: Framer) -> Calls:
     rows.sort(key=_path)
     made: list[Call] = []
     around: list[int] = []
-    """The places of the calls that are not at their end."""
-    lacking: list[int] = []
-    """How many calls each of these still makes."""
+    """The places of the call that was read last, and of those that it is inside of."""
+    children: list[int] = []
+    """How many each call has made so far."""
     for row in rows:
-        depth = len(row.trace_address)
-        if len(around) < depth or bool(made) is not bool(depth) or any(lacking[depth:]):
+        path = row.trace_address
+        depth, up, above = len(path), -1, None
+        if depth > len(around) or (made and not depth):
             raise _missing(row)
-        del around[depth:], lacking[depth:]
-        up, above = -1, None
         if depth:
-            up = around[-1]
+            up = around[depth - 1]
             above = made[up]
-            lacking[-1] -= 1
-        call = _call(row, framer, up, above)
-        if depth and (call.path != tuple(row.trace_address) or lacking[-1] < 0):
-            raise _missing(row)
+            if path[-1] != children[up]:
+                raise _missing(row)
+            children[up] += 1
+        del around[depth:]
         around.append(len(made))
-        lacking.append(row.subtraces)
-        made.append(call)
-    if any(lacking):
+        children.append(0)
+        made.append(_call(row, framer, up, above))
+    # One that is missing is missing from those that the one above it has made.
+    if children != [row.subtraces for row in rows]:
         raise _missing(rows[-1])
     return Calls(made)
 
@@ -147,15 +147,31 @@ def _missing(row: Row) -> MalformedFrame:
 
 def _call(row: Row, framer: Framer, up: int, above: Call | None) -> Call:
     action, result = row.action, row.result
-    how = HOW.get(action.call_type or row.type)
-    if how is None:
-        raise MalformedFrame("wrong_shape", f"a trace of kind {row.type[:20]!r}")
-    source, target, data, value = action.from_, action.to, action.input, action.value
-    if how is How.ENDED:
-        source, target, value = action.address, action.refund_address, action.balance
-    elif how is How.CREATE:
-        target, data = None if result is None else result.address, None
-    output = None if result is None else result.output
-    number = row.trace_address[-1] if row.trace_address else 0
+    kind = row.type
+    number = row.trace_address[-1] if above is not None else 0
     broke = row.error is not None
-    return framer.call(how, source, target, data, output, value, broke, number, up, above)
+    output = None if result is None else result.output
+    if kind == "call":
+        how = HOW.get(action.call_type or kind)
+        if how is not None:
+            return framer.call(
+                how,
+                action.from_,
+                action.to,
+                action.input,
+                output,
+                action.value,
+                broke,
+                number,
+                up,
+                above,
+            )
+    if kind == "create":
+        target = None if result is None else result.address
+        return framer.call(
+            How.CREATE, action.from_, target, None, None, action.value, broke, number, up, above
+        )
+    if kind in {"suicide", "selfdestruct"}:
+        source, target, value = action.address, action.refund_address, action.balance
+        return framer.call(How.ENDED, source, target, None, None, value, broke, number, up, above)
+    raise MalformedFrame("wrong_shape", f"a trace of kind {kind[:20]!r}")

@@ -15,8 +15,10 @@ from .calls import Calls, How
 from .fills import FILLS
 from .keeping import KEEPING
 from .known import Known
+from .pairs import reserves, rewritten, v2, v3
 from .seizures import MANAGER, POSITIONS, SEIZURES, Reading
-from .trades import POOLS, Pools, Read, Side, Spot, Trade, reserves, rewritten, v2, v3
+from .swapping import POOLS
+from .trades import Pools, Read, Side, Spot, Trade
 from .view import View
 
 _TRADES: Mapping[str, Read] = {one: read for one, (_, read) in (POOLS | FILLS).items()}
@@ -50,7 +52,8 @@ def undone(mined: Mined, known: Known) -> list[SwapRecord]:
     if calls is None or not any(one.failed and one.input[:10] in _TRADES for one in calls):
         return []
     reader = _Reader(mined, Pools(known), Counter(), undone=True)
-    return [swap for swap in reader.act(None).swaps if reader.failed(swap)]
+    reader.act(None)
+    return reader.failed
 
 
 class _Reader:
@@ -65,11 +68,8 @@ class _Reader:
         self._pools = pools
         self._counts = counts
         self._act = Act(mined, [])
-        self._failed: set[tuple[int, ...] | None] = set()
-
-    def failed(self, swap: SwapRecord) -> bool:
-        """Whether a swap was reverted."""
-        return swap.trace_address in self._failed
+        self.failed: list[SwapRecord] = []
+        """Swaps that were reverted."""
 
     def act(self, miner: str | None) -> Act:
         """What the calls say; what the miner was paid is no transfer among others."""
@@ -109,7 +109,8 @@ class _Reader:
             _STATES[selector](spot, self._pools)
         if told is not None:
             for address, event in told(spot):
-                events.append((self._place(spot.place, address), event))
+                path = self._calls.path(spot.place)
+                events.append((self._place(address, path), event))
 
     def _trade(self, spot: Spot, read: Read) -> None:
         if spot.call.broke and read not in _UNDONE:
@@ -127,9 +128,10 @@ class _Reader:
         if paid is None or got is None or paid.token == got.token or not paid.amount * got.amount:
             self._counts["without_tokens"] += 1
             return
-        self._act.swaps.append(self._record(trade, paid, got, spot))
+        record = self._record(trade, paid, got, spot)
+        self._act.swaps.append(record)
         if spot.call.failed:
-            self._failed.add(spot.call.path)
+            self.failed.append(record)
 
     def _record(self, trade: Trade, paid: Side, got: Side, spot: Spot) -> SwapRecord:
         return SwapRecord(
@@ -141,18 +143,17 @@ class _Reader:
             got.amount,
             self._mined.hash,
             None,
-            spot.call.path,
+            self._calls.path(spot.place),
             trade.sender,
             trade.recipient,
         )
 
     def _transfers(self, miner: str | None) -> list[Said]:
         return [
-            (self._place(one.at, one.token), venues.Transfer(one.source, one.target, one.amount))
+            (self._place(one.token), venues.Transfer(one.source, one.target, one.amount))
             for one in self._view.moves
             if one.target != miner or one.token != ETHER
         ]
 
-    def _place(self, at: int, address: str) -> Place:
-        mined = self._mined
-        return Place(address, mined.hash, mined.place, self._calls[at].path)
+    def _place(self, address: str, path: tuple[int, ...] = ()) -> Place:
+        return Place(address, self._mined.hash, self._mined.place, path)

@@ -25,10 +25,8 @@ _ZERO = "0x" + "0" * _WORD
 class Move(Noun, frozen=True):
     """A token or ether from one account to another."""
 
-    at: int
-    """The place of its call."""
     rank: int
-    """When that came to its end: a token may call others before it moves."""
+    """When its call came to its end: a token may call others before it moves."""
     token: str
     source: str
     target: str
@@ -121,8 +119,7 @@ class View:
             if not self.holds(call):
                 continue
             if call.value and call.target and not {call.source, call.target} & WRAPPED:
-                rank = self.calls.rank(at)
-                yield Move(at, rank, ETHER, call.source, call.target, call.value)
+                yield Move(self.calls.rank(at), ETHER, call.source, call.target, call.value)
             made = MOVES.get(call.input[:_HEAD])
             if made is not None and call.how is How.CALL and not self.forwarded(call):
                 try:
@@ -130,7 +127,7 @@ class View:
                 except ValueError:
                     continue  # a contract that is no token may be called so
                 if paid is not None:
-                    yield Move(at, self.calls.rank(at), call.target, *paid)
+                    yield Move(self.calls.rank(at), call.target, *paid)
 
     def forwarded(self, call: Call) -> bool:
         """Whether a call only hands on what the one above it was asked for, as a proxy does."""
