@@ -68,7 +68,7 @@ def inspect_block(
     acts, malformed = read_acts(block, known)
     called = read_traced(block, known)[0] if traced else []
     for act, one in zip(acts, called, strict=False):
-        act.said += ether_moved(one)
+        act.said = [*ether_moved(one), *act.said]
     counts = name_swaps(acts, known)
     counts["malformed"] = malformed
     if traced:
