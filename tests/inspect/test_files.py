@@ -89,6 +89,10 @@ def test_a_shape_is_told_by_its_keys_in_any_order(shape: Shape):
     assert shape_of(b" \n" + msgspec.json.format(text(SHAPES[shape]), indent=2)) is shape
 
 
+def test_frames_of_older_nodes_do_not_name_their_transactions():
+    assert shape_of(text([{"result": FRAME}])) is Shape.CALL_TRACER
+
+
 def test_every_shape_but_an_envelope_has_a_reader():
     assert set(READERS) == set(Shape) - {Shape.ENVELOPE}
 

@@ -172,7 +172,7 @@ class _Run:
         if isinstance(failure, ConfigError | OSError):
             raise failure
         if failure is not None:
-            self._failed("the node", str(failure), 1)
+            self._tell("the node", str(failure), 1)
         await self._show.end(self._tally, time.perf_counter() - begun)
         check_output(self._show.error)
         return code or min(self._codes, default=0)
@@ -193,14 +193,12 @@ class _Run:
             head, chain_id = await self._node.head(), await self._node.chain_id()
         if self._wanted.out is not None:
             self._store = Store(self._wanted.out, chain_id)
-        for item in each(self._wanted.sources, head):
-            self._tally.wanted += 1
-            self._tally.before += self._is_done(item)
+        await trio.to_thread.run_sync(self._count, head, abandon_on_cancel=True)
         rest = self._tally.wanted - self._tally.before
         first = next((one for one in self._left(head) if isinstance(one, int)), None)
         if self._node is not None and first is not None:
             await self._node.find_offer(first)
-            self._failed("the node", offered(self._node))
+            self._tell("the node", offered(self._node))
         bar = Bar("inspecting", rest, self._with_bar)
 
         async def deliver(item: Item, result: Result) -> None:
@@ -217,6 +215,11 @@ class _Run:
                 await in_order(self._left(head), work, deliver, FETCHES + 2 * workers)
             finally:
                 self._say = complain
+
+    def _count(self, head: int | None) -> None:
+        for item in each(self._wanted.sources, head):
+            self._tally.wanted += 1
+            self._tally.before += self._is_done(item)
 
     def _is_done(self, item: Item) -> bool:
         return self._store is not None and self._store.done.has(item)
@@ -241,7 +244,7 @@ class _Run:
             self._tally.failed += 1
             self._tally.refused[result.reason] += 1
             where = str(item) if isinstance(item, Path) else name
-            self._failed(where, str(result), 1 if result.reason == DIED else 2)
+            self._tell(where, str(result), 1 if result.reason == DIED else 2)
             return
         for seen in result:
             await self._show.take(seen, self._tally.take(seen))
@@ -258,7 +261,7 @@ class _Run:
         assert self._node.offer is not None
         return self._node.offer.value
 
-    def _failed(self, where: str, why: str, code: int = 0) -> None:
+    def _tell(self, where: str, why: str, code: int = 0) -> None:
         """One line about something, and what it means for the exit code."""
         self._say(plain(" ".join(f"trio_mev: {where}: {why}".split())))
         if code:

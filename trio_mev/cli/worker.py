@@ -36,7 +36,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     target = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what anybody prints is no result
-    from .work import perform  # noqa: PLC0415, RUF100
+    from .work import perform
 
     with suppress(BrokenPipeError):  # nobody waits for it any more
         while (work := _receive(sys.stdin.buffer)) is not None:

@@ -42,7 +42,7 @@ def _library() -> Any:
         ConfigError: it is not installed.
     """
     try:
-        import pyarrow.parquet  # noqa: PLC0415, RUF100
+        import pyarrow.parquet
     except ImportError:
         raise ConfigError(
             "--out writes Parquet, for which pyarrow is needed: install trio-mev[store]"
@@ -171,8 +171,8 @@ class Store:
 
     def _write(self, name: str, first: int, numbers: Sequence[int], rows: list[Row]) -> None:
         """Rows of some blocks into the file that all of its range share."""
-        import pyarrow.compute as pc  # noqa: PLC0415, RUF100
-        import pyarrow.parquet as pq  # noqa: PLC0415, RUF100
+        import pyarrow.compute as pc
+        import pyarrow.parquet as pq
 
         path, schema = self.path_of(name, first), self._schemas[name]
         table = self._pa.Table.from_pylist(rows, schema=schema)
@@ -197,7 +197,7 @@ def _alone(folder: Path) -> int | None:
         ConfigError: another run has it.
     """
     try:
-        import fcntl  # noqa: PLC0415, RUF100
+        import fcntl
     except ImportError:
         return None
     descriptor = os.open(folder / ".lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o644)
