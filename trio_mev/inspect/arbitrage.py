@@ -81,9 +81,11 @@ def _found(act: Act, swaps: Sequence[SwapRecord], gross: Amounts, rule: str) -> 
 
 def _settles(act: Act, known: Known) -> bool:
     """Whether many people's orders are settled together: what is kept is a fee."""
-    return act.mined.to in known.settlements or any(
-        log.address in known.settlements for log in act.mined.logs
-    )
+    if act.mined.to in known.settlements:
+        return True
+    if any(log.address in known.settlements for log in act.mined.logs):
+        return True
+    return any(call.target in known.settlements for call in act.mined.calls or ())
 
 
 @attrs.frozen(order=False)

@@ -185,8 +185,7 @@ def heard(act: Act) -> Iterator[Heard | None]:
             _add(into, event.target, log.address, event.amount)
             _add(out, event.source, log.address, event.amount)
             continue
-        if isinstance(log, Place):
-            continue  # a call, whose swaps are known without this
+        assert not isinstance(log, Place)  # of calls, only what they move is among logs
         found = exchange_of(log, event)
         if isinstance(found, Exchange):
             one = _at_once(found, into, out)
