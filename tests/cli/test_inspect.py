@@ -161,6 +161,48 @@ def test_unknown_fields_and_traces_out_of_order_change_nothing(capfd, traces, tm
     assert plain == shuffled
 
 
+def test_twenty_thousand_traces_are_a_complete_answer(capfd, traces, tmp_path):
+    """Those of a recorded block, as often again as it takes, each time by other transactions."""
+    found = json.loads(gzip.decompress(traces[-3].read_bytes()))
+    several = {name: list(found[name]) for name in ("traces", "receipts")}
+    copies = 20_000 // len(found["traces"]) + 1
+    for copy in range(1, copies):
+        place = copy * len(found["receipts"])
+        for name, rows in several.items():
+            for row in found[name]:
+                hash_ = row["transaction_hash"]
+                if hash_ is None:  # a block's reward
+                    continue
+                key = "transaction_position" if name == "traces" else "transaction_index"
+                more = {"transaction_hash": f"0x{copy:04x}{hash_[6:]}", key: row[key] + place}
+                rows.append(row | more)
+    large = tmp_path / "large.json"
+    large.write_text(json.dumps(found | several))
+    once, _ = inspected(capfd, traces[-3])
+    many, err = inspected(capfd, large)
+    assert len(several["traces"]) >= 20_000
+    assert err == []
+    assert many[-1]["events"]["transaction"] == copies * once[-1]["events"]["transaction"]
+    assert many[-1]["events"]["swap"] == copies * once[-1]["events"]["swap"] > 0
+
+
+def nested(depth: int) -> str:
+    """One frame within another, so deep."""
+    frame = {"from": "0x" + "0a" * 20, "to": "0x" + "0b" * 20, "type": "CALL", "input": "0x"}
+    frame |= {"gas": "0x0", "gasUsed": "0x0", "value": "0x1"}
+    text = json.dumps(frame)[:-1]
+    opened = (text + ',"calls":[') * depth
+    return f'[{{"txHash":"0x{1:064x}","result":{opened}{text}}}{"]}" * depth}}}]'
+
+
+def test_a_thousand_calls_within_calls_are_a_complete_answer(capfd, tmp_path):
+    deep = tmp_path / "17.json"
+    deep.write_text(nested(1000))
+    lines, err = inspected(capfd, deep)
+    assert err == []
+    assert lines[-1]["events"] == {"block": 1, "transaction": 1, "swap": 0}
+
+
 UNUSABLE = {
     "nothing": ["inspect"],
     "no source": ["inspect", "nonsense"],
