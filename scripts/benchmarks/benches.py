@@ -18,7 +18,7 @@ from typing import Any
 
 import attrs
 
-from . import budgets, peers
+from . import budgets, landed, peers
 from .budgets import Row, row
 from .frames import QUOTE, SIZES, TRANSACTION
 from .tally import WINDOW
@@ -52,6 +52,10 @@ class Size:
     """Pools that are watched while pending transactions are looked at."""
     pending: int = 300
     """Of these, after a fifth as many for the warm-up."""
+    passes: int = 7
+    """Over the recorded blocks."""
+    repeats: int = 30
+    """Of the recorded blocks, for workers to share."""
 
 
 QUICK = Size(
@@ -67,9 +71,12 @@ QUICK = Size(
     touched=3,
     watched=20,
     pending=10,
+    passes=1,
+    repeats=1,
 )
 BATCH = 512
 """Events that the engine is given at once."""
+ELSEWHERE = "mev-inspect-py, measured elsewhere"
 RATES = 1000, 5000, 10_000, 20_000
 GATED = frozenset({5000, 10_000, 20_000})
 CONNECTIONS = 20
@@ -244,6 +251,25 @@ def predict(size: Size) -> list[Row]:
     ]
 
 
+def inspect(size: Size) -> list[Row]:
+    if not landed.recordings():
+        sys.stderr.write("inspect: left out, the recorded blocks are not there\n")
+        return []
+    each = [measure("landed_traces", passes=size.passes) for _ in range(size.rounds)]
+    name, peer = f"CPU per trace, bytes to findings, of {each[0]['traces']}", budgets.MEV_INSPECT
+    ours = median(one["cost"] for one in each)
+    rows = [row("inspect", name, "us", ours, peer, ELSEWHERE, budgets.INSPECT)]
+    walls: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for _ in range(size.rounds):
+        for workers in (1, 2):
+            one = measure("landed_blocks", workers=workers, repeats=size.repeats)
+            walls[str(workers)].append(one)
+    same_work(walls)
+    alone, both = (median(one["cost"] for one in walls[workers]) for workers in ("1", "2"))
+    name = "wall clock per block, two workers"
+    return [*rows, row("inspect", name, "ms", both, alone, "one worker", budgets.WORKERS)]
+
+
 def prices(size: Size) -> list[Row]:
     orders = {"reads": size.reads, "warm": size.reads // 5}
     there = [name for name in peers.NAMES if peers.missing(name) is None]
@@ -285,14 +311,18 @@ def _beside(
 
 BENCHES: dict[str, Callable[[Size], list[Row]]] = {
     bench.__name__: bench
-    for bench in (flood, engine, paced, lanes, idle, prices, decode, pools, predict)
+    for bench in (flood, engine, paced, lanes, idle, prices, decode, pools, predict, inspect)
 }
 NOTES = {
+    "inspect": (
+        "inspect: mev-inspect-py's figure is a constant, measured elsewhere, without its loading "
+        "of JSON; ours has the decoding of JSON in it. It is on no package index to be run here."
+    ),
     "prices": (
         "prices: ours checks numbers, order, time and quality, learns how far each exchange is to "
         "be believed, makes every instrument's price each 0.1 s, and looks for spreads. ccxt and "
         "cryptofeed decode the same messages into their own objects and do none of this; ccxt "
         "keeps them by symbol, cryptofeed hands them to a callback, without their sizes."
-    )
+    ),
 }
 """What a table does not tell."""

@@ -23,6 +23,11 @@ ETH_ABI = "eth-abi"
 POOLS = 1 / 5, 1 / 10
 PREDICT = None, 1000.0
 """Microseconds, of the median from a pending transaction's frame to what is found about it."""
+MEV_INSPECT = 1e6 / 10_300
+"""Microseconds a trace of mev-inspect-py 0.1, JSON load apart, measured elsewhere on such a machine
+and on blocks of the same kind; it is on no package index, and is not run here."""
+INSPECT = 1 / 5, 1 / 15
+WORKERS = 1 / 1.7, 1 / 1.9
 PRICES = 12.5, 10.0
 """Of a bookTicker through everything: 80,000 and 100,000 a second."""
 

@@ -141,11 +141,23 @@ def predict(pools: int, count: int) -> dict[str, Any]:
     return result
 
 
+def landed_traces(passes: int) -> dict[str, Any]:
+    """Microseconds of processor time a trace of recorded blocks."""
+    result: dict[str, Any] = load("landed", "traces")(passes)
+    return result
+
+
+def landed_blocks(workers: int, repeats: int) -> dict[str, Any]:
+    """Milliseconds a block by the clock, by several processes."""
+    result: dict[str, Any] = load("landed", "blocks")(workers, repeats)
+    return result
+
+
 TASKS: dict[str, Callable[..., dict[str, Any]]] = {
     task.__name__: task
     for task in (
         *(flood, engine, paced, idle, lower, high),
-        *(quotes, parts, decode, pool_quotes, block, predict),
+        *(quotes, parts, decode, pool_quotes, block, predict, landed_traces, landed_blocks),
     )
 }
 

@@ -24,6 +24,7 @@ ROWS = {
     "decode": 10,
     "pools": 7,
     "predict": 3,
+    "inspect": 2,
 }
 PEERS = {"flood", "paced"}
 
@@ -40,9 +41,11 @@ def bench(*arguments: str, scripts: Path = SCRIPTS) -> subprocess.CompletedProce
 
 
 @pytest.mark.parametrize("name", ROWS)
-def test_rows_are_shaped_as_the_contract_says(name: str):
+def test_rows_are_shaped_as_the_contract_says(name: str, request: pytest.FixtureRequest):
     if name in PEERS and not (find_spec("uvloop") and find_spec("picows")):
         pytest.skip("its peers come with the extra named bench")
+    if name == "inspect":
+        request.getfixturevalue("corpus")
     done = bench(name, "--quick", "--json")
     assert done.returncode in {0, 1}, done.stderr
     rows = [json.loads(line) for line in done.stdout.splitlines()]

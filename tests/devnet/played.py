@@ -20,6 +20,10 @@ class Played:
     receipts: dict[str, Json]
     earned: dict[str, int]
     """What the producer had more of after each block."""
+    traces: dict[str, list[Json]] = attrs.Factory(dict)
+    """What ``trace_block`` says of each block, by its hash, where it was asked."""
+    frames: dict[str, list[Json]] = attrs.Factory(dict)
+    """What ``callTracer`` says of each, with logs."""
 
     def landed(self, kind: str, *variants: str) -> list[Json]:
         """What was planted and is in the chain."""
@@ -32,12 +36,21 @@ class Played:
         ]
 
 
-async def play(seed: int, blocks: int) -> Played:
-    """Play it to its end."""
+_TRACER = {"tracer": "callTracer", "tracerConfig": {"withLog": True}}
+
+
+async def play(seed: int, blocks: int, traced: bool = False) -> Played:
+    """Play it to its end; ``traced`` is to ask for the traces of all blocks too."""
     async with devnet() as node, open_rpc(node.ws_url) as rpc:
         scenario = await open_scenario(rpc, seed)
         await scenario.play(blocks)
-        return await _look(rpc, await scenario.truth())
+        played = await _look(rpc, await scenario.truth())
+        if traced:
+            for block in played.truth["blocks"]:
+                name, number = block["hash"], hex(block["number"])
+                played.traces[name] = await rpc.call("trace_block", number)
+                played.frames[name] = await rpc.call("debug_traceBlockByNumber", number, _TRACER)
+        return played
 
 
 async def _look(rpc: Rpc, truth: Json) -> Played:

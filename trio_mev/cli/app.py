@@ -22,14 +22,17 @@ from ..stream import open_stream
 from ..version import __version__
 from .demo import TITLE, demo, how_to_go_live
 from .importing import FORMATS, import_tape
+from .inspecting import Wanted, node_url, run_inspect
 from .live import EVENT_KINDS, watch
 from .logs import log_to
 from .replaying import Replay, read_speed, run_replay
 from .shows import Options
 from .signals import stop_on_signals
+from .sought import BlockRange, read_sources
 from .sources import sources
 from .view import console
 from .words import OutputFailed, complain, let_go, say
+from .workers import MOST_WORKERS
 
 Seconds = Annotated[float | None, Parameter("--for", help="Stop after so many seconds.")]
 Json = Annotated[bool, Parameter("--json", negative=(), help="Lines of JSON, even in a terminal.")]
@@ -176,6 +179,41 @@ def import_(
     left = "".join(f", {count} {problem}" for problem, count in done.problems.items())
     complain(f"{out}: {done.records} records{left}")
     return 0
+
+
+@app.command
+def inspect(
+    sources: Annotated[list[str], Parameter(negative=(), allow_leading_hyphen=True)],
+    /,
+    *,
+    rpc: Annotated[str | None, Parameter("--rpc")] = None,
+    swaps: Annotated[bool, Parameter(negative=())] = False,
+    json: Json = False,
+    out: Path | None = None,
+    workers: int = 1,
+) -> int:
+    """Find what landed in blocks: swaps, arbitrage, sandwiches, liquidations, liquidity just in
+    time.
+
+    Parameters
+    ----------
+    sources
+        Files (.json, .json.gz) of traces, receipts, or blocks with logs; or blocks of a node:
+        17000000, A:B (B is not in it), -100: (the last ones), 15M:+1000, latest.
+    rpc
+        URL of the node (ws, wss, http, https); without it that of ETH_RPC_URL.
+    swaps
+        Show swaps, too.
+    out
+        A folder to store all of it in, as Parquet; a run that was stopped goes on from there.
+    workers
+        Processes that share the work.
+    """
+    if not 1 <= workers <= MOST_WORKERS:
+        raise ConfigError(f"--workers {workers}: it must be 1 to {MOST_WORKERS}")
+    found = read_sources(sources)
+    url = node_url(rpc, os.environ) if any(isinstance(s, BlockRange) for s in found) else None
+    return run_inspect(Wanted(found, url, swaps, json, out, workers))
 
 
 @app.command

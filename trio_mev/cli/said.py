@@ -29,7 +29,7 @@ def describe(one: Opportunity) -> str:
     if one.outcome is not None:
         parts.append(f"({one.outcome.verdict.value})")
     if one.gross:
-        parts.append(_amounts(one.gross))
+        parts.append(amounts_text(one.gross))
     if one.usd is not None:
         gas = "before" if one.net is None else "after"
         parts.append(f"(${one.usd:,.2f} {gas} gas)")
@@ -42,7 +42,8 @@ def describe(one: Opportunity) -> str:
     return " ".join(parts)
 
 
-def _amounts(amounts: Amounts) -> str:
+def amounts_text(amounts: Amounts) -> str:
+    """By token, those of well-known ones in whole units."""
     return ", ".join(_amount(token, amount) for token, amount in amounts.items())
 
 

@@ -19,6 +19,7 @@ from ..flow.status import FeedState
 from ..model.event import DataEvent
 from ..wire.numbers import quantity
 from .signals import stop_on_signals
+from .words import plain
 
 PATIENCE = 20.0
 """Seconds for connecting, subscribing, questions and the first event together."""
@@ -156,13 +157,8 @@ def _words(answers: Sequence[Answer]) -> Table:
             parts.append(f"chain {chain}, head {head}, client {client} in {_ms(answer.took)}")
         if answer.state is FeedState.READY:
             parts.append(f"subscribed to {', '.join(answer.subscriptions)}")
-        table.add_row(Text(answer.name), Text(_plain("; ".join(parts))))
+        table.add_row(Text(answer.name), Text(plain("; ".join(parts))))
     return table
-
-
-def _plain(text: str) -> str:
-    """Without what would move a terminal's cursor."""
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def _ms(seconds: float | None) -> str:

@@ -35,6 +35,11 @@ def complain(*lines: str) -> None:
             sys.stderr.flush()
 
 
+def plain(text: str) -> str:
+    """Without what would move a terminal's cursor."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
 def check_output(error: OSError | None) -> None:
     """Let a reader go away quietly.
 

@@ -63,7 +63,7 @@ class SocketRpc:
     ) -> Any:
         """As ``Rpc.call``."""
         (message,) = await self._ask([(method, params)], within)
-        result = _result(message)
+        result = result_of(message)
         if isinstance(result, RpcFailed):
             raise result
         return decode(msgspec.json.Decoder(kind), result)
@@ -80,7 +80,7 @@ class SocketRpc:
             raise ValueError(f"{len(calls)} calls in one batch; at most {MOST} are")
         found: list[Any] = []
         for message in await self._ask(calls, within):
-            result = _result(message)
+            result = result_of(message)
             found.append(result if isinstance(result, RpcFailed) else decode(_ANY, result))
         return found
 
@@ -122,7 +122,12 @@ class SocketRpc:
 _ANY = msgspec.json.Decoder(Any)
 
 
-def _result(message: Message) -> bytes | RpcFailed:
+def result_of(message: Message) -> bytes | RpcFailed:
+    """What a reply brings, in JSON; or why it brings nothing.
+
+    Raises:
+        MalformedFrame: it says neither.
+    """
     error = message.error
     if error is not None:
         return RpcFailed(error.code, error.message, error.data)

@@ -19,7 +19,8 @@ Dial = Callable[[Endpoint], Awaitable[trio.abc.Stream]]
 
 
 @functools.cache
-def _system_tls() -> ssl.SSLContext:
+def system_tls() -> ssl.SSLContext:
+    """The system's authorities, and host names that are checked."""
     # Made once: reading the authorities takes longer than many a reconnect.
     return ssl.create_default_context()
 
@@ -40,7 +41,7 @@ def dialer(context: ssl.SSLContext | None = None) -> Dial:
         tcp = await trio.open_tcp_stream(endpoint.host, endpoint.port)
         if not endpoint.secure:
             return tcp
-        tls = context or _system_tls()
+        tls = context or system_tls()
         stream = trio.SSLStream(tcp, tls, server_hostname=endpoint.host, https_compatible=True)
         try:
             await stream.do_handshake()

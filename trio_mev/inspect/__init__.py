@@ -1,9 +1,11 @@
-"""What landed: a block's logs to swaps, and these to MEV. Pure: no I/O, no clock, no waiting."""
+"""What landed: a block's logs or traces to swaps, and these to MEV. Pure: no I/O, no clock, no
+waiting."""
 
 from .block import Mined, MinedBlock, mined_block
 from .inspector import Inspection, inspect_block
 from .known import Known
 from .reading import read_receipts, read_recorded
+from .tracing import read_call_tracer, read_parity_file, read_trace_block
 
 __all__ = [
     "Inspection",
@@ -12,6 +14,9 @@ __all__ = [
     "MinedBlock",
     "inspect_block",
     "mined_block",
+    "read_call_tracer",
+    "read_parity_file",
     "read_receipts",
     "read_recorded",
+    "read_trace_block",
 ]

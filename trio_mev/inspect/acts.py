@@ -2,22 +2,60 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from functools import cached_property
 
 import attrs
 
+from ..chain.contracts import tokens
 from ..chain.logs import LogDecoder, LogEvent, aave, lenders, uniswap, venues
 from ..model.chain import Log
-from ..model.intents import Undecoded
+from ..model.intents import ETHER, Undecoded
+from ..model.noun import Noun
 from ..model.opportunity import Amounts, SwapRecord
 from .block import Mined, MinedBlock
 from .known import Known
 
-Said = tuple[Log, LogEvent]
+
+class Place(Noun, frozen=True):
+    """Where a call says what a log would: of which contract, in which transaction."""
+
+    address: str
+    transaction: str
+    transaction_index: int
+    path: tuple[int, ...] = ()
+    """The trace address of the call, where its order matters."""
+    log_index: None = None
+
+
+class Seized(LogEvent, frozen=True):
+    """What calls tell of a liquidation at Compound V2 beside its log."""
+
+    market: str
+    """Whose shares are seized."""
+    shares: int
+    comptroller: str
+    underlying: int | None
+    """What the shares were worth then, in the market's token."""
+
+
+Said = tuple[Log | Place, LogEvent]
+Order = tuple[int, int, tuple[float, ...]]
+"""Where in a block something happened; of calls by when they came to their end."""
+
+
+def order_of(place: int, log_index: int | None, path: tuple[int, ...] | None) -> Order:
+    """The order of something in the transaction at a place, by its log or else by its call."""
+    if log_index is not None:
+        return place, log_index, ()
+    return place, 0, (*(path or ()), math.inf)
+
+
 Paid = tuple[str, venues.Transfer]
 """A token, and one transfer of it."""
+WRAPPED = frozenset(tokens.WRAPPED)
 _LIQUIDITY = (
     uniswap.V2Mint,
     uniswap.V2Burn,
@@ -52,6 +90,8 @@ class Act:
     """All of them."""
     keys: frozenset[str] = frozenset()
     """Addresses that tell who is behind it."""
+    moved: bool = False
+    """Whether a call says that it moves liquidity, collateral or debt."""
 
     @cached_property
     def transfers(self) -> list[Paid]:
@@ -62,16 +102,26 @@ class Act:
     def keeps(self) -> bool:
         """Whether it moves liquidity, collateral or debt: then what is left over may be its own
         from before."""
-        return any(isinstance(event, (*_LIQUIDITY, *_LENDING)) for _, event in self.said)
+        return self.moved or any(
+            isinstance(event, (*_LIQUIDITY, *_LENDING)) for _, event in self.said
+        )
+
+    @cached_property
+    def numbers(self) -> dict[int, int]:
+        """Which one each of its swaps is, by identity, once all are known."""
+        return {id(swap): number for number, swap in enumerate(self.swaps)}
 
     def flow(self, accounts: frozenset[str]) -> Amounts:
         """What accounts have more of, or less, by the transfers to and from them.
 
         Wrapping and unwrapping ether are no transfers: what is unwrapped counts as theirs still.
+        So ether counts as what it is wrapped to where both have moved.
         """
         net: Counter[str] = Counter()
         for token, paid in self.transfers:
             net[token] += paid.amount * ((paid.target in accounts) - (paid.source in accounts))
+        for wrapped in WRAPPED & net.keys():
+            net[wrapped] += net.pop(ETHER, 0)
         return {token: amount for token, amount in net.items() if amount}
 
     def paid_out(self, accounts: frozenset[str], token: str) -> int:

@@ -46,6 +46,26 @@ def find_arbitrage(act: Act, known: Known, budget: Budget) -> Found | None:
     return _found(act, act.swaps, gross, "net_flow") if gross else None
 
 
+def find_attempt(
+    act: Act, undone: Sequence[SwapRecord], known: Known, budget: Budget
+) -> Found | None:
+    """The arbitrage that a transaction attempted, and that was reverted.
+
+    Args:
+        act: the transaction.
+        undone: its swaps that were reverted.
+        known: what is known of contracts.
+        budget: how much work there may be at most.
+    """
+    if not 2 <= len(undone) <= MOST_SWAPS or act.mined.to in known.shared:
+        return None
+    # Who comes too late sees that nothing is to be made, and reverts for that.
+    chosen = _cycles(undone, budget.share(len(undone)), losing=True)
+    if not chosen:
+        return None
+    return attrs.evolve(_found(act, chosen, {}, "cycle"), reverted=True)
+
+
 def _found(act: Act, swaps: Sequence[SwapRecord], gross: Amounts, rule: str) -> Found:
     path = tuple(swaps)
     return Found(
@@ -61,9 +81,11 @@ def _found(act: Act, swaps: Sequence[SwapRecord], gross: Amounts, rule: str) -> 
 
 def _settles(act: Act, known: Known) -> bool:
     """Whether many people's orders are settled together: what is kept is a fee."""
-    return act.mined.to in known.settlements or any(
-        log.address in known.settlements for log in act.mined.logs
-    )
+    if act.mined.to in known.settlements:
+        return True
+    if any(log.address in known.settlements for log in act.mined.logs):
+        return True
+    return any(call.target in known.settlements for call in act.mined.calls or ())
 
 
 @attrs.frozen(order=False)
@@ -77,15 +99,15 @@ class _Cycle:
         return self.gap, len(self.path), self.path[0]
 
 
-def _cycles(swaps: Sequence[SwapRecord], share: Share) -> list[SwapRecord]:
-    """The swaps of the cycles that pay, the best fitting first, none in two of them."""
+def _cycles(swaps: Sequence[SwapRecord], share: Share, losing: bool = False) -> list[SwapRecord]:
+    """The swaps of the cycles that pay, or of all, the best fitting first, none in two of them."""
     starts: dict[str, list[int]] = {}
     for number, swap in enumerate(swaps):
         starts.setdefault(swap.token_in, []).append(number)
     chosen: dict[int, None] = {}
     while True:
         free = [number for number in range(len(swaps)) if number not in chosen]
-        found = [_cycle(swaps, starts, first, chosen.keys(), share) for first in free]
+        found = [_cycle(swaps, starts, first, chosen.keys(), share, losing) for first in free]
         cycles = sorted((one for one in found if one is not None), key=lambda one: one.rank)
         if not cycles:
             return [swaps[number] for number in chosen]
@@ -100,6 +122,7 @@ def _cycle(
     first: int,
     taken: Set[int],
     share: Share,
+    losing: bool,
 ) -> _Cycle | None:
     """The shortest way from a swap back to the token that it takes, if it pays.
 
@@ -110,8 +133,8 @@ def _cycle(
         number = waiting.popleft()
         swap = swaps[number]
         if swap.token_out == start.token_in and swap.pool != start.pool:
-            if swap.amount_out > start.amount_in:
-                cycle = _paying(swaps, _way(before, number))
+            if swap.amount_out > start.amount_in or losing:
+                cycle = _paying(swaps, _way(before, number), losing)
                 if cycle is not None:
                     return cycle
             continue
@@ -145,7 +168,7 @@ def _way(before: dict[int, int], last: int) -> tuple[int, ...]:
     return tuple(reversed(way))
 
 
-def _paying(swaps: Sequence[SwapRecord], path: tuple[int, ...]) -> _Cycle | None:
+def _paying(swaps: Sequence[SwapRecord], path: tuple[int, ...], losing: bool) -> _Cycle | None:
     """A cycle whose gain is more than dust and more than what its links took from elsewhere."""
     own = [swaps[number] for number in path]
     gap = taken = 0
@@ -155,7 +178,7 @@ def _paying(swaps: Sequence[SwapRecord], path: tuple[int, ...]) -> _Cycle | None
         # What was short had to be brought along: by its part of the whole.
         taken += max(0, short) * MILLION // other.amount_in
     gain = (own[-1].amount_out - own[0].amount_in) * MILLION // own[0].amount_in
-    return _Cycle(gap, path) if gain > taken else None
+    return _Cycle(gap, path) if losing or gain > taken else None
 
 
 def _gain(act: Act) -> Amounts | None:

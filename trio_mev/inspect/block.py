@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 import attrs
 
 from ..model.chain import Block, Log, Transaction
+from .calls import Calls
 
 
 @attrs.frozen
@@ -28,6 +29,8 @@ class Mined:
     builder_wei: int | None = None
     """What it sent to the block's builder beside its fees. No log shows that: None but where a
     trace tells."""
+    calls: Calls | None = None
+    """What it called, where traces are known."""
 
     @property
     def gas_wei(self) -> int | None:

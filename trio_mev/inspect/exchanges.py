@@ -18,7 +18,7 @@ import attrs
 from ..chain.logs import LogEvent, uniswap, venues
 from ..model.chain import Log
 from ..model.noun import Noun
-from .acts import Act
+from .acts import Act, Place
 
 _MOST = 8
 """Tokens that may be candidates; where there are more, none of them is told."""
@@ -185,6 +185,7 @@ def heard(act: Act) -> Iterator[Heard | None]:
             _add(into, event.target, log.address, event.amount)
             _add(out, event.source, log.address, event.amount)
             continue
+        assert not isinstance(log, Place)  # of calls, only what they move is among logs
         found = exchange_of(log, event)
         if isinstance(found, Exchange):
             one = _at_once(found, into, out)

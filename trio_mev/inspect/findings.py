@@ -31,6 +31,8 @@ class Found:
     """As the logs have it; who sent the transaction is known better."""
     grounds: Grounds = Grounds.HEURISTIC
     extra: Mapping[str, Any] | None = None
+    reverted: bool = False
+    """Whether it is an attempt that was undone."""
     costs: bool = True
     """Whether the gas is counted here, and not with another finding of the same transaction."""
 
@@ -68,6 +70,7 @@ def landed(found: Found, block: MinedBlock, others: tuple[Kind, ...]) -> Opportu
         net=_net(found.gross, gas, builder),
         gas_wei=gas,
         builder_wei=builder,
+        reverted=found.reverted,
         alternatives=others,
         extra=found.extra,
     )

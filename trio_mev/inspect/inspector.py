@@ -10,15 +10,17 @@ import attrs
 
 from ..model.opportunity import Kind, Opportunity, SwapRecord
 from .acts import Act, identify, read_acts
-from .arbitrage import find_arbitrage
+from .arbitrage import find_arbitrage, find_attempt
 from .block import MinedBlock
 from .budget import Budget
 from .findings import Found, landed
+from .joined import complete, ether_moved
 from .known import Known
 from .lenders import find_liquidations
 from .naming import name_swaps
 from .quick import find_quick_liquidity
 from .sandwiches import find_sandwiches
+from .traced import read_traced, undone
 
 PRECEDENCE = (Kind.SANDWICH, Kind.JIT, Kind.LIQUIDATION, Kind.ARBITRAGE)
 """What a transaction is called where several rules find something in it: the first of these."""
@@ -49,15 +51,28 @@ def inspect_block(
 
     Whatever the logs are, nothing is raised, and the work is bounded by the budget.
 
+    Where both logs and calls are known, the logs say what was swapped, and the calls what no log
+    shows: ether, and swaps of contracts whose logs are not read.
+
     Args:
-        block: its transactions with their logs.
+        block: its transactions with their logs, their calls, or both.
         known: what is known of pools and contracts; the default knows no pool.
         budget: how much work there may be at most.
     """
     known, budget = known or Known(), budget or Budget()
+    logged = any(one.logs for one in block.transactions)
+    traced = any(one.calls is not None for one in block.transactions)
+    if traced and not logged:
+        acts, counts = read_traced(block, known)
+        return judge(block, acts, counts, known, budget)
     acts, malformed = read_acts(block, known)
+    called = read_traced(block, known)[0] if traced else []
+    for act, one in zip(acts, called, strict=False):
+        act.said = [*ether_moved(one), *act.said]
     counts = name_swaps(acts, known)
     counts["malformed"] = malformed
+    if traced:
+        counts["without_tokens"] = complete(acts, called)
     return judge(block, acts, counts, known, budget)
 
 
@@ -79,6 +94,9 @@ def judge(
         liquidations, doubtful = find_liquidations(act, known, budget)
         arbitrage = find_arbitrage(act, known, budget)
         found += liquidations if arbitrage is None else [*liquidations, arbitrage]
+        if not liquidations and arbitrage is None:
+            attempt = find_attempt(act, undone(act.mined, known), known, budget)
+            found += [] if attempt is None else [attempt]
         counts["doubtful"] += doubtful
         counts["failed"] += act.mined.succeeded is False
     return Inspection(
@@ -99,7 +117,7 @@ def _labelled(found: Iterable[Found], block: MinedBlock) -> list[Opportunity]:
     for one in sorted(found, key=lambda each: PRECEDENCE.index(each.kind)):
         taken = [act for act in one.acts if label.get(act, one.kind) is not one.kind]
         for act in taken:
-            if one.kind not in owner[act]:
+            if one.kind not in owner[act] and not one.reverted:
                 owner[act].append(one.kind)
         if taken:
             continue

@@ -12,12 +12,14 @@ from ..chain.contracts import (
     aave,
     assets,
     balancer,
+    bancor,
     compound,
     cow,
     morpho,
     tokens,
     uniswap_v3,
     uniswap_v4,
+    zerox,
 )
 
 TokensOf = Callable[[str], Sequence[str] | None]
@@ -41,7 +43,7 @@ class Known:
     shared: frozenset[str] = frozenset(
         {*ROUTERS, *cow.SETTLEMENTS, *balancer.VAULTS, *balancer.VAULTS_V3}
         | {*uniswap_v4.POOL_MANAGERS, *tokens.WRAPPED, uniswap_v3.POSITION_MANAGER}
-        | {*aave.POOLS, *compound.COMETS, *morpho.MORPHOS}
+        | {*aave.POOLS, *aave.V1_POOLS, *compound.COMETS, *morpho.MORPHOS}
     )
     """Contracts that anybody calls: to have one in common says nothing about who somebody is."""
     settlements: frozenset[str] = frozenset(cow.SETTLEMENTS)
@@ -52,13 +54,22 @@ class Known:
     """They own positions in pools for others."""
     vaults: frozenset[str] = frozenset({*balancer.VAULTS, *balancer.VAULTS_V3})
     """Of Balancer V2 and V3."""
+    proxies: frozenset[str] = frozenset(zerox.PROXIES)
+    """Of 0x, which fill orders."""
+    networks: frozenset[str] = frozenset(bancor.NETWORKS)
+    """Of Bancor, which convert along a path."""
     aave_pools: Mapping[str, str] = attrs.field(
-        factory=lambda: {
-            address: "aave_v3" if "V3" in name else "aave_v2"
-            for address, name in aave.POOLS.items()
-        }
+        factory=lambda: (
+            {
+                address: "aave_v3" if "V3" in name else "aave_v2"
+                for address, name in aave.POOLS.items()
+            }
+            | dict.fromkeys(aave.V1_POOLS, "aave_v1")
+        )
     )
     """Address to protocol; at any other the event must be borne out by transfers."""
+    comptrollers: Mapping[str, str] = attrs.field(factory=lambda: compound.COMPTROLLERS)
+    """Whose markets ask a contract what is seized, as far as calls show it."""
     comets: Mapping[str, str] = attrs.field(
         factory=lambda: {address: _BASES[name] for address, name in compound.COMETS.items()}
     )

@@ -15,7 +15,7 @@ from ..chain.logs import LogEvent, aave, lenders
 from ..model.chain import Log
 from ..model.intents import ETHER
 from ..model.opportunity import Amounts, Grounds, Kind, Liquidation
-from .acts import Act
+from .acts import Act, Place, Seized
 from .budget import Budget
 from .findings import Found
 from .known import Known
@@ -26,7 +26,7 @@ _Liquidated = tuple[Liquidation, str, dict[str, Any]]
 
 def find_liquidations(act: Act, known: Known, budget: Budget) -> tuple[list[Found], int]:
     """Those of a transaction, and how many events nothing bears out."""
-    told: list[tuple[Log, _Liquidated]] = []
+    told: list[_Liquidated] = []
     doubtful, share = 0, budget.share(len(act.said))
     for log, event in act.said:
         read = _READ.get(type(event))
@@ -37,17 +37,15 @@ def find_liquidations(act: Act, known: Known, budget: Budget) -> tuple[list[Foun
         if one is None:
             doubtful += 1
         else:
-            told.append((log, one))
+            told.append(one)
     alone = len(told) == 1
-    return [
-        _found(act, log, one, alone, first=number == 0) for number, (log, one) in enumerate(told)
-    ], doubtful
+    return [_found(act, one, alone, number) for number, one in enumerate(told)], doubtful
 
 
-def _found(act: Act, log: Log, told: _Liquidated, alone: bool, first: bool) -> Found:
+def _found(act: Act, told: _Liquidated, alone: bool, number: int) -> Found:
     """Of several in one transaction each has its own amounts, and the first one the gas of all."""
     detail, liquidator, more = told
-    absorbed = "absorbed" in more
+    absorbed, first = "absorbed" in more, number == 0
     gross: Amounts = act.flow(act.keys | {liquidator}) if alone or (absorbed and first) else {}
     if not gross and not absorbed:
         net = Counter({detail.collateral_token: detail.collateral_amount})
@@ -58,7 +56,7 @@ def _found(act: Act, log: Log, told: _Liquidated, alone: bool, first: bool) -> F
         (act,),
         detail,
         gross,
-        mark=str(log.log_index),
+        mark=str(number),
         searcher=liquidator,
         grounds=Grounds.ARITHMETIC,
         extra=more or None,
@@ -79,7 +77,9 @@ def _moved(act: Act, source: str | None, target: str | None, amount: int) -> lis
     )
 
 
-def _aave(act: Act, log: Log, event: aave.AaveLiquidation, known: Known) -> _Liquidated | None:
+def _aave(
+    act: Act, log: Log | Place, event: aave.AaveLiquidation, known: Known
+) -> _Liquidated | None:
     protocol = known.aave_pools.get(log.address)
     if protocol is None and event.debt not in _moved(
         act, event.liquidator, None, event.debt_covered
@@ -98,7 +98,7 @@ def _aave(act: Act, log: Log, event: aave.AaveLiquidation, known: Known) -> _Liq
 
 
 def _compound(
-    act: Act, log: Log, event: lenders.CompoundLiquidation, known: Known
+    act: Act, log: Log | Place, event: lenders.CompoundLiquidation, known: Known
 ) -> _Liquidated | None:
     """The market of what was borrowed says it; the collateral is shares of another market.
 
@@ -116,17 +116,20 @@ def _compound(
         and paid.target == event.liquidator
     ]
     got = shares[0] if len(shares) == 1 else event.seized
-    detail = Liquidation(
-        "compound_v2", event.account, debt, event.repaid, event.collateral, got, None
-    )
     more = {"seized": event.seized} if got != event.seized else {}
+    protocol = known.protocol_of(log.address) or "compound_v2"
     for other, said in act.said:
-        if (
+        if isinstance(said, Seized) and said.market == event.collateral:
+            protocol = known.comptrollers.get(said.comptroller, protocol)
+            if said.underlying is not None:
+                more.setdefault("collateral_underlying", said.underlying)
+        elif (
             isinstance(said, lenders.CompoundRedeem)
             and (other.address, said.account) == (event.collateral, event.liquidator)
             and said.shares == got
         ):
             more["collateral_underlying"] = said.amount
+    detail = Liquidation(protocol, event.account, debt, event.repaid, event.collateral, got, None)
     return detail, event.liquidator, more
 
 
@@ -142,7 +145,7 @@ def _lent(act: Act, market: str, event: lenders.CompoundLiquidation, known: Know
 
 
 def _comet(
-    act: Act, log: Log, event: lenders.CometDebtAbsorbed, known: Known
+    act: Act, log: Log | Place, event: lenders.CometDebtAbsorbed, known: Known
 ) -> _Liquidated | None:
     """The protocol takes a position over; who calls for it gets nothing of it.
 
@@ -165,7 +168,7 @@ def _comet(
 
 
 def _morpho(
-    act: Act, log: Log, event: lenders.MorphoLiquidation, known: Known
+    act: Act, log: Log | Place, event: lenders.MorphoLiquidation, known: Known
 ) -> _Liquidated | None:
     if log.address not in known.morphos:
         return None
@@ -187,7 +190,7 @@ def _market(act: Act, morpho: str, event: lenders.MorphoLiquidation) -> tuple[st
     return loans[0], collateral[0]
 
 
-_Read = Callable[[Act, Log, Any, Known], _Liquidated | None]
+_Read = Callable[[Act, Log | Place, Any, Known], _Liquidated | None]
 _READ: dict[type[LogEvent], _Read] = {
     aave.AaveLiquidation: _aave,
     lenders.CompoundLiquidation: _compound,

@@ -16,7 +16,7 @@ import attrs
 from ..chain.logs import LogEvent, uniswap
 from ..model.chain import Log
 from ..model.opportunity import Amounts, JustInTime, Kind, Liquidity, SwapRecord
-from .acts import Act
+from .acts import Act, Order, Place, order_of
 from .budget import Budget, Share
 from .findings import Found
 from .known import Known
@@ -30,21 +30,30 @@ _NUMBERS = (uniswap.PositionIncreased, uniswap.PositionDecreased)
 @attrs.frozen(eq=False)
 class _Change:
     act: Act
+    place: int
+    """Among what the transaction says."""
     owner: _Owner
     event: uniswap.V3Mint | uniswap.V3Burn
     liquidity: Liquidity
+
+    @property
+    def order(self) -> Order:
+        """Where in the block it is."""
+        log = self.act.said[self.place][0]
+        path = log.path if isinstance(log, Place) else None
+        return order_of(self.act.mined.place, log.log_index, path)
 
 
 @attrs.define(eq=False)
 class _Traffic:
     """The swaps of one pool, in the order of the block."""
 
-    indices: list[int] = attrs.Factory(list)
+    orders: list[Order] = attrs.Factory(list)
     swaps: list[tuple[Act, SwapRecord]] = attrs.Factory(list)
 
-    def between(self, first: int, last: int) -> list[tuple[Act, SwapRecord]]:
-        """Those between two logs."""
-        return self.swaps[bisect(self.indices, first) : bisect(self.indices, last)]
+    def between(self, first: Order, last: Order) -> list[tuple[Act, SwapRecord]]:
+        """Those between two places."""
+        return self.swaps[bisect(self.orders, first) : bisect(self.orders, last)]
 
 
 def find_quick_liquidity(acts: Sequence[Act], known: Known, budget: Budget) -> list[Found]:
@@ -53,7 +62,7 @@ def find_quick_liquidity(acts: Sequence[Act], known: Known, budget: Budget) -> l
     for act in acts:
         for swap in act.swaps:
             pool = traffic.setdefault(swap.pool, _Traffic())
-            pool.indices.append(swap.log_index or 0)
+            pool.orders.append(order_of(act.mined.place, swap.log_index, swap.trace_address))
             pool.swaps.append((act, swap))
     open_: dict[_Owner, _Change] = {}
     share = budget.share(sum(len(act.said) for act in acts))
@@ -64,7 +73,7 @@ def find_quick_liquidity(acts: Sequence[Act], known: Known, budget: Budget) -> l
             continue
         mint = open_.pop(change.owner, None)
         if mint is not None and change.liquidity.pool in traffic:
-            one = _between(mint, change, traffic[change.liquidity.pool], share)
+            one = _between(mint, change, traffic[change.liquidity.pool], share, len(found))
             found += [] if one is None else [one]
     return found
 
@@ -78,7 +87,7 @@ def _changes(acts: Sequence[Act], known: Known) -> Iterator[_Change]:
             if number is None and event.owner in known.positions:
                 continue
             owner = (log.address, event.owner, event.tick_lower, event.tick_upper, number)
-            yield _Change(act, owner, event, _liquidity(log, event))
+            yield _Change(act, place, owner, event, _liquidity(log, event))
 
 
 def _number(act: Act, place: int) -> int | None:
@@ -92,7 +101,7 @@ def _number(act: Act, place: int) -> int | None:
     return None
 
 
-def _liquidity(log: Log, event: uniswap.V3Mint | uniswap.V3Burn) -> Liquidity:
+def _liquidity(log: Log | Place, event: uniswap.V3Mint | uniswap.V3Burn) -> Liquidity:
     return Liquidity(
         log.address,
         event.owner,
@@ -106,11 +115,12 @@ def _liquidity(log: Log, event: uniswap.V3Mint | uniswap.V3Burn) -> Liquidity:
     )
 
 
-def _between(mint: _Change, burn: _Change, traffic: _Traffic, share: Share) -> Found | None:
-    first, last = mint.liquidity.log_index or 0, burn.liquidity.log_index or 0
+def _between(
+    mint: _Change, burn: _Change, traffic: _Traffic, share: Share, number: int
+) -> Found | None:
     if mint.act is burn.act:
         return None
-    inside = traffic.between(first, last)
+    inside = traffic.between(mint.order, burn.order)
     if not share.spend(len(inside) + len(burn.act.said)):
         return None
     # Who swaps in the transactions of the mint and the burn is the owner too.
@@ -126,7 +136,7 @@ def _between(mint: _Change, burn: _Change, traffic: _Traffic, share: Share) -> F
         _gross(mint, burn, hurt[0]),
         victims=tuple(dict.fromkeys(swap.transaction or "" for swap in hurt)),
         pools=(mint.liquidity.pool,),
-        mark=str(first),
+        mark=str(number),
         searcher=None if mint.owner[4] is not None else mint.owner[1],
     )
 
@@ -148,11 +158,10 @@ def _gross(mint: _Change, burn: _Change, swap: SwapRecord) -> Amounts | None:
 
 
 def _collected(burn: _Change) -> uniswap.V3Collect | None:
-    for log, event in burn.act.said:
+    for log, event in burn.act.said[burn.place + 1 :]:
         if _collects(event, burn) and log.address == burn.liquidity.pool:
             assert isinstance(event, uniswap.V3Collect)
-            if log.log_index > (burn.liquidity.log_index or 0):
-                return event
+            return event
     return None
 
 

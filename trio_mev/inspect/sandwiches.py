@@ -189,7 +189,8 @@ def _joined(parts: Sequence[_Part]) -> list[list[_Part]]:
 
 
 def _first(part: _Part) -> tuple[int, int]:
-    return part.fronts[0].act.mined.place, part.fronts[0].swaps[0].log_index or 0
+    act = part.fronts[0].act
+    return act.mined.place, act.numbers[id(part.fronts[0].swaps[0])]
 
 
 def _found(parts: Sequence[_Part]) -> Found:
@@ -213,8 +214,10 @@ def _found(parts: Sequence[_Part]) -> Found:
 
 def _records(legs: Iterable[Leg]) -> tuple[SwapRecord, ...]:
     """Their swaps, in the order of the block."""
-    found = {swap.log_index: swap for leg in legs for swap in leg.swaps}
-    return tuple(found[index] for index in sorted(found, key=lambda index: index or 0))
+    found = {
+        (leg.act.mined.place, leg.act.numbers[id(swap)]): swap for leg in legs for swap in leg.swaps
+    }
+    return tuple(found[order] for order in sorted(found))
 
 
 def _gross(own: Sequence[Act]) -> Amounts | None:

@@ -26,7 +26,8 @@ EEEE = "0x" + "ee" * 20
 """How ether is written: no contract is there, and the zero address is somebody's nothing."""
 
 
-def _token(token: str) -> str:
+def shown(token: str) -> str:
+    """A token as lines have it."""
     return EEEE if token == ETHER else token
 
 
@@ -41,7 +42,7 @@ def _integer(value: int | None) -> str | None:
 def _amounts(amounts: Amounts | None) -> dict[str, str] | None:
     if amounts is None:
         return None
-    return {_token(token): str(amount) for token, amount in amounts.items()}
+    return {shown(token): str(amount) for token, amount in amounts.items()}
 
 
 def swap_line(swap: SwapRecord) -> dict[str, Any]:
@@ -49,9 +50,9 @@ def swap_line(swap: SwapRecord) -> dict[str, Any]:
     line = {
         "pool": swap.pool,
         "protocol": swap.protocol,
-        "token_in": _token(swap.token_in),
+        "token_in": shown(swap.token_in),
         "amount_in": str(swap.amount_in),
-        "token_out": _token(swap.token_out),
+        "token_out": shown(swap.token_out),
         "amount_out": str(swap.amount_out),
     }
     more: dict[str, Any] = {
@@ -95,9 +96,9 @@ def _liquidation(detail: Liquidation) -> dict[str, Any]:
     return {
         "protocol": detail.protocol,
         "user": detail.user,
-        "debt_token": detail.debt_token,
+        "debt_token": shown(detail.debt_token),
         "debt_amount": str(detail.debt_amount),
-        "collateral_token": detail.collateral_token,
+        "collateral_token": shown(detail.collateral_token),
         "collateral_amount": str(detail.collateral_amount),
         "health_factor": _integer(detail.health_factor),
     }
@@ -165,6 +166,11 @@ def _more(value: Any) -> Any:
 
 
 def opportunity_line(_: DataEvent, one: Opportunity) -> dict[str, Any]:
+    """A finding's line, of an event."""
+    return finding_line(one)
+
+
+def finding_line(one: Opportunity) -> dict[str, Any]:
     """A finding's line."""
     return {
         "kind": one.kind.value,

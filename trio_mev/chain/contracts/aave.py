@@ -16,6 +16,11 @@ POOLS: Mapping[str, str] = {
 }
 """Address in lower case to name."""
 
+V1_POOLS: Mapping[str, str] = {
+    "0x398ec7346dcd622edc5ae82352f02be94c62d119": "Aave V1 LendingPool",
+}
+"""Its events are others than those of the later versions; its liquidation is called the same."""
+
 METHODS: Mapping[str, str] = {
     "0x00a718a9": "liquidationCall(address,address,address,uint256,bool)",
     "0x617ba037": "supply(address,uint256,address,uint16)",

@@ -16,6 +16,12 @@ COMETS: Mapping[str, str] = {
 }
 """Address in lower case to name."""
 
+COMPTROLLERS: Mapping[str, str] = {
+    "0x3d9819210a31b4961b30ef54be2aed79b9c9cd3b": "compound_v2",
+    "0x3d5bc3c8d13dcb8bf317092d84783c2697ae9258": "cream",
+}
+"""Of Compound V2 and a fork of it: the contract that a market asks, to whose markets they are."""
+
 ETHER_MARKET = "0x4ddc2d193948926d02f9b1fe9e1daa0718270ed5"
 """The market of ether itself, which no log shows moving."""
 
