@@ -136,7 +136,7 @@ class _Reader:
     def _record(self, trade: Trade, paid: Side, got: Side, spot: Spot) -> SwapRecord:
         return SwapRecord(
             trade.pool,
-            self._pools.known.protocol_of(trade.pool) or trade.protocol,
+            self._pools.known.name(trade.pool, trade.protocol, paid.token, got.token),
             paid.token,
             paid.amount,
             got.token,
