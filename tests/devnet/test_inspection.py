@@ -11,12 +11,14 @@ import msgspec
 import pytest
 import trio
 
-from tests.devnet.addresses import WETH
+from tests.devnet.addresses import SUSHISWAP_FACTORY, WETH
 from tests.devnet.played import Played, made, play
 from tests.devnet.rpc import Json
 from tests.devnet.truth import ETHER
+from tests.devnet.uniswap import V2_CODE_HASH
 from trio_mev.inspect import (
     Inspection,
+    Known,
     MinedBlock,
     inspect_block,
     mined_block,
@@ -24,6 +26,8 @@ from trio_mev.inspect import (
     read_receipts,
     read_trace_block,
 )
+from trio_mev.inspect.makers import MAKERS as MADE
+from trio_mev.inspect.makers import Maker
 from trio_mev.model.chain import Block
 from trio_mev.model.intents import ETHER as INSIDE
 from trio_mev.model.opportunity import (
@@ -104,12 +108,16 @@ BARE = [by_traces, by_bare_frames]
 """Those without logs: what says where in the block something was logged is not known."""
 WITH_ETHER = [by_traces_and_receipts, by_bare_frames]
 """Those that know both what was paid for gas and what was sent along."""
+KNOWN = Known(
+    makers=(*MADE, Maker("sushiswap", "uniswap_v2", SUSHISWAP_FACTORY, "0x" + V2_CODE_HASH.hex()))
+)
+"""Both exchanges of the scenario have the pairs of one of them."""
 MAKERS = pytest.mark.parametrize("maker", [*LOGGED, *BARE])
 Maker = Callable[[Played, Json], MinedBlock]
 
 
 def inspected(played: Played, maker: Maker) -> list[Inspection]:
-    return [inspect_block(maker(played, block)) for block in played.truth["blocks"]]
+    return [inspect_block(maker(played, block), KNOWN) for block in played.truth["blocks"]]
 
 
 def unlogged(value: Any) -> Any:
@@ -131,6 +139,7 @@ def swap_json(swap: SwapRecord) -> Json:
         "transaction": swap.transaction,
         "log_index": swap.log_index,
         "pool": swap.pool,
+        "protocol": swap.protocol,
         "sender": swap.sender,
         "recipient": swap.recipient,
         "token_in": swap.token_in,
@@ -138,11 +147,6 @@ def swap_json(swap: SwapRecord) -> Json:
         "token_out": swap.token_out,
         "amount_out": str(swap.amount_out),
     }
-
-
-def without_protocol(swaps: list[Json]) -> list[Json]:
-    """Logs alone do not tell a fork from its origin."""
-    return [{k: v for k, v in swap.items() if k != "protocol"} for swap in swaps]
 
 
 def position_json(one: Liquidity) -> Json:
@@ -189,9 +193,6 @@ def detail_as_logged(record: Json) -> Json:
     detail = dict(record["detail"])
     for name in ("losses", "health_factor"):
         detail.pop(name, None)
-    for name in ("path", "frontrun", "victims", "backrun", "swaps"):
-        if name in detail:
-            detail[name] = without_protocol(detail[name])
     if "burn" in detail:
         burn = detail["burn"].items()
         detail["burn"] = {k: v for k, v in burn if not k.startswith("collected")}
@@ -235,7 +236,7 @@ def test_every_swap_is_found_with_its_tokens(played: Played, maker: Maker):
     found = inspected(played, maker)
     for one, block in zip(found, played.truth["blocks"], strict=True):
         ours = as_known(maker, [swap_json(swap) for swap in one.swaps])
-        assert ours == as_known(maker, without_protocol(block["swaps"]))
+        assert ours == as_known(maker, block["swaps"])
         assert not set(one.left_out) - {"failed"}
         assert not one.cut
     assert sum(len(one.swaps) for one in found) > 100

@@ -27,6 +27,7 @@ from tests.inspect.blocks import (
 )
 from tests.support.encoding import address, log
 from trio_mev.inspect import Known
+from trio_mev.inspect.makers import made_by
 from trio_mev.model.opportunity import SwapRecord
 
 UNKNOWN = Known()
@@ -228,3 +229,24 @@ def test_malformed_logs_are_counted():
     bad = emitted(sent(A, ANN, P, 10), A)
     topics = (bad.topics[0], "0x" + "ff" * 32, bad.topics[2])
     assert left_out(msgspec.structs.replace(bad, topics=topics)) == {"malformed": 1}
+
+
+def test_whose_pair_it_is_shows_in_where_it_is():
+    """USDC and WETH at SushiSwap and Uniswap, and a contract that is anywhere."""
+    usdc = "0xa0b86991c6218b36c1d19d4a2e9eb0ce3606eb48"
+    pairs = {
+        "0x397ff1542f962076d0bfe58ea045ffa2d347aca0": "sushiswap",
+        "0xb4e16d0168e52d35cacd2c6185b44281ec28c9dc": "uniswap_v2",
+        "0x20e95253e54490d8d30ea41574b24f741ee70201": "shibaswap",
+    }
+    for pool, name in pairs.items():
+        assert made_by(pool, "uniswap_v2", WETH, usdc) == name
+        assert made_by(pool, "uniswap_v2", usdc, WETH) == name
+        assert made_by(pool, "uniswap_v2", usdc, P) is None
+        assert made_by(pool, "uniswap_v3", usdc, WETH) is None
+    assert made_by(P, "uniswap_v2", usdc, WETH) is None
+    lookup = Known(protocol_of={P: "other"}.get)
+    assert lookup.name(P, "uniswap_v2", usdc, WETH) == "other"
+    assert lookup.name(Q, "curve", usdc, WETH) == "curve"
+    best = "0x88e6a0c2ddd26feeb64f039a2c41296fcb3f5640"
+    assert made_by(best, "uniswap_v3", usdc, WETH) == "uniswap_v3"

@@ -18,6 +18,7 @@ from tests.inspect.blocks import ANN, BEN, BOT, EVE, HASH, A, B, P, Q, hash_of
 from tests.inspect.calling import (
     MINER,
     Made,
+    asked,
     block_answer,
     file_of,
     frame_text,
@@ -38,6 +39,7 @@ from trio_mev.inspect import (
     read_trace_block,
 )
 from trio_mev.inspect.calls import How
+from trio_mev.inspect.seizures import SEIZURES
 from trio_mev.model.chain import Block
 
 HEAD = Block(7, HASH, HASH, 0, 0, 0, 10, MINER, (hash_of(0),))
@@ -396,6 +398,22 @@ def test_many_swaps_of_one_pool_take_no_longer_than_many_of_many():
         found = inspect_block(read_parity_file(raw))
         assert time.process_time() - began < 2
         assert len(found.swaps) == 4000
+
+
+def test_liquidations_nested_in_each_other_take_no_longer_than_others():
+    """Each would be looked through for what it seizes, again and again."""
+    text = SEIZURES["0xf5e3c462"][0]
+    outer = inner = Made(EVE, BOT)
+    for _ in range(1000):
+        following = asked(BOT, P, text, ANN, 5, Q, answers=("uint256", [0]))
+        inner.holding(following)
+        inner = following
+    inner.holding(*[paid(A, BOT, P, 1 + number) for number in range(19_000)])
+    raw = encoded(file_of(outer))
+    began = time.process_time()
+    found = inspect_block(read_parity_file(raw))
+    assert time.process_time() - began < 2
+    assert found.cut
 
 
 def test_too_many_traces_are_refused(monkeypatch: pytest.MonkeyPatch):

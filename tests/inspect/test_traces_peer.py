@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import gzip
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -210,9 +211,26 @@ def test_more_swaps_are_found_than_the_peer_has(traced: dict[int, Traced]):
         *["balancer_v2"] * 2,
         *["bancor"] * 2,
         *["curve"] * 2,
+        "sushiswap",
         "uniswap_v1",
-        *["uniswap_v2"] * 2,
+        "uniswap_v2",
     ]
+
+
+def test_forks_have_their_own_names(traced: dict[int, Traced]):
+    """By the address at which their factory puts a pair; the peer calls them all by one name."""
+    pools = {
+        swap.pool: swap.protocol
+        for one in traced.values()
+        for swap in one.ours.swaps
+        if swap.protocol in {"uniswap_v2", "sushiswap", "shibaswap", "uniswap_v3"}
+    }
+    assert Counter(pools.values()) == {
+        "uniswap_v2": 107,
+        "sushiswap": 33,
+        "shibaswap": 6,
+        "uniswap_v3": 49,
+    }
 
 
 def test_sandwiches_are_found_once_with_what_they_made(traced: dict[int, Traced], audit):

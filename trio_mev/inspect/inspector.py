@@ -63,10 +63,10 @@ def inspect_block(
     logged = any(one.logs for one in block.transactions)
     traced = any(one.calls is not None for one in block.transactions)
     if traced and not logged:
-        acts, counts = read_traced(block, known)
+        acts, counts = read_traced(block, known, budget)
         return judge(block, acts, counts, known, budget)
     acts, malformed = read_acts(block, known)
-    called = read_traced(block, known)[0] if traced else []
+    called = read_traced(block, known, budget)[0] if traced else []
     for act, one in zip(acts, called, strict=False):
         act.said = [*ether_moved(one), *act.said]
     counts = name_swaps(acts, known)
@@ -95,7 +95,7 @@ def judge(
         arbitrage = find_arbitrage(act, known, budget)
         found += liquidations if arbitrage is None else [*liquidations, arbitrage]
         if not liquidations and arbitrage is None:
-            attempt = find_attempt(act, undone(act.mined, known), known, budget)
+            attempt = find_attempt(act, undone(act.mined, known, budget), known, budget)
             found += [] if attempt is None else [attempt]
         counts["doubtful"] += doubtful
         counts["failed"] += act.mined.succeeded is False

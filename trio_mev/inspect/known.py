@@ -21,10 +21,14 @@ from ..chain.contracts import (
     uniswap_v4,
     zerox,
 )
+from .makers import MAKERS, Maker, made_by
 
 TokensOf = Callable[[str], Sequence[str] | None]
 NameOf = Callable[[str], str | None]
 _BASES = {"Comet USDC": assets.TOKENS["USDC"], "Comet WETH": assets.TOKENS["WETH"]}
+
+
+_MADE = frozenset({"uniswap_v2", "uniswap_v3"})
 
 
 def nothing(_: str) -> None:
@@ -39,7 +43,10 @@ class Known:
     """The tokens of a pool in its own order, by address or id; of a market of Compound what it
     lends, of one of Morpho the loan's token and the collateral's. None where they are not known."""
     protocol_of: NameOf = nothing
-    """Whose pool it is, such as ``sushiswap``; without it a fork has the name of its origin."""
+    """Whose pool it is, such as ``sushiswap``; asked before the makers."""
+    makers: tuple[Maker, ...] = MAKERS
+    """Factories, which pools are told by whose tokens are known. A fork of another factory has the
+    name of its origin."""
     shared: frozenset[str] = frozenset(
         {*ROUTERS, *cow.SETTLEMENTS, *balancer.VAULTS, *balancer.VAULTS_V3}
         | {*uniswap_v4.POOL_MANAGERS, *tokens.WRAPPED, uniswap_v3.POSITION_MANAGER}
@@ -77,3 +84,10 @@ class Known:
     morphos: frozenset[str] = frozenset(morpho.MORPHOS)
     shares: frozenset[str] = frozenset()
     """aTokens of Aave V2, whose mints look like those of a pair."""
+
+    def name(self, pool: str, shape: str, token: str, other: str) -> str:
+        """Whose pool it is, of two tokens and with the logs or calls of a protocol."""
+        known = self.protocol_of(pool)
+        if known is None and shape in _MADE:
+            known = made_by(pool, shape, token, other, self.makers)
+        return known or shape

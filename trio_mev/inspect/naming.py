@@ -81,7 +81,7 @@ def _record(exchange: Exchange, coins: Coins) -> SwapRecord | None:
         return None
     return SwapRecord(
         exchange.pool,
-        coins.known.protocol_of(exchange.pool) or exchange.protocol,
+        coins.known.name(exchange.pool, exchange.protocol, token_in, token_out),
         token_in,
         exchange.amount_in,
         token_out,

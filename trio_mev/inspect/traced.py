@@ -11,6 +11,7 @@ from ..model.intents import ETHER
 from ..model.opportunity import SwapRecord
 from .acts import Act, Place, Said
 from .block import Mined, MinedBlock
+from .budget import Budget
 from .calls import Calls, How
 from .fills import FILLS
 from .keeping import KEEPING
@@ -35,14 +36,14 @@ _UNDONE = frozenset({v2, v3})
 _SELECTORS = frozenset({*_TRADES, *_EVENTS, *_MANAGER, *_STATES, *KEEPING})
 
 
-def read_traced(block: MinedBlock, known: Known) -> tuple[list[Act], Counter[str]]:
+def read_traced(block: MinedBlock, known: Known, budget: Budget) -> tuple[list[Act], Counter[str]]:
     """Every transaction with what its calls say, and how many swaps could not be told."""
     pools, counts = Pools(known), Counter[str]()
-    acts = [_Reader(one, pools, counts).act(block.miner) for one in block.transactions]
+    acts = [_Reader(one, pools, counts, budget).act(block.miner) for one in block.transactions]
     return acts, counts
 
 
-def undone(mined: Mined, known: Known) -> list[SwapRecord]:
+def undone(mined: Mined, known: Known, budget: Budget) -> list[SwapRecord]:
     """The swaps of a transaction that were reverted, as they would have been.
 
     What a swap that failed itself would have answered is not known; of pairs and pools that move
@@ -51,7 +52,7 @@ def undone(mined: Mined, known: Known) -> list[SwapRecord]:
     calls = mined.calls
     if calls is None or not any(one.failed and one.input[:10] in _TRADES for one in calls):
         return []
-    reader = _Reader(mined, Pools(known), Counter(), undone=True)
+    reader = _Reader(mined, Pools(known), Counter(), budget, undone=True)
     reader.act(None)
     return reader.failed
 
@@ -60,13 +61,19 @@ class _Reader:
     """Reads the calls of one transaction."""
 
     def __init__(
-        self, mined: Mined, pools: Pools, counts: Counter[str], undone: bool = False
+        self,
+        mined: Mined,
+        pools: Pools,
+        counts: Counter[str],
+        budget: Budget,
+        undone: bool = False,
     ) -> None:
         self._mined = mined
         self._calls = mined.calls or Calls([])
         self._view = View(self._calls, undone)
         self._pools = pools
         self._counts = counts
+        self._share = budget.share(len(self._calls))
         self._act = Act(mined, [])
         self.failed: list[SwapRecord] = []
         """Swaps that were reverted."""
@@ -83,6 +90,9 @@ class _Reader:
         places.sort(key=calls.rank)
         events: list[Said] = []
         for place in places:
+            # To read a call is to go through what is within it; nested ones go through it again.
+            if not self._share.spend(calls.ends[place] - place):
+                break
             spot = Spot(place, calls[place], view)
             try:
                 self._read(spot, events)
@@ -136,7 +146,7 @@ class _Reader:
     def _record(self, trade: Trade, paid: Side, got: Side, spot: Spot) -> SwapRecord:
         return SwapRecord(
             trade.pool,
-            self._pools.known.protocol_of(trade.pool) or trade.protocol,
+            self._pools.known.name(trade.pool, trade.protocol, paid.token, got.token),
             paid.token,
             paid.amount,
             got.token,

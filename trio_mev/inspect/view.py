@@ -45,8 +45,8 @@ def word(text: str, number: int, head: int = _HEAD) -> int:
     """
     at = head + _WORD * number
     part = text[at : at + _WORD]
-    if len(part) < _WORD:
-        raise ValueError("a word is cut short")
+    if len(part) < _WORD or not part.isalnum():
+        raise ValueError("a word is cut short")  # int() alone would take spaces and underscores
     return int(part, 16)
 
 
@@ -60,7 +60,7 @@ def account(text: str, number: int) -> str:
     part = text[at : at + 40]
     if len(part) < 40:
         raise ValueError("an address is cut short")
-    return f"0x{part}".lower()
+    return f"0x{bytes.fromhex(part).hex()}"
 
 
 def _transfer(call: Call) -> _Paid | None:
