@@ -90,8 +90,9 @@ class _Reader:
         places.sort(key=calls.rank)
         events: list[Said] = []
         for place in places:
-            # To read a call is to go through what is within it; nested ones go through it again.
-            if not self._share.spend(calls.ends[place] - place):
+            # To read a call is to go through what is within it, and to say where it is through what
+            # it is within; of calls nested in each other both are done again and again.
+            if not self._share.spend(calls.ends[place] - place + calls[place].depth):
                 break
             spot = Spot(place, calls[place], view)
             try:
