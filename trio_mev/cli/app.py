@@ -191,6 +191,7 @@ def inspect(
     json: Json = False,
     out: Path | None = None,
     workers: int = 1,
+    prices: Path | None = None,
 ) -> int:
     """Find what landed in blocks: swaps, arbitrage, sandwiches, liquidations, liquidity just in
     time.
@@ -208,12 +209,15 @@ def inspect(
         A folder to store all of it in, as Parquet; a run that was stopped goes on from there.
     workers
         Processes that share the work.
+    prices
+        A file of what exchanges paid, as `--events price --json` writes it: for what findings are
+        worth in USD, and for pools against exchanges.
     """
     if not 1 <= workers <= MOST_WORKERS:
         raise ConfigError(f"--workers {workers}: it must be 1 to {MOST_WORKERS}")
     found = read_sources(sources)
     url = node_url(rpc, os.environ) if any(isinstance(s, BlockRange) for s in found) else None
-    return run_inspect(Wanted(found, url, swaps, json, out, workers))
+    return run_inspect(Wanted(found, url, swaps, json, out, workers, prices))
 
 
 @app.command

@@ -33,7 +33,7 @@ from .sought import BlockRange, Source, each
 from .tally import Tally, swap_findings
 from .view import console
 from .words import check_output, complain, plain
-from .work import Result, Seen, Unusable
+from .work import Result, Seen, Unusable, load_prices
 from .workers import DIED, Perform, open_workers
 
 FETCHES = 8
@@ -53,6 +53,8 @@ class Wanted:
     json: bool = False
     out: Path | None = None
     workers: int = 1
+    prices: Path | None = None
+    """A file of what exchanges paid."""
 
     @property
     def of_node(self) -> bool:
@@ -151,6 +153,7 @@ class _Run:
         self._node: NodeBlocks | None = None
         self._store: Store | None = None
         self._fetching = trio.CapacityLimiter(FETCHES)
+        self._prices = None if wanted.prices is None else load_prices(wanted.prices)
         self._codes: set[int] = set()
 
     async def main(self) -> int:
@@ -207,8 +210,8 @@ class _Run:
             if self._show.error is not None:
                 stop.scope.cancel()
 
-        workers = self._wanted.workers
-        async with open_workers(workers) as perform, bar.drawn():
+        workers, path = self._wanted.workers, self._wanted.prices
+        async with open_workers(workers, path, self._prices) as perform, bar.drawn():
             self._say = bar.say
             try:
                 work = partial(self._work, perform)

@@ -41,7 +41,11 @@ class ByBlock:
             if kind in kinds:
                 self._add(seen.found.block, kind.value, kinds[kind])
         if self.swaps and seen.found.swaps:
-            self._add(seen.found.block, Kind.SWAP.value, Sums(len(seen.found.swaps)))
+            self._add(
+                seen.found.block,
+                Kind.SWAP.value,
+                Sums(len(seen.found.swaps), without_usd=len(seen.found.swaps)),
+            )
 
     def _add(self, block: int, kind: str, sums: Sums) -> None:
         if len(self.rows) < MOST_ROWS:
@@ -52,30 +56,32 @@ class ByBlock:
 
 def print_landed(console: Console, by_block: ByBlock, tally: Tally, seconds: float) -> None:
     """The table by block and kind, and the totals."""
+    worth = any(sums.count > sums.without_usd for sums in tally.kinds.values())
     if by_block.rows:
-        table = _table("block>", "kind")
+        table = _table(worth, "block>", "kind")
         for block, kind, sums in by_block.rows:
-            table.add_row(str(block), kind, *_cells(sums))
+            table.add_row(str(block), kind, *_cells(sums, worth))
         console.print(table)
     if by_block.more:
         console.print(f"{by_block.more} more rows; --json or --out has all", style="dim")
     if by_block.rows:
         console.print()
-    console.print(_totals(tally))
+    console.print(_totals(tally, worth))
     console.print()
     for line in _words(tally, seconds):
         console.print(line, markup=False, soft_wrap=True)
 
 
-def _table(*first: str) -> Table:
+def _table(worth: bool, *first: str) -> Table:
+    """With a column of what things are worth, where that is known of any."""
     made = Table(box=None, pad_edge=False, header_style="dim")
-    for name in (*first, *_COLUMNS):
+    for name in (*first, *_COLUMNS, *(["USD>"] if worth else [])):
         number = name.endswith(">") or name in {"count", "reverted"}
         made.add_column(name.rstrip(">"), justify="right" if number else "left", overflow="fold")
     return made
 
 
-def _cells(sums: Sums) -> Iterable[Text]:
+def _cells(sums: Sums, worth: bool) -> Iterable[Text]:
     known = sums.count > sums.without_net
     yield Text(str(sums.count))
     yield Text(str(sums.reverted) if sums.reverted else "", style="red")
@@ -83,6 +89,9 @@ def _cells(sums: Sums) -> Iterable[Text]:
     yield Text(_some(sums.net) if known else "", style="green")
     yield Text(_ether(sums.gas_wei))
     yield Text(_ether(sums.builder_wei))
+    if worth:
+        told = sums.count > sums.without_usd
+        yield Text(f"{sums.usd:,.2f}" if told else "", style="green")
 
 
 def _some(amounts: Amounts) -> str:
@@ -97,12 +106,12 @@ def _ether(wei: int) -> str:
     return amounts_text({ETHER: wei}).lstrip("+") if wei else ""
 
 
-def _totals(tally: Tally) -> Table:
-    made = _table("total")
+def _totals(tally: Tally, worth: bool) -> Table:
+    made = _table(worth, "total")
     for kind in _ORDER:
         if kind in tally.kinds:
-            made.add_row(kind.value, *_cells(tally.kinds[kind]))
-    made.add_row(Kind.SWAP.value, str(tally.swaps), *[""] * (len(_COLUMNS) - 1))
+            made.add_row(kind.value, *_cells(tally.kinds[kind], worth))
+    made.add_row(Kind.SWAP.value, str(tally.swaps))
     return made
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 import attrs
@@ -30,6 +31,9 @@ class Sums:
     """Whose gas, or whose gross, is not known."""
     gas_wei: int = 0
     builder_wei: int = 0
+    usd: Decimal = Decimal(0)
+    without_usd: int = 0
+    """Of which some token has no price."""
 
     def take(self, one: Opportunity) -> None:
         """Add a finding."""
@@ -42,6 +46,8 @@ class Sums:
         self.without_net += one.net is None
         self.gas_wei += one.gas_wei or 0
         self.builder_wei += one.builder_wei or 0
+        self.usd += one.usd or 0
+        self.without_usd += one.usd is None
 
     def line(self) -> dict[str, Any]:
         """For other programs."""
@@ -53,6 +59,8 @@ class Sums:
             "without_net": self.without_net,
             "gas_wei": str(self.gas_wei),
             "builder_wei": str(self.builder_wei),
+            "usd": format(self.usd, "f") if self.count > self.without_usd else None,
+            "without_usd": self.without_usd,
         }
 
 

@@ -1,4 +1,5 @@
-"""A process that inspects: ``python -m trio_mev.cli.worker``, started by the command alone.
+"""A process that inspects: ``python -m trio_mev.cli.worker [PRICES]``, started by the command
+alone.
 
 Work comes by standard input and results leave by standard output, each pickled behind its length.
 Both ends are this program's own. It ends with its input.
@@ -11,6 +12,7 @@ import pickle
 import signal
 import sys
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, BinaryIO
 
 SIZE = 8
@@ -36,11 +38,12 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     target = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what anybody prints is no result
-    from .work import perform
+    from .work import load_prices, perform
 
+    prices = load_prices(Path(sys.argv[1])) if sys.argv[1:] else None
     with suppress(BrokenPipeError):  # nobody waits for it any more
         while (work := _receive(sys.stdin.buffer)) is not None:
-            target.write(framed(perform(work)))
+            target.write(framed(perform(work, prices)))
             target.flush()
 
 

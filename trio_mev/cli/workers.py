@@ -7,10 +7,12 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 
 import attrs
 import trio
 
+from ..inspect import Prices
 from .work import Result, Unusable, Work, perform
 from .worker import SIZE, framed
 
@@ -87,8 +89,13 @@ class _Worker:
         return process.returncode
 
 
-async def _start() -> _Worker:
-    command = [sys.executable, "-m", "trio_mev.cli.worker"]
+async def _start(prices: Path | None) -> _Worker:
+    command = [
+        sys.executable,
+        "-m",
+        "trio_mev.cli.worker",
+        *([] if prices is None else [str(prices)]),
+    ]
     return _Worker(
         await trio.lowlevel.open_process(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     )
@@ -96,8 +103,14 @@ async def _start() -> _Worker:
 
 @attrs.define(eq=False)
 class Workers:
-    """Processes that share the work; one that dies costs what it was at, and is replaced."""
+    """Processes that share the work; one that dies costs what it was at, and is replaced.
 
+    Args:
+        prices: a file of them, which each process reads for itself.
+        turn: how many there may be.
+    """
+
+    _prices: Path | None = None
     started: set[_Worker] = attrs.Factory(set)
     _idle: list[_Worker] = attrs.Factory(list)
     _turn: trio.CapacityLimiter = attrs.field(kw_only=True)
@@ -119,7 +132,7 @@ class Workers:
             worker = self._idle.pop()
             if worker.process.poll() is None:
                 return worker
-        worker = await _start()
+        worker = await _start(self._prices)
         self.started.add(worker)
         return worker
 
@@ -129,21 +142,29 @@ def _ended(code: int) -> str:
 
 
 @asynccontextmanager
-async def open_workers(count: int) -> AsyncIterator[Perform]:
+async def open_workers(
+    count: int, path: Path | None = None, prices: Prices | None = None
+) -> AsyncIterator[Perform]:
     """What does a piece of work: in a thread where one is to do all, else in so many processes,
-    which end with the block."""
+    which end with the block.
+
+    Args:
+        count: how many.
+        path: where prices are read.
+        prices: what was read there.
+    """
     if count == 1:
         turn = trio.CapacityLimiter(1)  # more threads would only share one core
 
         async def in_thread(work: Work) -> Result:
             """Cancelled, it leaves the thread to itself; a run that is stopped ends with it."""
             return await trio.to_thread.run_sync(
-                perform, work, abandon_on_cancel=True, limiter=turn
+                perform, work, prices, abandon_on_cancel=True, limiter=turn
             )
 
         yield in_thread
         return
-    workers = Workers(turn=trio.CapacityLimiter(count))
+    workers = Workers(path, turn=trio.CapacityLimiter(count))
     try:
         yield workers.perform
     finally:

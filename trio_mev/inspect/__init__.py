@@ -4,6 +4,7 @@ waiting."""
 from .block import Mined, MinedBlock, mined_block
 from .inspector import Inspection, inspect_block
 from .known import Known
+from .prices import Prices, read_prices
 from .reading import read_receipts, read_recorded
 from .tracing import read_call_tracer, read_parity_file, read_trace_block
 
@@ -12,10 +13,12 @@ __all__ = [
     "Known",
     "Mined",
     "MinedBlock",
+    "Prices",
     "inspect_block",
     "mined_block",
     "read_call_tracer",
     "read_parity_file",
+    "read_prices",
     "read_receipts",
     "read_recorded",
     "read_trace_block",

@@ -31,7 +31,7 @@ MOST_SWAPS = 200
 
 def find_arbitrage(act: Act, known: Known, budget: Budget) -> Found | None:
     """The arbitrage in a transaction, if it is one."""
-    if act.exchanges < 2 or not act.swaps or _settles(act, known):
+    if act.exchanges < 2 or not act.swaps or settles(act, known):
         return None
     if act.exchanges > MOST_SWAPS:
         budget.cut = True
@@ -79,7 +79,7 @@ def _found(act: Act, swaps: Sequence[SwapRecord], gross: Amounts, rule: str) -> 
     )
 
 
-def _settles(act: Act, known: Known) -> bool:
+def settles(act: Act, known: Known) -> bool:
     """Whether many people's orders are settled together: what is kept is a fee."""
     if act.mined.to in known.settlements:
         return True

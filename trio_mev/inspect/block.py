@@ -50,6 +50,8 @@ class MinedBlock:
     base_fee: int | None = None
     """Wei a gas."""
     miner: str | None = None
+    timestamp: int | None = None
+    """Seconds since the epoch."""
 
 
 def mined_block(block: Block, bodies: Mapping[str, Transaction] | None = None) -> MinedBlock:
@@ -76,6 +78,7 @@ def mined_block(block: Block, bodies: Mapping[str, Transaction] | None = None) -
         ),
         block.base_fee,
         block.miner,
+        block.timestamp,
     )
 
 

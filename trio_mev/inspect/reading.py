@@ -39,6 +39,7 @@ class _Head(msgspec.Struct, gc=False):
     hash: str
     base_fee_per_gas: int | None = None
     miner: str | None = None
+    timestamp: int | None = None
 
 
 class _Row(msgspec.Struct, gc=False):
@@ -94,7 +95,7 @@ def read_receipts(raw: bytes | msgspec.Raw, head: Block | None = None) -> MinedB
     _bounded([log for one in mined for log in one.logs], "logs", MAX_LOGS)
     if head is None:
         return MinedBlock(number, name, mined)
-    return MinedBlock(number, name, mined, head.base_fee, head.miner)
+    return MinedBlock(number, name, mined, head.base_fee, head.miner, head.timestamp)
 
 
 def _of_receipt(receipt: _Receipt) -> Mined:
@@ -132,7 +133,9 @@ def read_recorded(raw: bytes) -> MinedBlock:
     if held:
         raise MalformedFrame("wrong_shape", f"logs of {len(held)} transactions that are not there")
     miner = None if head.miner is None else address(head.miner)
-    return MinedBlock(head.number, name, tuple(_in_order(mined)), head.base_fee_per_gas, miner)
+    return MinedBlock(
+        head.number, name, tuple(_in_order(mined)), head.base_fee_per_gas, miner, head.timestamp
+    )
 
 
 def _of_row(row: _Row, logs: list[Log]) -> Mined:

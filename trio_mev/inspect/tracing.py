@@ -35,6 +35,7 @@ class _File(msgspec.Struct, gc=False):
     traces: list[parity.SnakeTrace]
     receipts: list[_Paid]
     base_fee_per_gas: int | None = None
+    block_timestamp: int | None = None
 
 
 _FILE = msgspec.json.Decoder(_File)
@@ -42,7 +43,8 @@ _TRACES = msgspec.json.Decoder(list[parity.Trace])
 
 
 def read_parity_file(raw: bytes) -> MinedBlock:
-    """A block from ``{block_number, miner, base_fee_per_gas, traces, receipts}``.
+    """A block from ``{block_number, miner, base_fee_per_gas, traces, receipts}``, and its
+    ``block_timestamp`` where it is there.
 
     Raises:
         MalformedFrame: it is none, a trace or a receipt is missing, or there are too many.
@@ -56,7 +58,9 @@ def read_parity_file(raw: bytes) -> MinedBlock:
     traced = parity.transactions(found.traces)
     _same({one.hash for one in traced}, set(paid))
     mined = tuple(_of_file(one, paid[one.hash], miner) for one in traced)
-    return MinedBlock(found.block_number, name, mined, found.base_fee_per_gas, miner)
+    return MinedBlock(
+        found.block_number, name, mined, found.base_fee_per_gas, miner, found.block_timestamp
+    )
 
 
 def _of_file(one: parity.Traced, paid: _Paid, miner: str) -> Mined:
@@ -166,7 +170,7 @@ def _base(receipts: bytes | None, head: Block | None, trace: parity.Trace | None
     if receipts is not None and (head is not None or receipts.strip() != b"[]"):
         return read_receipts(receipts, head)
     if head is not None:
-        return MinedBlock(head.number, head.hash, (), head.base_fee, head.miner)
+        return MinedBlock(head.number, head.hash, (), head.base_fee, head.miner, head.timestamp)
     if trace is not None:
         return MinedBlock(trace.block_number, hash32(trace.block_hash), ())
     raise MalformedFrame("wrong_shape", "nothing says which block it is")

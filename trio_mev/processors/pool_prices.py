@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
-from ..chain.contracts.assets import ASSETS, QUOTES
+from ..chain.contracts.assets import ASSETS, rank
 from ..chain.pools.band import band
 from ..chain.pools.book import Entry
 from ..chain.pools.pool import Protocol
@@ -84,14 +84,9 @@ class PoolPrices:
         first, second = assets if len(assets) == 2 else (None, None)
         if first is None or second is None or first == second:
             return None
-        base = 1 if _rank(first) < _rank(second) else 0
+        base = 1 if rank(first) < rank(second) else 0
         names = (first, second) if base == 0 else (second, first)
         return Venue(f"{pool.protocol.value}:{pool.id}"), Instrument(*names), base
-
-
-def _rank(asset: str) -> tuple[int, str]:
-    """The lower, the more others are priced in it."""
-    return QUOTES.index(asset) if asset in QUOTES else len(QUOTES), asset
 
 
 def _ether(priced: list[tuple[Entry, tuple[Venue, Instrument, int]]]) -> dict[str, Decimal]:

@@ -119,6 +119,13 @@ DATASETS: Mapping[str, Mapping[str, Type]] = {
         **_wide("burn_amount1"),
         "swaps": Type.SWAPS,
     },
+    Kind.CEX_DEX.value: {
+        **_FINDING,
+        "venue_price": Type.STRING,
+        "pool_price": Type.STRING,
+        "interval": Type.STRING,
+        "size": Type.STRING,
+    },
 }
 """Each kind's columns, in their order; a dataset is a folder of that name."""
 
@@ -180,11 +187,16 @@ def _jit(detail: Mapping[str, Any]) -> Row:
     return row | {"swaps": _swaps(detail["swaps"])}
 
 
+def _cex_dex(detail: Mapping[str, Any]) -> Row:
+    return {name: detail[name] for name in ("venue_price", "pool_price", "interval", "size")}
+
+
 _DETAILS = {
     Kind.ARBITRAGE: _arbitrage,
     Kind.SANDWICH: _sandwich,
     Kind.LIQUIDATION: _liquidation,
     Kind.JIT: _jit,
+    Kind.CEX_DEX: _cex_dex,
 }
 
 
@@ -218,8 +230,7 @@ def rows_of(
     for swap in found.swaps:
         yield Kind.SWAP.value, where | _swap(swap_line(swap))
     for one in found.opportunities:
-        if one.kind in _DETAILS:
-            yield one.kind.value, _finding(one) | where
+        yield one.kind.value, _finding(one) | where
     reverted = sum(one.reverted for one in found.opportunities)
     yield (
         BLOCK,

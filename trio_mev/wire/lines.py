@@ -129,6 +129,7 @@ def _block(event: DataEvent, block: Block) -> dict[str, Any]:
 def _price(event: DataEvent, price: Price) -> dict[str, Any]:
     return {
         "kind": "price",
+        "seen_at": None,
         "instrument": str(price.instrument),
         "price": text(price.price),
         "confidence": text(price.confidence),

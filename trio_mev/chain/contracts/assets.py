@@ -22,6 +22,16 @@ ASSETS: Mapping[str, str] = {
 }
 """Address in lower case to the asset; ether itself is the zero address."""
 
+DECIMALS: Mapping[str, int] = {
+    WETH: 18,
+    ETHER: 18,
+    "0xa0b86991c6218b36c1d19d4a2e9eb0ce3606eb48": 6,
+    "0xdac17f958d2ee523a2206206994597c13d831ec7": 6,
+    "0x6b175474e89094c44da98b954eedeac495271d0f": 18,
+    "0x2260fac5e5542a773aa44fbcfedf7c193bc2c599": 8,
+}
+"""What ``decimals()`` of each answers, for where no node is there to be asked."""
+
 TOKENS: Mapping[str, str] = {
     "WETH": WETH,
     "USDC": "0xa0b86991c6218b36c1d19d4a2e9eb0ce3606eb48",
@@ -33,3 +43,8 @@ TOKENS: Mapping[str, str] = {
 
 QUOTES = ("USD", "USDC", "USDT", "DAI", "EUR", "ETH", "WBTC", "BTC")
 """Assets that others are priced in, the first ones before the later ones."""
+
+
+def rank(asset: str) -> tuple[int, str]:
+    """The lower, the more others are priced in it: of two the lower one is the quote."""
+    return QUOTES.index(asset) if asset in QUOTES else len(QUOTES), asset
