@@ -122,6 +122,14 @@ def test_a_contract_that_is_created_or_ends_itself_moves_ether():
     assert one.builder_wei == 13
 
 
+def test_a_contract_that_could_not_be_created_has_no_address():
+    (outer, made) = block_answer(Made(EVE, BOT).holding(Made(BOT, A)))
+    made["type"], made["error"], made["result"] = "create", "Out of gas", None
+    made["action"] = {"from": BOT, "init": "0x60", "value": "0x9", "gas": "0x0"}
+    block = read_trace_block(encoded([outer, made]), head=HEAD)
+    assert shape(block)[1] == (How.CREATE, BOT, "", 9, True, True, (0,))
+
+
 def test_older_nodes_do_not_say_the_transactions_and_the_head_does():
     raw = f'[{{"result":{frame_text(TREE)}}}]'.encode()
     (one,) = read_call_tracer(raw, head=HEAD).transactions
@@ -437,6 +445,53 @@ def test_what_is_cut_of_one_transaction_costs_the_others_nothing():
     found = inspect_block(block)
     assert found.cut
     assert [(one.transaction, one.amount_in) for one in found.swaps] == [(hash_of(1), 10)]
+
+
+def test_too_many_receipts_are_refused(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("trio_mev.inspect.tracing.MAX_TRANSACTIONS", 0)
+    with pytest.raises(MalformedFrame, match="1 receipts"):
+        by_file(file_of(TREE))
+
+
+def test_two_transactions_are_not_in_one_place():
+    traces = block_answer(TREE, TREE)
+    for trace in traces:
+        trace["transactionPosition"] = 0
+    with pytest.raises(MalformedFrame, match="two transactions in one place"):
+        read_trace_block(encoded(traces))
+
+
+def test_receipts_and_traces_agree_on_where_a_transaction_is():
+    moved = msgspec.json.decode(receipts())
+    moved[0]["transactionIndex"] = "0x1"
+    with pytest.raises(MalformedFrame, match="in two places"):
+        read_trace_block(encoded(block_answer(TREE)), encoded(moved), HEAD)
+
+
+def test_a_frame_of_an_unknown_kind_is_refused():
+    made = Made(EVE, BOT, kind="eofcreate")
+    with pytest.raises(MalformedFrame, match="EOFCREATE"):
+        read_call_tracer(frames_answer(made), head=HEAD)
+
+
+def test_a_deep_frame_beside_one_that_could_not_be_traced_is_refused_for_that():
+    deeper = frames_answer(deep(700))[:-1] + b',{"txHash":"' + hash_of(1).encode() + b'"}]'
+    with pytest.raises(MalformedFrame, match="no frames"):
+        read_call_tracer(deeper, head=attrs.evolve(HEAD, transactions=(hash_of(0), hash_of(1))))
+
+
+def test_a_shallow_frame_beside_a_deep_one_is_read_too():
+    beside = {"type": "CALL", "from": ANN, "to": BEN, "input": "0x", "value": "0x5"}
+    raw = frames_answer(deep(700))[:-1] + b"," + encoded({"txHash": hash_of(1), "result": beside})
+    head = attrs.evolve(HEAD, transactions=(hash_of(0), hash_of(1)))
+    block = read_call_tracer(raw + b"]", head=head)
+    assert shape(block)[-1] == (How.CALL, ANN, BEN, 5, False, False, ())
+
+
+def test_something_among_deep_calls_that_is_no_call_is_refused():
+    text = b'"calls":[7,{'.join(frames_answer(deep(700)).rsplit(b'"calls":[{', 1))
+    with pytest.raises(MalformedFrame, match="among calls"):
+        read_call_tracer(text, head=HEAD)
 
 
 def test_too_many_traces_are_refused(monkeypatch: pytest.MonkeyPatch):

@@ -152,6 +152,20 @@ def test_compound_where_nothing_is_called_to_seize():
 
 def test_compound_that_answers_an_error_did_nothing():
     assert found(at_compound(code=3)).opportunities == ()
+    refused = at_compound(seizes=False).holding(seize(MARKET, code=3))
+    assert OTHER not in (found(refused).opportunities[0].gross or {})
+
+
+def test_what_was_reverted_within_a_liquidation_says_nothing():
+    failed = attrs.evolve(seize(MARKET), data=seize(MARKET).data[:-2] + "63").failing()
+    assert seized(only(at_compound().holding(failed)))[3] == (OTHER, 60)
+
+
+def test_a_market_that_does_not_say_its_rate_does_not_say_what_shares_are_worth():
+    call = at_compound()
+    (told,) = [one for one in call.inner if one.target == COMPTROLLER]
+    told.inner.clear()
+    assert only(call).extra is None
 
 
 def test_a_fork_is_told_by_what_its_market_asks():
@@ -175,6 +189,14 @@ def test_shares_that_are_redeemed_at_once_are_what_they_brought():
     assert one.gross == {A: 13, B: -50}
 
 
+def test_shares_whose_redemption_failed_or_paid_somebody_else_are_still_shares():
+    redeem = asked(BOT, OTHER, POOL_POSITIONS["0xdb006a75"][0], 60, answers=("uint256", [9]))
+    assert only(at_compound(), redeem).gross == {OTHER: 60, B: -50}
+    redeem = asked(BOT, OTHER, POOL_POSITIONS["0xdb006a75"][0], 60, answers=("uint256", [0]))
+    one = only(at_compound(), redeem.holding(paid(A, C, BOT, 3)))
+    assert (one.extra, one.gross) == ({"collateral_underlying": 12}, {A: 3, B: -50})
+
+
 def test_morpho_by_its_answer():
     market = (B, A, C, C, 9 * 10**17)
     call = asked(
@@ -191,8 +213,9 @@ def test_morpho_by_its_answer():
 # Liquidity for one swap
 
 
-def added(who: str, owner: str, number: int = 5) -> Made:
-    """Into a pool, by its position manager or by a contract itself."""
+def added(who: str, owner: str, number: int = 5, more: bool = False) -> Made:
+    """Into a pool, by its position manager, where it may be more of what is there, or by a contract
+    itself."""
     pool = asked(
         owner,
         P,
@@ -206,6 +229,14 @@ def added(who: str, owner: str, number: int = 5) -> Made:
     )
     if owner != POSITIONS:
         return pool
+    if more:
+        return asked(
+            who,
+            POSITIONS,
+            MANAGER["0x219f5d17"][0],
+            (number, 100, 200, 1, 1, 9),
+            answers=("uint128,uint256,uint256", (1000, 100, 200)),
+        ).holding(pool)
     return asked(
         who,
         POSITIONS,
@@ -256,6 +287,8 @@ def test_liquidity_just_in_time(owner: str):
     if owner == POSITIONS:
         blocks[2] = Made(EVE, BOT).holding(removed(BOT, owner, 6))
         assert inspected(*blocks, known=known).opportunities == ()
+        blocks[0] = Made(EVE, BOT).holding(added(BOT, owner, 6, more=True))
+        assert len(inspected(*blocks, known=known).opportunities) == 1
 
 
 # Arbitrage

@@ -7,7 +7,7 @@ import pytest
 from eth_abi import encode
 from eth_hash.auto import keccak
 
-from tests.inspect.blocks import ANN, BOT, EVE, MANAGER, VAULT, WETH, A, B, C, P, Q
+from tests.inspect.blocks import ANN, BEN, BOT, EVE, MANAGER, VAULT, WETH, A, B, C, P, Q
 from tests.inspect.calling import Made, asked, balance, inspected, paid, pulled
 from tests.support.encoding import address
 from trio_mev.inspect import Inspection, Known
@@ -137,6 +137,11 @@ def test_a_pair_that_reads_nothing_is_told_by_what_it_moves():
     bare = asked(BOT, P, V2, 0, 9, BOT, b"").holding(paid(B, P, BOT, 9))
     assert one(paid(A, BOT, P, 10), bare)[2:4] == ((A, 10), (B, 9))
     assert found(paid(A, BOT, P, 10), paid(C, BOT, P, 10), bare).left_out == {"without_tokens": 1}
+
+
+def test_a_pair_that_reads_nothing_and_gives_both_is_not_told():
+    call = asked(BOT, P, V2, 4, 9, BOT, b"").holding(paid(A, P, BOT, 4), paid(B, P, BOT, 9))
+    assert found(paid(A, BOT, P, 10), call).left_out == {"without_tokens": 1}
 
 
 def test_a_pair_that_is_known_needs_no_reading():
@@ -280,6 +285,11 @@ def test_bancor_converts_along_a_path():
     assert one(call) == (NETWORK, "bancor", (ETHER, 10), (A, 9), BOT, BOT)
     assert found(attrs.evolve(call, target=Q)).swaps == ()
     assert found(attrs.evolve(call, data=call.data[: 10 + 6 * 64 + 64])).left_out == {"odd": 1}
+    short = asked(
+        BOT, NETWORK, FILLS["0xb77d239b"][0], [EEEE, A], 10, 1, address(0), address(0), 0,
+        answers=("uint256", [9]),
+    )  # fmt: skip
+    assert found(short).left_out == {"odd": 1}
 
 
 @pytest.mark.parametrize(("selector", "given", "answered"), [
@@ -357,10 +367,35 @@ def test_a_swap_within_a_reverted_call_is_none():
     assert found(paid(A, BOT, P, 10), pair_call(P, 9).failing()).swaps == ()
 
 
-def test_a_transfer_that_says_false_is_none():
-    refused = paid(A, BOT, P, 5)
-    refused.output = "0x" + "0" * 64
-    assert one(refused, *pair_swap(P, 10, 9))[2] == (A, 10)
+@pytest.mark.parametrize("refused", [paid(A, BOT, P, 5), pulled(A, BEN, BOT, P, 5)])
+def test_a_transfer_that_says_false_is_none(refused: Made):
+    said = attrs.evolve(refused, output="0x" + "0" * 64)
+    assert one(said, *pair_swap(P, 10, 9))[2] == (A, 10)
+
+
+def test_what_is_called_like_a_transfer_and_is_none_moves_nothing():
+    cut = paid(A, BOT, P, 5)
+    for end in (10, 60, 100):
+        assert one(attrs.evolve(cut, data=cut.data[:end]), *pair_swap(P, 10, 9))[2] == (A, 10)
+
+
+def test_balances_of_others_and_answers_that_are_cut_say_nothing():
+    own = pair_call(P, 9)
+    cut = attrs.evolve(balance(C, P, 1), output="0x12")
+    other = attrs.evolve(balance(C, BEN, 1), source=P)
+    own.inner[:0] = [other, cut]
+    assert one(paid(A, BOT, P, 10), own)[2:4] == ((A, 10), (B, 9))
+
+
+def test_what_came_is_the_transfer_of_what_was_offered():
+    """Not another one before it, and none where nothing fits."""
+    for first in (paid(C, BOT, P, 3), paid(A, BOT, P, 10)):
+        call = asked(BOT, P, POOLS["0x3df02124"][0], 0, 1, 10, 1).holding(
+            first, pulled(A, P, BOT, P, 10), paid(B, P, BOT, 9), paid(C, P, BEN, 2)
+        )
+        assert one(call)[2:4] == ((A, 10), (B, 9))
+    call = asked(BOT, P, POOLS["0x3df02124"][0], 0, 1, 10, 1).holding(paid(C, BOT, P, 3))
+    assert found(call).left_out == {"without_tokens": 1}
 
 
 def test_a_proxy_hands_on_and_counts_once():
