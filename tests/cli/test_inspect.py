@@ -20,6 +20,8 @@ import jsonschema
 import pytest
 
 from trio_mev.cli.app import main
+from trio_mev.cli.work import load_prices
+from trio_mev.loopback.demo import TAPE
 
 ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-m", "trio_mev", "inspect"]
@@ -203,6 +205,89 @@ def test_a_thousand_calls_within_calls_are_a_complete_answer(capfd, tmp_path):
     assert lines[-1]["events"] == {"block": 1, "transaction": 1, "swap": 0}
 
 
+def price(instrument: str, price: str, second: int) -> str:
+    line = {"kind": "price", "instrument": instrument, "price": price, "confidence": "0.0001"}
+    return json.dumps({**line, "seen_at": second * 10**9})
+
+
+@pytest.fixture
+def prices(tmp_path: Path) -> Path:
+    """Of the ten seconds before a recorded block."""
+    path = tmp_path / "prices.jsonl"
+    lines = price("ETH/USDT", "1870.5", 1683029990), price("USDT/USD", "1.0001", 1683029999)
+    path.write_text("\n".join(lines))
+    return path
+
+
+def test_with_prices_findings_are_worth_something(capfd, schemas, block, traces, prices):
+    lines, _ = inspected(capfd, block, traces[0], "--prices", prices)
+    for schema in schemas:
+        for line in lines:
+            schema.validate(line)
+    # 0.235382152194162688 ether less 0.235358622653415661 of gas, at 1870.5 * 1.0001.
+    assert lines[0]["usd"] == "0.044016"
+    totals = lines[-1]["totals"]
+    assert (totals["sandwich"]["usd"], totals["sandwich"]["without_usd"]) == ("0.044016", 0)
+    rest = [sums for kind, sums in totals.items() if kind != "sandwich"]
+    assert all(sums["usd"] is None for sums in rest)
+    others = sum(sums["count"] + sums["reverted"] for sums in rest)
+    assert lines[-1]["left_out"].get("without_price", 0) == others
+
+
+def test_workers_have_the_same_prices(capfd, block, traces, prices):
+    alone, _ = inspected(capfd, block, traces[0], "--prices", prices)
+    several, _ = inspected(capfd, block, traces[0], "--prices", prices, "--workers", 2)
+    assert alone[:-1] == several[:-1]
+    assert alone[-1]["digest"] == several[-1]["digest"]
+
+
+def test_without_prices_nothing_is_said_to_be_worth_anything(capfd, block):
+    lines, _ = inspected(capfd, block)
+    assert (lines[0]["usd"], lines[-1]["totals"]["sandwich"]["usd"]) == (None, None)
+    assert lines[-1]["totals"]["sandwich"]["without_usd"] == 1
+    assert "without_price" not in lines[-1]["left_out"]
+
+
+def test_what_a_run_says_of_its_prices_is_such_a_file(capfd, tmp_path):
+    assert main(["replay", str(TAPE), "--json", "--events", "price"]) == 0
+    path = tmp_path / "prices.json.gz"
+    path.write_bytes(gzip.compress(capfd.readouterr().out.encode()))
+    prices = load_prices(path)
+    assert len(prices) > 100
+    lines = [json.loads(line) for line in gzip.decompress(path.read_bytes()).splitlines()]
+    last = [line for line in lines if line["kind"] == "price" and line["status"] == "ok"][-1]
+    base, quote = last["instrument"].split("/")
+    rate = prices.at(-(-last["seen_at"] // 10**9)).rate(base, quote)
+    assert rate is not None
+    assert str(rate.price) == (last["off_chain"] or last)["price"]
+
+
+BAD_PRICES = {
+    "absent": (None, "No such file or directory"),
+    "empty": (b"", "it holds no prices"),
+    "of something else": (b'{"kind":"quote"}', "it holds no prices"),
+    "no json": (price("ETH/USDT", "1", 1).encode() + b"\n{", "line 2: "),
+    "cut": (
+        gzip.compress(f"{price('ETH/USDT', '1', 1)}\n".encode() * 99)[:-20],
+        "its compressed data is damaged or cut",
+    ),
+    "one endless line": (b" " * 2**20, "a line of 1048576 bytes or more"),
+}
+
+
+@pytest.mark.parametrize(("raw", "why"), BAD_PRICES.values(), ids=BAD_PRICES)
+def test_bad_prices_are_one_clear_line_before_anything_is_done(capfd, block, tmp_path, raw, why):
+    path = tmp_path / "prices"
+    if raw is not None:
+        path.write_bytes(raw)
+    lines, err = inspected(capfd, block, "--prices", path, "--out", tmp_path / "store", code=2)
+    assert lines == []
+    (line,) = err
+    assert line.startswith(f"trio_mev: {path}: ")
+    assert why in line
+    assert not (tmp_path / "store").exists()
+
+
 UNUSABLE = {
     "nothing": ["inspect"],
     "no source": ["inspect", "nonsense"],
@@ -338,6 +423,14 @@ def test_in_a_terminal_there_are_a_bar_and_a_table(corpus, block, traces, tmp_pa
     assert "trio_mev: absent.json: unreadable: No such file or directory" in text
     assert "2 blocks, 343 transactions in" in text
     assert '{"kind"' not in text
+    assert "USD" not in text
+
+
+def test_in_a_terminal_there_is_a_column_of_what_it_is_worth(block, prices):
+    _, shown = in_terminal(str(block), "--prices", str(prices), NO_COLOR="1")
+    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown)
+    assert re.search(r"^total +count .* USD\r?$", text, re.MULTILINE)
+    assert re.search(r"^sandwich +1 .* 0\.04\r?$", text, re.MULTILINE)
 
 
 def test_json_in_a_terminal_is_lines_alone(corpus, block):

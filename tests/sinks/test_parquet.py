@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from trio_mev.errors import ConfigError
 from trio_mev.inspect import Inspection, Known, inspect_block
 from trio_mev.model.intents import ETHER
 from trio_mev.model.opportunity import (
+    CexDex,
     Detail,
     Grounds,
     JustInTime,
@@ -137,6 +139,16 @@ def test_numbers_of_256_bits_are_there_to_the_last_one(tmp_path: Path):
     assert msgspec.json.decode(detail)["mint"]["owner"] == EVE
     # Of what is reverted nothing counts.
     assert query(tmp_path, "block", "findings, reverted") == [(1, 1)]
+
+
+def test_pools_against_exchanges_are_a_dataset(tmp_path: Path):
+    detail = CexDex(Decimal("2000.5"), Decimal("1974"), Decimal("0.5"), Decimal("-1.25"))
+    one = landed(Kind.CEX_DEX, detail, usd=Decimal("5.99"), gross={A: 3})
+    stored(tmp_path, attrs.evolve(inspected(5), opportunities=(one,)))
+    columns = "venue_price, pool_price, interval, size, usd, id"
+    assert query(tmp_path, "cex_dex", columns) == [
+        ("2000.5", "1974", "0.5", "-1.25", "5.99", "cex_dex:x")
+    ]
 
 
 def test_a_file_has_the_blocks_of_a_range_that_its_name_says(tmp_path: Path):

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import attrs
 import trio
@@ -20,18 +18,13 @@ from ..feeds.blocks import NodeBlocks
 from ..flow.ordered import in_order
 from ..flow.supervise import leaves
 from ..inspect.answers import Offer
-from ..sinks.console import JsonLines
-from ..sinks.output import Output
 from ..sinks.parquet import Store
-from ..wire.findings import finding_line
-from .landed import ByBlock, print_landed
 from .logs import log_to
 from .progress import LEVEL, Bar
-from .shows import Paper
 from .signals import Stop, stop_on_signals
 from .sought import BlockRange, Source, each
-from .tally import Tally, swap_findings
-from .view import console
+from .tally import Tally
+from .told import Lines, Tables
 from .words import check_output, complain, plain
 from .work import Result, Seen, Unusable, load_prices
 from .workers import DIED, Perform, open_workers
@@ -60,52 +53,6 @@ class Wanted:
     def of_node(self) -> bool:
         """Whether a node is to be asked."""
         return any(isinstance(source, BlockRange) for source in self.sources)
-
-
-class _Lines:
-    """Findings as lines of JSON, for programs."""
-
-    def __init__(self, swaps: bool) -> None:
-        self._json = JsonLines(sys.stdout)
-        self._swaps = swaps
-
-    @property
-    def error(self) -> OSError | None:
-        """Why standard output took no more."""
-        return self._json.error
-
-    async def take(self, seen: Seen, lines: list[dict[str, Any]]) -> None:
-        """A block, with the lines of its findings."""
-        if self._swaps:
-            lines = [*map(finding_line, swap_findings(seen.found)), *lines]
-        await self._json.write(lines)
-
-    async def end(self, tally: Tally, seconds: float) -> None:
-        """The last words."""
-        await self._json.write_last([tally.summary(seconds)])
-
-
-class _Tables:
-    """A table at the end, for people."""
-
-    def __init__(self, swaps: bool) -> None:
-        self._by_block = ByBlock(swaps)
-        self._paper = Paper(sys.stdout.encoding)
-        self._output = Output(sys.stdout, trio.CapacityLimiter(1))
-
-    @property
-    def error(self) -> OSError | None:
-        """Why standard output took no more."""
-        return self._output.error
-
-    async def take(self, seen: Seen, lines: list[dict[str, Any]]) -> None:
-        """A block, with the lines of its findings."""
-        self._by_block.take(seen)
-
-    async def end(self, tally: Tally, seconds: float) -> None:
-        """The last words."""
-        print_landed(console(os.environ, self._paper), self._by_block, tally, seconds)
-        await self._output.write_within(self._paper.take())
 
 
 def node_url(given: str | None, environment: Mapping[str, str]) -> str:
@@ -145,7 +92,7 @@ class _Run:
         self._wanted = wanted
         self._tally = Tally()
         as_lines = wanted.json or sys.stdout is None or not sys.stdout.isatty()
-        self._show: _Lines | _Tables = (_Lines if as_lines else _Tables)(wanted.swaps)
+        self._show: Lines | Tables = (Lines if as_lines else Tables)(wanted.swaps)
         # Lines and a bar in one terminal would be drawn over each other.
         both = as_lines and sys.stdout is not None and sys.stdout.isatty()
         self._with_bar = sys.stderr is not None and sys.stderr.isatty() and not both
@@ -242,21 +189,27 @@ class _Run:
         return await perform(answers)
 
     async def _take(self, item: Item, result: Result) -> None:
-        name = item.name if isinstance(item, Path) else f"block {item}"
         if isinstance(result, Unusable):
             self._tally.failed += 1
             self._tally.refused[result.reason] += 1
-            where = str(item) if isinstance(item, Path) else name
+            where = str(item) if isinstance(item, Path) else f"block {item}"
             self._tell(where, str(result), 1 if result.reason == DIED else 2)
             return
-        for seen in result:
-            await self._show.take(seen, self._tally.take(seen))
-            if self._store is not None:
-                source = name if isinstance(item, Path) else self._source
-                self._store.add(seen.found, seen.transactions, source, isinstance(item, int))
+        told = [(seen, self._tally.take(seen)) for seen in result]
         self._tally.done += 1
-        if self._store is not None and self._store.note(item):
-            await trio.to_thread.run_sync(self._store.flush)
+        # From here on it is done, and is said to be, whatever comes.
+        store = self._store
+        full = store is not None and self._keep(store, item, result)
+        await self._show.take(told)
+        if store is not None and full:
+            await trio.to_thread.run_sync(store.flush)
+
+    def _keep(self, store: Store, item: Item, result: list[Seen]) -> bool:
+        """Whether there is enough to be written."""
+        source = item.name if isinstance(item, Path) else self._source
+        for seen in result:
+            store.add(seen.found, seen.transactions, source, isinstance(item, int))
+        return store.note(item)
 
     @property
     def _source(self) -> str:
