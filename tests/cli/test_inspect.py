@@ -24,6 +24,7 @@ from trio_mev.cli.work import load_prices
 from trio_mev.loopback.demo import TAPE
 
 ROOT = Path(__file__).parents[2]
+HOWTO = ROOT / "docs" / "howto" / "inspect.md"
 COMMAND = [sys.executable, "-m", "trio_mev", "inspect"]
 BACK = "0xfb6562bc2ebde7ca21528e88bd9f5506949754e0880e79778007bc95819adb10"
 
@@ -262,6 +263,22 @@ def test_what_a_run_says_of_its_prices_is_such_a_file(capfd, tmp_path):
     assert str(rate.price) == (last["off_chain"] or last)["price"]
 
 
+def test_candles_become_such_a_file_as_the_docs_say(tmp_path, monkeypatch):
+    query = re.search(r"```sql\n(copy .*?)```", HOWTO.read_text(), re.DOTALL)
+    assert query is not None
+    monkeypatch.chdir(tmp_path)
+    candle = "1627430400000,2230.1,2240.5,2220.25,2235.75,100,1627430459999,1,1,1,1,0\n"
+    (tmp_path / "ETHUSDT-1m-2021-07-28.csv").write_text(candle)
+    duckdb.sql(query[1])
+    rate = load_prices(tmp_path / "prices.json").at(1627430460).rate("ETH", "USDT")
+    assert rate is not None
+    assert [str(one) for one in (rate.price, rate.low, rate.high)] == [
+        "2235.75",
+        "2215.50000000",
+        "2256.00000000",
+    ]
+
+
 BAD_PRICES = {
     "absent": (None, "No such file or directory"),
     "empty": (b"", "it holds no prices"),
@@ -293,6 +310,8 @@ UNUSABLE = {
     "no source": ["inspect", "nonsense"],
     "a bad number": ["inspect", "1.5", "--rpc", "ws://127.0.0.1:1"],
     "no node": ["inspect", "15M:+10"],
+    "no block": ["inspect", "5:3", "--rpc", "ws://127.0.0.1:1"],
+    "none of blocks": ["inspect", "15M:+0", "--rpc", "ws://127.0.0.1:1"],
     "no such scheme": ["inspect", "1", "--rpc", "ftp://node.test"],
     "no host": ["inspect", "1", "--rpc", "https://"],
     "no workers": ["inspect", "x.json", "--workers", "0"],

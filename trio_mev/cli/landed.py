@@ -90,8 +90,14 @@ def _cells(sums: Sums, worth: bool) -> Iterable[Text]:
     yield Text(_ether(sums.gas_wei))
     yield Text(_ether(sums.builder_wei))
     if worth:
-        told = sums.count > sums.without_usd
-        yield Text(f"{sums.usd:,.2f}" if told else "", style="green")
+        yield Text(_usd(sums), style="green")
+
+
+def _usd(sums: Sums) -> str:
+    """With how many it is of, where it is not of all."""
+    told = sums.count - sums.without_usd
+    part = f" (of {told})" if sums.without_usd else ""
+    return f"{sums.usd:,.2f}{part}" if told else ""
 
 
 def _some(amounts: Amounts) -> str:

@@ -18,6 +18,7 @@ _NUMBER = r"\d[\d_]*(?:\.\d+)?[kKmMbB]?"
 _RANGE = re.compile(rf"(-?{_NUMBER}|latest)?:(\+?{_NUMBER}|latest)?")
 _ONE = re.compile(rf"{_NUMBER}|latest")
 _FILE = (".json", ".json.gz")
+_EMPTY = "there is no block in it; B of A:B is the first that is not wanted"
 
 
 @attrs.frozen
@@ -48,7 +49,7 @@ class BlockRange:
         if self.count is not None:
             end = first + self.count
         if end <= first:
-            raise ConfigError(f"{self.text}: there is no block in it")
+            raise ConfigError(f"{self.text}: {_EMPTY}")
         if end > head + 1:
             raise ConfigError(f"{self.text}: the newest block is {head}")
         return range(first, end)
@@ -74,9 +75,16 @@ def read_source(text: str) -> Source:
     if end is None:
         return BlockRange(text, start)
     if end.startswith("+"):
-        return BlockRange(text, start, count=_number(end[1:], text))
-    last = _number(end, text)
-    return BlockRange(text, start, last)
+        return _checked(BlockRange(text, start, count=_number(end[1:], text)))
+    return _checked(BlockRange(text, start, _number(end, text)))
+
+
+def _checked(found: BlockRange) -> BlockRange:
+    """The same, unless there is no block in it whatever the newest is."""
+    first, end = found.first, found.end
+    if found.count == 0 or (first is not None and end is not None and end <= first):
+        raise ConfigError(f"{found.text}: {_EMPTY}")
+    return found
 
 
 def _file(text: str) -> Path:
