@@ -141,9 +141,79 @@ def of_arbitrages(one: Traced, audit: list[dict]) -> list[Row]:
     return rows
 
 
+def of_sandwiches(one: Traced, audit: list[dict]) -> list[Row]:
+    """How what sandwiches made differs; the same ones are found."""
+    ours = of(one.ours, Kind.SANDWICH)
+    theirs: dict[str, list[tuple[str, int]]] = {}
+    for peer in one.peer.answer["sandwiches"]:
+        gain = peer["profit_token"], peer["profit_amount"]
+        theirs.setdefault(peer["front_tx"], []).append(gain)
+    rows = []
+    for name, gains in theirs.items():
+        gross = dict(ours[name].gross or {})
+        if gains == list(gross.items()):
+            continue
+        kind = "sandwich_double_count" if len(gains) > 1 else "sandwich_profit_in_other_token"
+        if len(gains) == 1 and gains[0][1]:
+            why = "what was made at the pool was sold on in the same transactions"
+        else:
+            (why,) = [each["reason"] for each in audit if each["kind"] == kind]
+        # What the peer says is there too, of a pool alone where not of all.
+        told = [gross, *(ours[name].extra or {}).get("at_pools", {}).values()]
+        for gained, amount in gains:
+            assert not amount or amount in {each.get(gained) for each in told}
+        rows.append(Row(one.block.number, name, "sandwich", f"{gains}", f"{gross}", why))
+    return rows
+
+
+def of_liquidations(one: Traced) -> list[Row]:
+    """How liquidations differ; debts and amounts do not."""
+    ours, rows = of(one.ours, Kind.LIQUIDATION), []
+    for peer in one.peer.answer["liquidations"]:
+        detail = ours[peer["tx"]].detail
+        assert isinstance(detail, Liquidation)
+        if detail.collateral_token != peer["collateral_token"]:
+            theirs, what = peer["collateral_token"], detail.collateral_token
+            why = "it was taken as what stands for it at Aave, whose amount is the same"
+            rows.append(Row(one.block.number, peer["tx"], "liquidation", theirs, what, why))
+    return rows
+
+
+def of_more(one: Traced) -> list[Row]:
+    """Swaps that the peer does not have."""
+    theirs = {(swap["tx"], tuple(swap["trace_address"])) for swap in one.peer.answer["swaps"]}
+    return [
+        Row(one.block.number, str(swap.transaction), "swap", "none", f"{said(swap)}", _MORE[kind])
+        for swap in one.ours.swaps
+        if (swap.transaction, swap.trace_address) not in theirs
+        for kind in [swap.protocol]
+    ]
+
+
+_MORE = {
+    "balancer_v2": "it does not know the vault",
+    "uniswap_v1": "it does not know the exchange",
+    "bancor": "it reads the call and drops it",
+    "curve": "of this pool it has no swap",
+    "uniswap_v2": "a token swaps itself while it is transferred, and it drops that",
+    "sushiswap": "it sees no transfer that paid the pair",
+}
+"""Why the peer lacks a swap, by its protocol."""
+
+
 def test_every_difference_has_a_reason(traced: dict[int, Traced], audit: list[dict]):
     """The table is printed: ``pytest -s`` shows it."""
-    rows = [row for one in traced.values() for row in (*of_swaps(one), *of_arbitrages(one, audit))]
+    rows = [
+        row
+        for one in traced.values()
+        for row in (
+            *of_swaps(one),
+            *of_more(one),
+            *of_arbitrages(one, audit),
+            *of_sandwiches(one, audit),
+            *of_liquidations(one),
+        )
+    ]
     for row in rows:
         sys.stdout.write(
             f"\n{row.block} {row.transaction} {row.what}: {row.reason}"
@@ -163,6 +233,8 @@ def test_every_difference_has_a_reason(traced: dict[int, Traced], audit: list[di
         (13404932, "0xcfec6d"),
         (13404932, "0xf27d59"),
     ]
+    kinds = Counter(row.what for row in rows if row.what != "arbitrage")
+    assert kinds == {"swap": 326 - 307 + len(DIFFERENT) + 9, "sandwich": 4, "liquidation": 1}
 
 
 def test_every_swap_that_took_effect_is_found(traced: dict[int, Traced]):

@@ -201,15 +201,26 @@ def _found(parts: Sequence[_Part]) -> Found:
         leg for part in parts for leg in part.victims if leg.act.mined.hash not in acts
     )
     backs = _records(leg for part in parts for leg in part.backs)
+    gross, at_pools = _gross(own), _at_pools((*fronts, *backs))
     return Found(
         Kind.SANDWICH,
         tuple(own),
         Sandwiched(fronts, victims, backs),
-        _gross(own),
+        gross,
         victims=tuple(dict.fromkeys(swap.transaction or "" for swap in victims)),
         pools=pools_of((*fronts, *backs)),
         searcher=fronts[0].sender,
+        extra=None if list(at_pools.values()) == [gross] else {"at_pools": at_pools},
     )
+
+
+def _at_pools(swaps: Iterable[SwapRecord]) -> dict[str, Amounts]:
+    """What the swaps about the victims bring at each pool: it may be sold on through others, which
+    `gross` counts too."""
+    held: dict[str, list[SwapRecord]] = {}
+    for swap in swaps:
+        held.setdefault(swap.pool, []).append(swap)
+    return {pool: delta(own) for pool, own in held.items()}
 
 
 def _records(legs: Iterable[Leg]) -> tuple[SwapRecord, ...]:

@@ -161,7 +161,7 @@ def _outcome(outcome: Outcome | None) -> dict[str, Any] | None:
 def _more(value: Any) -> Any:
     """What a rule adds, its amounts as text."""
     if isinstance(value, Mapping):
-        return {name: _more(one) for name, one in value.items()}
+        return {shown(name): _more(one) for name, one in value.items()}
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
