@@ -110,6 +110,7 @@ def test_several_backs():
 def test_one_after_the_other_are_two():
     found_ = found(FRONT, VICTIM, BACK, FRONT, OTHER, BACK)
     assert [one.gross for one in found_] == [{A: 10}, {A: 10}]
+    assert [one.extra for one in found_] == [None, None]
     assert [one.victims for one in found_] == [(hash_of(1),), (hash_of(4),)]
 
 
@@ -125,6 +126,7 @@ def test_the_pools_of_one_sandwich_are_counted_once():
     assert one.gross == {A: 20}
     assert one.victims == (hash_of(1), hash_of(2))
     assert one.pools == (P, R)
+    assert one.extra == {"at_pools": {P: {A: 20, B: -5}, R: {B: 5}}}
     assert len(one.detail.frontrun) == len(one.detail.backrun) == 2
     assert one.alternatives == ()
 
