@@ -2,76 +2,259 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import TypeVar, TypeVarTuple, Unpack
 
 import attrs
+import msgspec
 import trio
+from loguru import logger
 
-from ..errors import ConfigError
-from ..model.settings import AnyFeed
+from ..model.health import HealthIssue
+from ..model.identity import LEAST_PASSWORD
+from ..model.settings import AnyFeed, EthereumSettings, RecordSettings
+from ..wire.carry import Beginnings
 from ..wire.sessions import feed_headers
-from ..wire.tape import (
-    VERSION,
-    Direction,
-    FeedHeader,
-    Header,
-    Record,
-    encode_header,
-    encode_record,
-    pack,
-)
+from ..wire.tape import MAX_LINE, PACK, VERSION, Direction, FeedHeader, Header
+from ..wire.tape_lines import Losses, encode_line
+from .tapefiles import TapeFiles
 
-MAX_WAITING = 64 * 2**20
-"""Bytes that may wait for the disk; more are lost, and counted."""
-FLUSH_INTERVAL = 1.0
+FLUSH_INTERVAL = 0.5
+"""Seconds for which frames wait at most before they are written."""
 CLOSE_TIMEOUT = 5.0
+FULL = 0.8
+"""Of what may wait, over which it is told."""
+HIDDEN = b"***"
+
+T = TypeVar("T")
+Args = TypeVarTuple("Args")
+_Counts = Counter[tuple[str, str]]
 
 
-@attrs.define(eq=False)
-class Recorder:
-    """A tape being written. ``tap`` is given to the feeds."""
+class _Feed(msgspec.Struct):
+    f: str
 
-    _file: BinaryIO
-    records: int = 0
-    lost: int = 0
-    """Frames that did not fit while the disk was slow."""
-    written: int = 0
+
+_FEED = msgspec.json.Decoder(_Feed)
+
+
+@attrs.frozen
+class TapeStats:
+    """How a recording fares."""
+
+    path: Path
+    records: int
+    written: int
     """Compressed bytes on the disk."""
-    _waiting: list[bytes] = attrs.Factory(list)
-    _size: int = 0
+    files: int
+    """Tapes that were begun."""
+    deleted: int
+    """Older tapes of the folder that were deleted for room."""
+    redacted: int
+    """Frames in which something secret was replaced."""
+    lost: Mapping[str, int]
+    """Frames that are not on the tape, by reason."""
+
+
+class Recorder:
+    """A tape being written. ``tap`` is given to the feeds; ``open_recorder`` makes it.
+
+    Args:
+        files: where it goes.
+        header: the tapes'.
+        settings: what may wait.
+        secrets: what must not be written, by connection.
+    """
+
+    def __init__(
+        self,
+        files: TapeFiles,
+        header: Header,
+        settings: RecordSettings,
+        secrets: Mapping[str, Iterable[bytes]],
+    ) -> None:
+        self.records = 0
+        """On the tape, or waiting for it."""
+        self.redacted = 0
+        """Frames in which something secret was replaced."""
+        self.losses: _Counts = Counter()
+        """Frames that are not on it, by feed and reason."""
+        self.problem = ""
+        """Why the disk takes nothing at present."""
+        self._files = files
+        self._limit = settings.max_waiting
+        self._secrets = {feed: tuple(values) for feed, values in secrets.items()}
+        self._beginnings = Beginnings(header.feeds) if settings.rotates else None
+        self._untold: _Counts = Counter()
+        self._waiting: list[bytes] = []
+        self._writing: Sequence[bytes] = ()
+        self._size = 0
+        self._some = trio.Event()
+        self._full = trio.Event()
+        self._closing = trio.Event()
+        self._one = trio.Lock()
+        self._limiter = trio.CapacityLimiter(1)
+        self._scope = trio.CancelScope(shield=True)
 
     def tap(self, feed: str, direction: Direction, frame: bytes) -> None:
         """Keep a frame."""
-        line = encode_record(Record(time.time_ns(), time.monotonic_ns(), feed, direction, frame))
-        if self._size + len(line) > MAX_WAITING:
-            self.lost += 1
+        for secret in self._secrets.get(feed, ()):
+            if secret in frame:
+                frame = frame.replace(secret, HIDDEN)
+                self.redacted += 1
+        kind: str = direction._value_  # which costs less than ``value``
+        line = encode_line(time.time_ns(), time.monotonic_ns(), feed, kind, frame)
+        size = len(line)
+        if size > MAX_LINE:
+            self._lose(feed, "too_long")
             return
+        if self._size + size > self._limit:
+            self._lose(feed, "full")
+            return
+        if self._beginnings is not None:
+            self._beginnings.note(feed, kind, frame)
         self.records += 1
         self._waiting.append(line)
-        self._size += len(line)
+        self._size += size
+        if len(self._waiting) == 1:
+            self._some.set()
+        if self._size >= PACK:
+            self._full.set()
+
+    def _lose(self, feed: str, reason: str, count: int = 1) -> None:
+        self.losses[feed, reason] += count
+        self._untold[feed, reason] += count
+
+    @property
+    def lost(self) -> int:
+        """Frames that are not on the tape."""
+        return self.losses.total()
+
+    @property
+    def written(self) -> int:
+        """Compressed bytes on the disk."""
+        return self._files.written
+
+    def stats(self) -> TapeStats:
+        """How it fares."""
+        lost: Counter[str] = Counter()
+        for (_, reason), count in self.losses.items():
+            lost[reason] += count
+        files = self._files
+        return TapeStats(
+            files.path,
+            self.records,
+            files.written,
+            files.files,
+            files.deleted,
+            self.redacted,
+            dict(lost),
+        )
+
+    def health(self, now: float) -> Iterator[HealthIssue]:
+        """What is wrong with it."""
+        if self.problem:
+            yield HealthIssue("tape_unwritable", "tape", f"{self.problem}; {self.lost} lost")
+        if self._size > self._limit * FULL:
+            fill = f"{self._size} of {self._limit} bytes"
+            yield HealthIssue("lane_full", "tape", fill)
 
     async def flush(self) -> None:
-        """Write what waits as one compressed frame, in a thread."""
-        if self._waiting:
-            lines, self._waiting, self._size = self._waiting, [], 0
-            self.written += await trio.to_thread.run_sync(self._write, lines)
+        """Write what waits, in a thread; begin the next tape where it is time."""
+        async with self._one:
+            if self._waiting:
+                await self._write()
+            if self._files.due:
+                # Nothing waits: what is repeated is what is on the tapes so far.
+                await self._follow()
 
-    def _write(self, lines: list[bytes]) -> int:
-        packed = pack(lines)
-        self._file.write(packed)
-        self._file.flush()
-        return len(packed)
+    async def _write(self) -> None:
+        lines, self._waiting, self._size = self._waiting, [], 0
+        self._some, self._full = trio.Event(), trio.Event()
+        untold, self._untold = self._untold, Counter()
+        self._writing = lines
+        done, error = await self._in_thread(self._files.write, lines, _nested(untold))
+        self._writing = ()
+        if not done:
+            self._untold.update(untold)
+        self._give_up(lines[done:], "write_failed")
+        self._tell(error)
+
+    async def _follow(self) -> None:
+        assert self._beginnings is not None
+        carried = self._beginnings.lines(time.time_ns(), time.monotonic_ns())
+        self._tell(await self._in_thread(self._files.follow, carried))
+
+    def _give_up(self, lines: Sequence[bytes], reason: str) -> None:
+        self.records -= len(lines)
+        for feed, count in Counter(_FEED.decode(line).f for line in lines).items():
+            self._lose(feed, reason, count)
+
+    def _tell(self, error: OSError | None) -> None:
+        problem = "" if error is None else error.strerror or str(error)
+        if problem and problem != self.problem:
+            logger.warning("tape: {}; what comes is lost until it can be written", problem)
+        elif self.problem and not problem:
+            logger.info("tape: it is written again; {} frames were lost", self.lost)
+        self.problem = problem
 
     async def run(self) -> None:
-        """Flush once a second, until cancelled."""
-        while True:
-            await trio.sleep(FLUSH_INTERVAL)
-            with trio.CancelScope(shield=True):  # a write that began is finished
-                await self.flush()
+        """Write until ``close`` is called, and then the rest within its bound."""
+        over = threading.Event()
+        with self._scope:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._give_up_late, over)
+                await self._write_all()
+                over.set()
+                nursery.cancel_scope.cancel()
+        over.set()
+        if self._scope.cancelled_caught:  # the thread is left to its disk
+            self._give_up([*self._writing, *self._waiting], "close_timeout")
+            logger.warning("tape: the disk is too slow: {} frames are lost", self.lost)
+
+    async def _write_all(self) -> None:
+        while not self._closing.is_set():
+            await self._some.wait()
+            with trio.move_on_after(FLUSH_INTERVAL):
+                await self._full.wait()
+            await self.flush()
+        async with self._one:
+            if self._waiting:
+                await self._write()
+            untold, self._untold = self._untold, Counter()
+            self._tell(await self._in_thread(self._files.close, _nested(untold)))
+
+    async def _give_up_late(self, over: threading.Event) -> None:
+        """In real seconds: where the clock is a tape's or a test's, the disk's is not."""
+        await self._closing.wait()
+        limiter = trio.CapacityLimiter(1)
+        await trio.to_thread.run_sync(
+            over.wait, CLOSE_TIMEOUT, abandon_on_cancel=True, limiter=limiter
+        )
+        self._scope.cancel()
+
+    async def _in_thread(self, job: Callable[[Unpack[Args]], T], *args: *Args) -> T:
+        return await trio.to_thread.run_sync(
+            job, *args, abandon_on_cancel=True, limiter=self._limiter
+        )
+
+    def close(self) -> None:
+        """Have ``run`` end; it takes 5 s at most."""
+        self._closing.set()
+        self._some.set()
+        self._full.set()
+
+
+def _nested(losses: _Counts) -> Losses:
+    found: dict[str, dict[str, int]] = {}
+    for (feed, reason), count in losses.items():
+        found.setdefault(feed, {})[reason] = count
+    return found
 
 
 def tape_header(feeds: Iterable[AnyFeed], note: str = "") -> Header:
@@ -82,28 +265,50 @@ def tape_header(feeds: Iterable[AnyFeed], note: str = "") -> Header:
     return Header(VERSION, headers, note)
 
 
+def secrets_of(feeds: Iterable[AnyFeed]) -> dict[str, frozenset[bytes]]:
+    """What a tape of these feeds must not show, by connection: keys in addresses, and tokens."""
+    found: dict[str, frozenset[bytes]] = {}
+    for feed in feeds:
+        several: Sequence[AnyFeed] = (feed,)
+        if isinstance(feed, EthereumSettings) and feed.nodes:
+            several = [feed.of_node(node) for node in feed.nodes]
+        for one in several:
+            texts = frozenset() if one.endpoint is None else one.endpoint.secrets
+            token = "" if one.token is None else one.token.value
+            if len(token) >= LEAST_PASSWORD:
+                texts |= {token}
+            found[one.name] = frozenset(text.encode() for text in texts)
+    return found
+
+
 @asynccontextmanager
-async def open_recorder(path: Path, header: Header) -> AsyncIterator[Recorder]:
+async def open_recorder(
+    path: Path,
+    header: Header,
+    settings: RecordSettings | None = None,
+    secrets: Mapping[str, Iterable[bytes]] | None = None,
+) -> AsyncIterator[Recorder]:
     """A recorder that writes until the block is left, and then the rest within 5 s.
+
+    Args:
+        path: of the tape; where tapes follow each other, of their folder.
+        header: of ``tape_header``.
+        settings: when one tape follows the other, and what may wait.
+        secrets: what must not be written, by connection, as ``secrets_of`` has it.
 
     Raises:
         ConfigError: the file exists already, or cannot be written.
     """
-    try:
-        file = path.open("xb")
-    except FileExistsError:
-        raise ConfigError(f"{path}: it exists; choose another name") from None
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror}") from None
-    with file:
-        recorder = Recorder(file)
-        recorder.written += recorder._write([encode_header(header)])
+    settings = settings or RecordSettings()
+    files = TapeFiles(path, header, settings)
+    recorder = Recorder(files, header, settings, secrets or {})
+    failure: BaseException | None = None
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(recorder.run)
         try:
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(recorder.run)
-                yield recorder
-                nursery.cancel_scope.cancel()
-        finally:
-            # The task has ended: nobody else writes to the file any more.
-            with trio.CancelScope(shield=True, deadline=trio.current_time() + CLOSE_TIMEOUT):
-                await recorder.flush()
+            yield recorder
+        except BaseException as error:  # noqa: BLE001 - it is raised when the tape is finished
+            failure = error
+        recorder.close()
+    if failure is not None:
+        raise failure
