@@ -69,7 +69,7 @@ class _Life:
         if self.numbered:
             if b'"subscribed"' in frame:
                 self.keep("in", frame)
-        elif self.asked:
+        else:
             try:
                 answer = _ANSWER.decode(frame)
             except (msgspec.DecodeError, UnicodeDecodeError):
@@ -109,7 +109,7 @@ class Beginnings:
             known = self._feeds.get(feed)
             name = "" if known is None else known.kind
             self._lives[feed] = _Life(name == "ethereum", name == "bitfinex")
-        elif kind == "close":
+        else:
             self._lives.pop(feed, None)
 
     def lines(self, wall: int, mono: int) -> list[bytes]:
