@@ -100,6 +100,8 @@ class Recorder:
         self._one = trio.Lock()
         self._limiter = trio.CapacityLimiter(1)
         self._scope = trio.CancelScope(shield=True)
+        self._over = False
+        self._ended = trio.Event()
 
     def tap(self, feed: str, direction: Direction, frame: bytes) -> None:
         """Keep a frame."""
@@ -110,8 +112,8 @@ class Recorder:
         kind: str = direction._value_  # which costs less than ``value``
         line = encode_line(time.time_ns(), time.monotonic_ns(), feed, kind, frame)
         size = len(line)
-        if size > MAX_LINE:
-            self._lose(feed, "too_long")
+        if size > MAX_LINE or self._over:
+            self._lose(feed, "closed" if self._over else "too_long")
             return
         if self._size + size > self._limit:
             self._lose(feed, "full")
@@ -206,13 +208,16 @@ class Recorder:
     async def run(self) -> None:
         """Write until ``close`` is called, and then the rest within its bound."""
         over = threading.Event()
-        with self._scope:
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(self._give_up_late, over)
-                await self._write_all()
-                over.set()
-                nursery.cancel_scope.cancel()
-        over.set()
+        try:
+            with self._scope:
+                async with trio.open_nursery() as nursery:
+                    nursery.start_soon(self._give_up_late, over)
+                    await self._write_all()
+                    nursery.cancel_scope.cancel()
+        finally:
+            self._over = True
+            over.set()
+            self._ended.set()
         if self._scope.cancelled_caught:  # the thread is left to its disk
             self._give_up([*self._writing, *self._waiting], "close_timeout")
             logger.warning("tape: the disk is too slow: {} frames are lost", self.lost)
@@ -243,8 +248,13 @@ class Recorder:
             job, *args, abandon_on_cancel=True, limiter=self._limiter
         )
 
+    async def finish(self) -> None:
+        """End the tape; it takes 5 s at most. What comes after that is lost, and counted."""
+        self.close()
+        await self._ended.wait()
+
     def close(self) -> None:
-        """Have ``run`` end; it takes 5 s at most."""
+        """Have ``run`` end."""
         self._closing.set()
         self._some.set()
         self._full.set()
