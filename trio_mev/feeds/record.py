@@ -177,6 +177,7 @@ class Recorder:
 
     async def _write(self) -> None:
         lines, self._waiting, self._size = self._waiting, [], 0
+        self._full.set()  # whoever waits for it waits for nothing
         self._some, self._full = trio.Event(), trio.Event()
         untold, self._untold = self._untold, Counter()
         self._writing = lines

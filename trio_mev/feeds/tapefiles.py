@@ -68,17 +68,18 @@ class TapeFiles:
                 path.mkdir(parents=True, exist_ok=True)
             self._file = self._begin(())
         except FileExistsError:
-            raise ConfigError(f"{path}: it exists; choose another name") from None
-        except IsADirectoryError:
-            raise ConfigError(
-                f"{path}: it is a folder; for tapes that follow each other in it, set a rotation"
-            ) from None
+            why = "it exists; choose another name"
+            if path.is_dir():
+                why = "it is a folder; for tapes that follow each other in it, set a rotation"
+            raise ConfigError(f"{path}: {why}") from None
         except OSError as error:
             raise ConfigError(f"{path}: {error.strerror}") from None
 
     @property
     def due(self) -> bool:
-        """Whether the next tape is to be begun."""
+        """Whether the next tape is to be begun; none follows one without records."""
+        if not self._records:
+            return False
         size, age = self._settings.rotate_size, self._settings.rotate_every
         if size is not None and self._size >= size:
             return True
