@@ -68,7 +68,7 @@ async def test_a_flipped_bit_costs_what_was_written_with_it_and_no_more(tmp_path
     assert costs == {0, PACK}
 
 
-@pytest.mark.parametrize("size", [1, 100, 5000, 50_000])
+@pytest.mark.parametrize("size", [1, 100, 5000, 20_000])
 async def test_a_hole_of_any_size_costs_what_it_touches(tmp_path, size):
     path, draw = tmp_path / "a.tape", random.Random(size)
     records = await recorded(path)

@@ -143,7 +143,9 @@ def packed(header: Header, lines: Iterable[bytes]) -> Iterator[bytes]:
         if size >= PACK:
             yield pack(waiting)
             waiting, size = [encode_mark(count)], 0
-    yield pack([*waiting, encode_mark(count, end=True)])
+    if len(waiting) > 1:
+        yield pack(waiting)
+    yield pack([encode_mark(count, end=True)])
 
 
 class TapeReader:
