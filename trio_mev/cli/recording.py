@@ -190,5 +190,5 @@ class RecordView(View):
         if self._seconds is None:
             return rows
         done = min(passed, self._seconds)
-        left = Text(f"{done:.0f} of {self._seconds:.0f} s", style="cyan")
-        return Group(rows, ProgressBar(total=self._seconds, completed=done), left)
+        rows.add_row("time", Text(f"{done:.0f} of {self._seconds:.0f} s", style="cyan"))
+        return Group(rows, ProgressBar(total=self._seconds, completed=done))
