@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import json
 import re
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+import trio
 
 from tests.cli.test_against_servers import config, endpoints, in_a_terminal  # noqa: F401
 from tests.cli.test_command import schemas  # noqa: F401
+from tests.support.peer import PeerConnection
+from tests.support.served import ServedNode
 from trio_mev.cli.app import main
 from trio_mev.cli.recording import chosen
 from trio_mev.errors import ConfigError
@@ -46,19 +52,74 @@ def test_a_run_that_is_recorded_shows_its_findings_and_the_tape(
     assert "tape" not in replayed
 
 
-def test_what_processors_ask_is_on_the_tape(capfd, config, tmp_path):  # noqa: F811
-    config.write_text(f'{config.read_text()}\n[pools]\naddresses = ["0x{"cd" * 20}"]\n')
-    path = tmp_path / "live.tape"
-    assert main(["record", "--config", str(config), "--out", str(path), "--for", "4"]) == 0
+class Node(ServedNode):
+    """Answers calls, many at once or one, that there is no such contract."""
+
+    async def _answer(self, peer, ids, request) -> None:
+        if isinstance(request, list):
+            several = [{"jsonrpc": "2.0", "id": one["id"], "result": "0x"} for one in request]
+            await peer.send(json.dumps(several))
+        else:
+            await super()._answer(peer, ids, request)
+            if request["params"] == ["newHeads"]:
+                await self.announce(*self.grow())
+
+
+@pytest.fixture
+def node() -> Iterator[int]:
+    """A node in another thread, with a new block for whoever subscribes; its port."""
+    ports: list[int] = []
+    ready, done = threading.Event(), trio.Event()
+    token: list[trio.lowlevel.TrioToken] = []
+    script = Node()
+    script.grow(3)
+    script.bend = lambda method, _: {"result": "0x"} if method == "eth_call" else None
+
+    async def serve_one(stream: trio.SocketStream) -> None:
+        with suppress(trio.BrokenResourceError, trio.ClosedResourceError):
+            await script(PeerConnection(stream))
+
+    async def serve() -> None:
+        (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
+        ports.append(listener.socket.getsockname()[1])
+        token.append(trio.lowlevel.current_trio_token())
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(trio.serve_listeners, serve_one, [listener])
+            ready.set()
+            await done.wait()
+            nursery.cancel_scope.cancel()
+
+    thread = threading.Thread(target=trio.run, args=(serve,))
+    thread.start()
+    assert ready.wait(20)
+    yield ports[0]
+    trio.from_thread.run_sync(done.set, trio_token=token[0])
+    thread.join(20)
+    assert not thread.is_alive()
+
+
+@pytest.mark.parametrize("command", ["record", "run"])
+def test_what_processors_ask_is_on_the_tape(capfd, node, tmp_path, command):
+    config, path = tmp_path / "node.toml", tmp_path / "live.tape"  # noqa: F811
+    config.write_text(f"""
+        [[feeds]]
+        name = "node"
+        kind = "ethereum"
+        endpoint = "ws://127.0.0.1:{node}"
+        pending = "off"
+        [pools]
+        addresses = ["0x{"cd" * 20}"]
+    """)
+    where = "--out" if command == "record" else "--record"
+    assert main([command, "--config", str(config), where, str(path), "--for", "3"]) == 0
     out, err = capfd.readouterr()
-    assert out == ""
-    assert re.search(r"\d+ records, \d+ bytes, 0 lost", err)
+    if command == "record":
+        assert out == ""
+        assert re.search(r"\d+ records, \d+ bytes, 0 lost", err)
     asked: dict[int, str] = {}
     answered: set[str] = set()
     for record in Tape(path).records():
-        if record.feed != "node" or not record.frame:
-            continue
-        message = json.loads(record.frame)
+        message = json.loads(record.frame or b"[]")
         for one in message if isinstance(message, list) else [message]:
             if record.direction is Direction.OUT:
                 asked[one["id"]] = one["method"]
