@@ -16,7 +16,7 @@ import trio
 
 from trio_mev.config import loads
 from trio_mev.errors import ConfigError
-from trio_mev.feeds import record as recording
+from trio_mev.feeds import recorder as recording
 from trio_mev.feeds import tapefiles
 from trio_mev.feeds.record import open_recorder, secrets_of, tape_header
 from trio_mev.feeds.tapes import Recording, Tape, open_tapes
