@@ -52,6 +52,10 @@ class Size:
     """Pools that are watched while pending transactions are looked at."""
     pending: int = 300
     """Of these, after a fifth as many for the warm-up."""
+    taped: int = 14
+    """Pairs of windows of a live run, one of them with a tape."""
+    taped_frames: int = 2500
+    """In one window."""
     passes: int = 7
     """Over the recorded blocks."""
     repeats: int = 30
@@ -71,6 +75,8 @@ QUICK = Size(
     touched=3,
     watched=20,
     pending=10,
+    taped=2,
+    taped_frames=100,
     passes=1,
     repeats=1,
 )
@@ -79,6 +85,7 @@ BATCH = 512
 ELSEWHERE = "mev-inspect-py, measured elsewhere"
 RATES = 1000, 5000, 10_000, 20_000
 GATED = frozenset({5000, 10_000, 20_000})
+RECORD_RATE = 5000
 CONNECTIONS = 20
 CALLS = "V2 swap", "V3 exactInput", "V3 single", "Universal Router"
 DECODED = {
@@ -251,6 +258,21 @@ def predict(size: Size) -> list[Row]:
     ]
 
 
+def record(size: Size) -> list[Row]:
+    """What a tape costs a live run, as a share of one processor and of the run's own work."""
+    rows = []
+    for kind in (QUOTE, TRANSACTION):
+        orders = {"kind": kind, "size": size.taped_frames, "many": size.taped}
+        each = [measure("taped", **orders) for _ in range(size.rounds)]
+        more, without = (median(one[which] for one in each) for which in ("more", "without"))
+        what = f"{SIZES[kind]} B {kind}s"
+        title = f"share of a processor for the tape of {RECORD_RATE} {what} a second"
+        rows.append(row("record", title, "%", more * RECORD_RATE / 1e4, bounds=budgets.RECORD))
+        title, peer = f"CPU per frame with a tape, {what}", "the same without"
+        rows.append(row("record", title, "us", without + more, without, peer))
+    return rows
+
+
 def inspect(size: Size) -> list[Row]:
     if not landed.recordings():
         sys.stderr.write("inspect: left out, the recorded blocks are not there\n")
@@ -311,7 +333,19 @@ def _beside(
 
 BENCHES: dict[str, Callable[[Size], list[Row]]] = {
     bench.__name__: bench
-    for bench in (flood, engine, paced, lanes, idle, prices, decode, pools, predict, inspect)
+    for bench in (
+        flood,
+        engine,
+        paced,
+        lanes,
+        idle,
+        prices,
+        decode,
+        pools,
+        predict,
+        record,
+        inspect,
+    )
 }
 NOTES = {
     "inspect": (

@@ -28,6 +28,8 @@ MEV_INSPECT = 1e6 / 10_300
 and on blocks of the same kind; it is on no package index, and is not run here."""
 INSPECT = 1 / 5, 1 / 15
 WORKERS = 1 / 1.7, 1 / 1.9
+RECORD = 5.0, 2.0
+"""Percent of one processor that a tape takes beside a live run."""
 PRICES = 12.5, 10.0
 """Of a bookTicker through everything: 80,000 and 100,000 a second."""
 

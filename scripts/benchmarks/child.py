@@ -153,11 +153,17 @@ def landed_blocks(workers: int, repeats: int) -> dict[str, Any]:
     return result
 
 
+def taped(kind: str, size: int, many: int) -> dict[str, Any]:
+    """Processor time of a live run, with a tape and without."""
+    result: dict[str, Any] = load("taped", "run")(kind, size, many)
+    return result
+
+
 TASKS: dict[str, Callable[..., dict[str, Any]]] = {
     task.__name__: task
     for task in (
         *(flood, engine, paced, idle, lower, high),
-        *(quotes, parts, decode, pool_quotes, block, predict, landed_traces, landed_blocks),
+        *(quotes, parts, decode, pool_quotes, block, predict, landed_traces, landed_blocks, taped),
     )
 }
 

@@ -54,7 +54,7 @@ class Template:
             if room % 2:  # a byte of data is two digits
                 filled = filled.replace('"v":"0x1"', '"v":"0x01"')
         else:
-            self._number = b"%(n)016d"
+            self._number = b"%(n)16d"  # JSON has no numbers that begin with a zero
             head, tail = b'{"stream":"ethusdt@bookTicker","data":{"u":', _QUOTE_TAIL
             room = size - len(head) - 16 - len(tail % "")
             filled = tail % (',"_":"' + "1" * (room - 7) + '"')

@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,8 +73,14 @@ class Tally:
         self.cpu[-1] = time.process_time()
 
 
+class Acknowledges(Protocol):
+    """Says to the sender of a flood that a window is finished with."""
+
+    acknowledge: Callable[[], object]
+
+
 @contextmanager
-def sender(orders: dict[str, Any], tally: Tally | None = None) -> Iterator[int]:
+def sender(orders: dict[str, Any], tally: Acknowledges | None = None) -> Iterator[int]:
     """The sender's process; yields its port."""
     command = [sys.executable, "-m", "benchmarks.sender", json.dumps(orders)]
     pipe = subprocess.PIPE

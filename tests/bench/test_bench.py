@@ -24,6 +24,7 @@ ROWS = {
     "decode": 10,
     "pools": 7,
     "predict": 3,
+    "record": 4,
     "inspect": 2,
 }
 PEERS = {"flood", "paced"}

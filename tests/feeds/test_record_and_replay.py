@@ -11,7 +11,6 @@ import trio
 from tests.support.books import assert_balanced
 from trio_mev.cli.importing import import_tape
 from trio_mev.errors import ConfigError
-from trio_mev.feeds import record as recording
 from trio_mev.feeds.record import open_recorder, tape_header
 from trio_mev.feeds.replay import ReplayFeed
 from trio_mev.feeds.tapes import Tape
@@ -68,15 +67,6 @@ async def test_what_is_tapped_is_on_the_tape(tmp_path):
     assert tape.header.feeds["b"].symbols == {"ETHUSDT": "ETH/USDT"}
     assert (recorder.records, recorder.lost) == (3, 0)
     assert recorder.written == path.stat().st_size
-
-
-async def test_frames_that_the_disk_cannot_take_are_counted(tmp_path, monkeypatch):
-    monkeypatch.setattr(recording, "MAX_WAITING", 1000)
-    async with open_recorder(tmp_path / "a.tape", tape_header([])) as recorder:
-        for _ in range(10):
-            recorder.tap("b", Direction.IN, b"x" * 300)
-    assert recorder.records == 2
-    assert recorder.lost == 8
 
 
 async def test_it_writes_once_a_second_by_itself(tmp_path, mock_clock):

@@ -15,19 +15,17 @@ from cyclopts import App, Parameter
 
 from ..config import Config, load
 from ..errors import ConfigError, DataStreamError
-from ..feeds.record import open_recorder, tape_header
 from ..flow.supervise import leaves
 from ..model.settings import Settings
-from ..stream import open_stream
 from ..version import __version__
 from .demo import TITLE, demo, how_to_go_live
 from .importing import FORMATS, import_tape
 from .inspecting import Wanted, node_url, run_inspect
 from .live import EVENT_KINDS, watch
 from .logs import log_to
+from .recording import Taping, chosen, record_alone, watch_and_record
 from .replaying import Replay, read_speed, run_replay
 from .shows import Options
-from .signals import stop_on_signals
 from .sought import BlockRange, read_sources
 from .sources import sources
 from .view import console
@@ -40,6 +38,13 @@ Events = Annotated[
     str, Parameter("--events", help=f"Add events to the findings: {', '.join(EVENT_KINDS)}.")
 ]
 ConfigPath = Annotated[Path, Parameter("--config", help="A configuration file (TOML).")]
+RotateSize = Annotated[
+    str | None, Parameter(help="Begin the next tape after so many bytes, such as 256M.")
+]
+RotateEvery = Annotated[
+    str | None, Parameter(help="Begin the next tape after so long, such as 1h; 30 is seconds.")
+]
+Keep = Annotated[int | None, Parameter(help="Tapes that are kept; the oldest are deleted.")]
 
 app = App(
     name="trio_mev",
@@ -81,42 +86,58 @@ def run_demo(*, for_: Seconds = None, json: Json = False, events: Events = "") -
 
 @app.command
 def run(
-    *, config: ConfigPath, for_: Seconds = None, json: Json = False, events: Events = ""
+    *,
+    config: ConfigPath,
+    record: Annotated[Path | None, Parameter("--record")] = None,
+    rotate_size: RotateSize = None,
+    rotate_every: RotateEvery = None,
+    keep: Keep = None,
+    for_: Seconds = None,
+    json: Json = False,
+    events: Events = "",
 ) -> int:
-    """Watch the feeds of a configuration."""
+    """Watch the feeds of a configuration.
+
+    Parameters
+    ----------
+    record
+        Write the raw frames to a tape meanwhile; as --out of record.
+    """
     loaded = _with_feeds(config)
     options = _options(for_, json, events, f"trio_mev: {config}", ["Ctrl-C ends"])
-    code: int = trio.run(
-        watch, loaded.feeds(), loaded.processors(), loaded.settings.stream, options
-    )
+    code: int
+    if record is None:
+        if (rotate_size, rotate_every, keep) != (None, None, None):
+            raise ConfigError("--rotate-size, --rotate-every and --keep are of --record")
+        stream = loaded.settings.stream
+        code = trio.run(watch, loaded.feeds(), loaded.processors(), stream, options)
+    else:
+        taping = Taping(record, chosen(loaded.settings.record, rotate_size, rotate_every, keep))
+        code = trio.run(watch_and_record, loaded, taping, options)
     return code
 
 
 @app.command
-def record(*, config: ConfigPath, out: Path, for_: Seconds = None) -> int:
-    """Write the raw frames of a configuration's feeds to a tape.
+def record(
+    *,
+    config: ConfigPath,
+    out: Path,
+    rotate_size: RotateSize = None,
+    rotate_every: RotateEvery = None,
+    keep: Keep = None,
+    for_: Seconds = None,
+) -> int:
+    """Write the raw frames of a configuration's feeds to a tape, with what its processors ask.
 
     Parameters
     ----------
     out
-        The tape's file; it must not exist.
+        The tape's file, which must not exist; where tapes follow each other, their folder.
     """
     loaded = _with_feeds(config)
-    _options(for_, False, "", "", ())
-
-    async def main() -> int:
-        log_to()
-        async with open_recorder(out, tape_header(loaded.settings.feeds)) as recorder:
-            feeds = loaded.feeds(tap=recorder.tap)
-            async with open_stream(feeds, (), loaded.settings.stream) as stream:
-                async with stop_on_signals(for_) as stop:
-                    await stream.ended.wait()
-        complain(
-            f"{out}: {recorder.records} records, {recorder.written} bytes, {recorder.lost} lost"
-        )
-        return stop.exit_code
-
-    code: int = trio.run(main)
+    options = _options(for_, False, "", f"trio_mev records {config}", ["Ctrl-C ends"])
+    taping = Taping(out, chosen(loaded.settings.record, rotate_size, rotate_every, keep))
+    code: int = trio.run(record_alone, loaded, taping, options)
     return code
 
 

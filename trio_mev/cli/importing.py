@@ -7,7 +7,6 @@ import json
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -16,9 +15,8 @@ import attrs
 from ..errors import ConfigError
 from ..wire.import_node import FramesImport, block_records, read_block
 from ..wire.import_venues import CryptofeedImport
-from ..wire.tape import VERSION, FeedHeader, Header, Record, encode_header, encode_record, pack
+from ..wire.tape import VERSION, FeedHeader, Header, Record, encode_record, packed
 
-BATCH = 5000
 FRAMES = "frames.jsonl"
 """What a folder of frames has them in."""
 FORMATS = ("cryptofeed", "blocks", "frames")
@@ -64,12 +62,15 @@ def _write(out: Path, header: Header, records: Iterable[Record]) -> int:
 
 
 def _fill(file: BinaryIO, header: Header, records: Iterable[Record]) -> int:
-    file.write(pack([encode_header(header)]))  # by itself, so that a cut tape keeps it
     count = 0
-    lines = map(encode_record, records)
-    while batch := list(islice(lines, BATCH)):
-        file.write(pack(batch))
-        count += len(batch)
+
+    def lines() -> Iterator[bytes]:
+        nonlocal count
+        for count, record in enumerate(records, 1):  # noqa: B007 - the last is the number
+            yield encode_record(record)
+
+    for piece in packed(header, lines()):
+        file.write(piece)
     file.flush()
     return count
 

@@ -36,6 +36,11 @@ Beside = Callable[[RealtimeDataStream], Awaitable[None]]
 """Runs beside the stream, such as what starts the demo's servers."""
 
 
+def as_lines(options: Options) -> bool:
+    """Whether standard output gets lines and no view."""
+    return options.json or sys.stdout is None or not sys.stdout.isatty()
+
+
 async def watch(
     feeds: Iterable[Feed],
     processors: Sequence[Factory],
@@ -43,6 +48,7 @@ async def watch(
     options: Options,
     beside: Beside | None = None,
     epoch: int | None = None,
+    show: Show | None = None,
 ) -> int:
     """Run a stream until it ends, a signal comes or the time is over; the exit code.
 
@@ -54,6 +60,7 @@ async def watch(
         beside: runs beside the stream.
         epoch: the wall clock's nanoseconds where the stream's clock is zero, if it is not the
             time of now.
+        show: what shows it, where it is neither lines nor the view.
 
     Raises:
         OutputFailed: standard output takes no more.
@@ -61,10 +68,12 @@ async def watch(
     """
     if epoch is None:
         epoch = time.time_ns() - round(trio.current_time() * 1e9)
-    as_lines = options.json or sys.stdout is None or not sys.stdout.isatty()
-    show: Show = Lines(options, epoch) if as_lines else Screen(options)
+    if show is None:
+        show = Lines(options, epoch) if as_lines(options) else Screen(options)
     started = time.perf_counter()
     async with open_stream(feeds, processors, config, show.prepare) as stream:
+        if options.tape is not None:
+            stream.add_report(options.tape.health)
         async with stop_on_signals(options.seconds) as stop:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(show.refresh, stream)
@@ -73,6 +82,8 @@ async def watch(
                 await stream.ended.wait()
                 nursery.cancel_scope.cancel()
         show.hurry()
+    if options.tape is not None:
+        await options.tape.finish()
     stats = stream.get_stats()
     await show.end(stats, time.perf_counter() - started)
     check_output(show.error)

@@ -13,7 +13,7 @@ import trio
 from ..config import Config, played_by
 from ..errors import ConfigError
 from ..feeds.replay import ReplayFeed
-from ..feeds.tapes import Tape
+from ..feeds.tapes import AnyTape, open_tapes
 from ..flow.clock import replay_clock
 from ..loopback.servers import open_loopback
 from ..model.settings import Settings
@@ -79,7 +79,7 @@ async def _directly(replay: Replay, options: Options) -> int:
 
 
 async def _over_sockets(replay: Replay, options: Options) -> int:
-    tapes = [Tape(path) for path in replay.paths]
+    tapes = open_tapes(replay.paths)
     config = replay.config
     part = {"start": replay.start, "end": replay.end}
     async with open_loopback(tapes, align=replay.align, **part) as servers:
@@ -96,6 +96,6 @@ async def _over_sockets(replay: Replay, options: Options) -> int:
         return await watch(feeds, config.processors(), stream, options, conduct, epoch)
 
 
-def _share(tapes: Sequence[Tape]) -> float:
+def _share(tapes: Sequence[AnyTape]) -> float:
     size = sum(tape.size for tape in tapes)
     return sum(tape.read for tape in tapes) / size if size else 0.0

@@ -14,6 +14,7 @@ import attrs
 import trio
 from rich.live import Live
 
+from ..feeds.record import Recorder, TapeStats
 from ..flow.subscription import Subscription
 from ..model.event import FINDINGS, DataType
 from ..sinks.console import JsonLines
@@ -38,10 +39,17 @@ class Options:
     footer: Sequence[str] = ()
     progress: Callable[[], float] | None = None
     """The share that is done, of work whose length is known."""
+    tape: Recorder | None = None
+    """What is recorded meanwhile."""
+
+
+def tape_stats(options: Options) -> TapeStats | None:
+    """How the recording fared, if there is one."""
+    return None if options.tape is None else options.tape.stats()
 
 
 class Show(Protocol):
-    """One of the two."""
+    """One of them."""
 
     @property
     def error(self) -> OSError | None:
@@ -108,7 +116,7 @@ class Lines:
 
     async def end(self, stats: StreamStats, seconds: float) -> None:
         """The summary is the last line."""
-        await self._json.write_last([summary_line(stats, seconds)])
+        await self._json.write_last([summary_line(stats, seconds, tape_stats(self._options))])
 
 
 class Paper(io.StringIO):
@@ -131,8 +139,9 @@ class Paper(io.StringIO):
 class Screen:
     """The live view in a terminal, and the summary after it."""
 
-    def __init__(self, options: Options) -> None:
-        self._view = View(options.title, options.footer, options.progress)
+    def __init__(self, options: Options, view: View | None = None) -> None:
+        self._view = view or View(options.title, options.footer, options.progress)
+        self._options = options
         self._paper = Paper(sys.stdout.encoding)
         self._console = console(os.environ, self._paper)
         # Not of the default threads: a terminal that is not read holds up no tape's clock.
@@ -190,7 +199,7 @@ class Screen:
     async def end(self, stats: StreamStats, seconds: float) -> None:
         """A few lines below the last view."""
         log_to()
-        print_summary(self._console, stats, seconds)
+        print_summary(self._console, stats, seconds, tape_stats(self._options))
         for line in self._view.footer:
             self._console.print(line, style="dim", markup=False, soft_wrap=True)
         await self._output.write_within(self._paper.take())

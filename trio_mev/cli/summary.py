@@ -8,7 +8,9 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
+from ..feeds.record import TapeStats
 from ..stream import StreamStats
 from .said import score_line, score_table
 
@@ -21,10 +23,12 @@ def refusals(stats: StreamStats) -> dict[str, int]:
     return dict(total)
 
 
-def summary_line(stats: StreamStats, seconds: float) -> dict[str, Any]:
+def summary_line(
+    stats: StreamStats, seconds: float, tape: TapeStats | None = None
+) -> dict[str, Any]:
     """The last line under ``--json``."""
     books = stats.books
-    return {
+    line = {
         "kind": "summary",
         "events": stats.events,
         "findings": stats.findings,
@@ -42,9 +46,38 @@ def summary_line(stats: StreamStats, seconds: float) -> dict[str, Any]:
         "digest": stats.digest,
         "seconds": round(seconds, 6),
     }
+    return line if tape is None else {**line, "tape": tape_line(tape)}
 
 
-def print_summary(console: Console, stats: StreamStats, seconds: float) -> None:
+def tape_line(tape: TapeStats) -> dict[str, Any]:
+    """How a recording fared."""
+    return {
+        "path": str(tape.path),
+        "records": tape.records,
+        "bytes": tape.written,
+        "files": tape.files,
+        "deleted": tape.deleted,
+        "redacted": tape.redacted,
+        "lost": dict(tape.lost),
+    }
+
+
+def tape_words(tape: TapeStats) -> str:
+    """The same for people."""
+    lost = f" ({_pairs(tape.lost)})" if tape.lost else ""
+    files = f" in {tape.files} tapes" if tape.files > 1 else ""
+    gone = f", {tape.deleted} older ones deleted" if tape.deleted else ""
+    hidden = f", {tape.redacted} with a secret replaced" if tape.redacted else ""
+    total = sum(tape.lost.values())
+    return (
+        f"{tape.path}: {tape.records} records, {tape.written} bytes{files}{gone}, "
+        f"{total} lost{lost}{hidden}"
+    )
+
+
+def print_summary(
+    console: Console, stats: StreamStats, seconds: float, tape: TapeStats | None = None
+) -> None:
     """What happened, in a few lines."""
     line = summary_line(stats, seconds)
     console.print(f"[bold]{stats.total_events}[/] events in {seconds:.1f} s")
@@ -56,6 +89,8 @@ def print_summary(console: Console, stats: StreamStats, seconds: float) -> None:
         if line[name]:
             table.add_row(name, _pairs(line[name]))
     table.add_row("digest", line["digest"])
+    if tape is not None:
+        table.add_row("tape", Text(tape_words(tape)))
     console.print(table)
     if stats.scores:
         console.print("\n[bold]predictions[/] and what became of them")

@@ -96,7 +96,7 @@ class View:
 
         A screen that is too low for everything shows feeds, prices and findings first.
         """
-        self._measure(stats, now)
+        self.measure(stats, now)
         frame = 3  # a panel's border and its table's header
         left = height - 2 - (frame + len(stats.feeds)) - (frame + len(self.prices))
         notes = [Text(line, style="dim", no_wrap=True, overflow="ellipsis") for line in self.log]
@@ -105,8 +105,8 @@ class View:
         foot = [*notes, *(Text(f" {line}", style="dim") for line in self.footer)]
         processors = frame + len(stats.consumers)
         parts: list[RenderableType] = [
-            self._head(stats, now, start),
-            Panel(self._feeds(stats.feeds, now), title="feeds", title_align="left"),
+            self.head(stats, now, start),
+            Panel(self.feed_table(stats.feeds, now), title="feeds", title_align="left"),
             Panel(price_table(self.prices.values()), title="prices", title_align="left"),
         ]
         room = left - processors - len(foot) - LEAST_FINDINGS
@@ -128,7 +128,8 @@ class View:
         parts.append(Panel(self._latest(start, rows), title=found, title_align="left"))
         return Group(*parts, *foot)
 
-    def _head(self, stats: StreamStats, now: float, start: float) -> Text:
+    def head(self, stats: StreamStats, now: float, start: float) -> Text:
+        """What is watched, for how long, and how far it is."""
         head = Text(f" {self.title}", style="bold", no_wrap=True, overflow="ellipsis")
         minutes, seconds = divmod(int(now - start), 60)
         head.append(f"   {minutes:02d}:{seconds:02d}", style="cyan")
@@ -137,7 +138,7 @@ class View:
             head.append(f"   {self.progress():.0%}, {speed:,.0f} events/s")
         return head
 
-    def _measure(self, stats: StreamStats, now: float) -> None:
+    def measure(self, stats: StreamStats, now: float) -> None:
         """Events a second of each feed, over a second or more."""
         span = now - self._before_at
         if span >= 1.0:
@@ -146,7 +147,8 @@ class View:
                 self._before[feed.name] = feed.events
             self._before_at = now
 
-    def _feeds(self, feeds: tuple[FeedSnapshot, ...], now: float) -> Table:
+    def feed_table(self, feeds: tuple[FeedSnapshot, ...], now: float) -> Table:
+        """A row for each feed."""
         made = table("feed", "state", "events/s>", "events>", "age>", "unusable>", "")
         for feed in feeds:
             age = "" if feed.last_frame_at is None else f"{now - feed.last_frame_at:.1f} s"

@@ -19,7 +19,7 @@ from ..wire.sessions import replay_session, replay_trunk
 from ..wire.tape import Direction, Record
 from ..wire.timeline import Moment, first_wall, timeline
 from ..wire.trunk import Trunk
-from .tapes import Tape
+from .tapes import open_tapes
 
 
 class ReplayFeed:
@@ -30,7 +30,7 @@ class ReplayFeed:
     time; on any other clock frames come at their times.
 
     Args:
-        paths: the tapes.
+        paths: of tapes, and of folders with tapes; the parts of a recording are one.
         align: whether all begin at once, whatever their dates.
         start: seconds of the time line before which frames prepare the sessions only.
         end: seconds of the time line at which it is over.
@@ -46,7 +46,7 @@ class ReplayFeed:
         start: float = 0.0,
         end: float = float("inf"),
     ) -> None:
-        self.tapes = [Tape(Path(path)) for path in paths]
+        self.tapes = open_tapes(paths)
         self._align = align
         self._start = start
         self._end = end

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import re
 from typing import NewType
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 import attrs
 
@@ -82,6 +82,11 @@ _SHOWN_SEGMENTS = frozenset({
 })  # fmt: skip
 
 
+LEAST_KEY = 12
+"""Characters of what may be a key: less is a word by chance."""
+LEAST_PASSWORD = 6
+
+
 def redact(url: str) -> str:
     """The URL with everything that may be a key replaced by ``***``.
 
@@ -146,6 +151,18 @@ class Endpoint:
             port = 0
         if port == 0:
             raise ValueError(f"{redact(self.url)!r} has a port that is not 1 to 65535")
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """Those parts of it that its ``str`` does not show, and that are long enough for a key."""
+        parts = urlsplit(self.url)
+        fields = parse_qsl(parts.query, keep_blank_values=True)
+        keys = [value or name for name, value in fields]
+        keys += [s for s in parts.path.split("/") if s not in _SHOWN_SEGMENTS]
+        keys.append(unquote(parts.username or ""))
+        password = unquote(parts.password or "")
+        found = {key for key in keys if len(key) >= LEAST_KEY}
+        return frozenset(found | ({password} if len(password) >= LEAST_PASSWORD else set()))
 
     @property
     def user(self) -> bool:

@@ -646,6 +646,38 @@ def _names_differ(_: Any, __: Any, feeds: tuple[FeedSettings, ...]) -> None:
 
 
 @attrs.frozen
+class RecordSettings:
+    """How a run is recorded: into one tape, or into a folder of tapes that follow each other."""
+
+    rotate_size: int | None = positive(None, 10**12)
+    """Bytes after which a tape is followed by the next."""
+    rotate_every: float | None = positive(None)
+    """Seconds after which it is."""
+    keep_files: int | None = positive(None, 100_000)
+    """Tapes that are kept in the folder, the one that is being written among them; the oldest
+    are deleted. All are where nothing is said."""
+    keep_bytes: int | None = positive(None, 10**15)
+    """Bytes that they may have together."""
+    keep_age: float | None = positive(None)
+    """Seconds since a tape was last written, after which it is deleted."""
+    max_waiting: int = positive(64 * 2**20)
+    """Bytes that may wait for the disk; more are lost, and counted."""
+    sync: bool = True
+    """Whether what was written is on the disk itself within a second, so that a loss of power
+    spares it; without, only the end of the process does."""
+
+    def __attrs_post_init__(self) -> None:
+        kept = (self.keep_files, self.keep_bytes, self.keep_age)
+        if not self.rotates and any(bound is not None for bound in kept):
+            raise ValueError("tapes are only deleted where others follow: set a rotation, too")
+
+    @property
+    def rotates(self) -> bool:
+        """Whether a tape is followed by others."""
+        return self.rotate_size is not None or self.rotate_every is not None
+
+
+@attrs.frozen
 class Settings:
     """The whole configuration."""
 
@@ -659,3 +691,4 @@ class Settings:
     referee: RefereeSettings = RefereeSettings()
     liquidations: LiquidationSettings = LiquidationSettings()
     exposure: ExposureSettings = ExposureSettings()
+    record: RecordSettings = RecordSettings()

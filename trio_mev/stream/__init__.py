@@ -76,6 +76,7 @@ class RealtimeDataStream:
         self._health = HealthWatch(
             config, self._consumers, self.manager.snapshots, self._tell_health, self._reports
         )
+        self._reporters: list[Callable[[float], Iterable[HealthIssue]]] = []
         self._draining = False
         self._started_at = 0.0
         self._stopped_at: float | None = None
@@ -327,9 +328,16 @@ class RealtimeDataStream:
         if self.router.wants(DataType.HEALTH):
             self.router.publish(event)
 
+    def add_report(self, report: Callable[[float], Iterable[HealthIssue]]) -> None:
+        """Have somebody beside the stream, such as a recorder, say what is wrong when health is
+        looked at."""
+        self._reporters.append(report)
+
     def _reports(self, now: float) -> Iterator[HealthIssue]:
         for pump in self._pumps:
             yield from pump.health(now)
+        for report in self._reporters:
+            yield from report(now)
 
     def _consumers(self) -> tuple[ConsumerSnapshot, ...]:
         return tuple(pump.snapshot() for pump in self._pumps)

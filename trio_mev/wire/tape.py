@@ -1,8 +1,8 @@
 """A tape: raw frames of every feed, in both directions, with both clocks.
 
-A tape is a series of Zstandard frames that hold JSON lines. The first line is the header; every
-other line is a record. Frames are kept before they are parsed, so that a mended decoder reads an
-old tape. ``docs/reference/tape.md`` has the fields.
+A tape is a series of packs that hold JSON lines: headers, marks and records. Frames are kept before
+they are parsed, so that a mended decoder reads an old tape. ``docs/reference/tape.md`` has the
+fields.
 """
 
 from __future__ import annotations
@@ -10,17 +10,37 @@ from __future__ import annotations
 import base64
 import enum
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import attrs
 import msgspec
-import zstandard
 
 from ..errors import ConfigError
+from .packs import MAX_LINE, MAX_PACKED, Unpacker, pack
+from .tape_lines import LINE, MARK, Line, encode_line, encode_mark
 
-VERSION = 1
-MAX_LINE = 64 * 2**20
-"""Bytes of one line; twice the largest message that a connection takes."""
+__all__ = [
+    "MAX_LINE",
+    "VERSION",
+    "Direction",
+    "FeedHeader",
+    "Header",
+    "Record",
+    "TapeReader",
+    "encode_header",
+    "encode_record",
+    "merged",
+    "pack",
+    "packed",
+]
+
+VERSION = 2
+READS = frozenset({1, 2})
+"""The versions that can be read."""
+PACK = 2**20
+"""Bytes of lines after which a pack is begun anew."""
+MOST_REASONS = 1000
+"""Pairs of a feed and a reason of losses that are told apart."""
 
 
 class Direction(enum.Enum):
@@ -85,55 +105,70 @@ class Header(msgspec.Struct, frozen=True, omit_defaults=True):
     feeds: dict[str, FeedHeader]
     note: str = ""
     """Where the tape comes from, in words; shown to whoever plays it."""
-
-
-class _Line(msgspec.Struct, omit_defaults=True):
-    t: int
-    m: int
-    f: str
-    k: str
-    x: str | None = None
-    b: str | None = None
+    recording: str = ""
+    """The same on all tapes that one recording was divided into."""
+    part: int = 0
+    """Which of these it is, from 1 on."""
 
 
 _HEADER = msgspec.json.Decoder(Header)
-_LINE = msgspec.json.Decoder(_Line)
-_ENCODER = msgspec.json.Encoder()
 
 
 def encode_header(header: Header) -> bytes:
-    """The first line."""
-    return _ENCODER.encode(header) + b"\n"
+    """The line of a header."""
+    return msgspec.json.encode(header) + b"\n"
 
 
 def encode_record(record: Record) -> bytes:
     """One line; a frame that is not UTF-8 is kept as base64."""
-    line = _Line(record.wall, record.mono, record.feed, record.direction.value)
-    if record.frame:
-        try:
-            line.x = record.frame.decode()
-        except UnicodeDecodeError:
-            line.b = base64.b64encode(record.frame).decode()
-    return _ENCODER.encode(line) + b"\n"
+    direction = record.direction.value
+    return encode_line(record.wall, record.mono, record.feed, direction, record.frame)
 
 
-def pack(lines: Iterable[bytes], level: int = 6) -> bytes:
-    """Lines as one whole Zstandard frame with a checksum, which can be appended to a tape."""
-    return zstandard.ZstdCompressor(level=level, write_checksum=True).compress(b"".join(lines))
+def packed(header: Header, lines: Iterable[bytes]) -> Iterator[bytes]:
+    """A whole tape, pack by pack; the header is on it twice, so that either may be damaged.
+
+    Raises:
+        ConfigError: a line is too long.
+    """
+    first = pack([encode_header(header)])
+    yield first
+    yield first
+    count, waiting, size = 0, [encode_mark(0)], 0
+    for line in lines:
+        if len(line) > MAX_LINE:
+            raise ConfigError(f"a record of {len(line)} bytes; a tape takes {MAX_LINE}")
+        waiting.append(line)
+        count, size = count + 1, size + len(line)
+        if size >= PACK:
+            yield pack(waiting)
+            waiting, size = [encode_mark(count)], 0
+    if len(waiting) > 1:
+        yield pack(waiting)
+    yield pack([encode_mark(count, end=True)])
 
 
 class TapeReader:
     """Reads a tape piece by piece, without I/O.
 
-    What is damaged is counted in ``problems`` and never invented. The header must be whole.
+    What is damaged is counted in ``problems`` and never invented.
+
+    Args:
+        header: that of the tape, where it is known: else what comes before the first header that
+            is whole cannot be used.
+        carried: whether records are given out that are on the tape before this one, too.
     """
 
-    def __init__(self) -> None:
-        self.header: Header | None = None
+    def __init__(self, header: Header | None = None, carried: bool = True) -> None:
+        self.header = header
         self.problems: Counter[str] = Counter()
-        self._decompressor = zstandard.ZstdDecompressor().decompressobj()
-        self._rest = b""
-        self._broken = False
+        self.lost: Counter[tuple[str, str]] = Counter()
+        """Frames that did not get on the tape when it was recorded, by feed and reason."""
+        self.ended = False
+        """Whether the recorder finished it."""
+        self._carried = carried
+        self._unpacker = Unpacker(self.problems)
+        self._records = 0
         self._last_mono: dict[str, int] = {}
 
     def receive_data(self, chunk: bytes) -> list[Record]:
@@ -142,60 +177,68 @@ class TapeReader:
         Raises:
             ConfigError: it is not a tape, or one of a later version.
         """
-        lines = (self._rest + self._decompress(chunk)).split(b"\n")
-        self._rest = lines.pop()
-        if len(self._rest) > MAX_LINE:
-            self._rest = b""
-            self.problems["line_too_long"] += 1
-        records: list[Record] = []
-        for line in lines:
-            if self.header is None:
-                self.header = _read_header(line)
-            elif (record := self._read(line)) is not None:
-                records.append(record)
+        records = self._read(self._unpacker.receive_data(chunk))
+        if self.header is None and self._unpacker.received > MAX_PACKED:
+            self._refuse()
         return records
 
-    def end(self) -> None:
-        """The file is over: a cut is counted.
+    def end(self) -> list[Record]:
+        """The file is over: a cut is counted; what is whole behind damage is given out.
 
         Raises:
             ConfigError: there was no header.
         """
+        records = self._read(self._unpacker.end())
         if self.header is None:
+            self._refuse()
+        elif self.header.tape > 1 and not self.ended and not self.problems["cut"]:
+            self.problems["unfinished"] += 1
+        return records
+
+    def _refuse(self) -> None:
+        if self.problems["before_header"]:
             raise ConfigError("it is not a tape: it has no header")
-        if not self._broken and (self._rest or not self._decompressor.eof):
-            self.problems["cut"] += 1
+        raise ConfigError("it is not a tape: nothing in it is compressed by Zstandard and whole")
 
-    def _decompress(self, chunk: bytes) -> bytes:
-        out = b""
-        while chunk and not self._broken:
-            if self._decompressor.eof:
-                self._decompressor = zstandard.ZstdDecompressor().decompressobj()
-            try:
-                out += self._decompressor.decompress(chunk)
-            except zstandard.ZstdError:
-                if self.header is None and not out:
-                    raise ConfigError(
-                        "it is not a tape: it is not compressed by Zstandard"
-                    ) from None
-                self._broken = True
-                self.problems["damaged"] += 1
-            chunk = self._decompressor.unused_data if self._decompressor.eof else b""
-        return out
+    def _read(self, contents: Iterable[bytes]) -> list[Record]:
+        records: list[Record] = []
+        for content in contents:
+            lines = content.split(b"\n")
+            if lines.pop():  # a pack holds whole lines
+                self._count("bad_line")
+            for line in lines:
+                if len(line) > MAX_LINE:
+                    self._count("line_too_long")
+                elif (record := self._read_line(line)) is not None:
+                    records.append(record)
+        return records
 
-    def _read(self, line: bytes) -> Record | None:
+    def _count(self, problem: str) -> None:
+        self.problems[problem] += 1
+        self._records += 1
+
+    def _read_line(self, line: bytes) -> Record | None:
         try:
-            fields = _LINE.decode(line)
+            fields = LINE.decode(line)
             direction = Direction(fields.k)
             frame = b"" if fields.x is None else fields.x.encode()
             if fields.b is not None:
                 frame = base64.b64decode(fields.b, validate=True)
         except (msgspec.DecodeError, ValueError, RecursionError):
-            self.problems["bad_line"] += 1
+            self._read_other(line)
             return None
-        if fields.f not in (self.header.feeds if self.header else {}):
-            self.problems["unknown_feed"] += 1
-            return None
+        if self.header is None:
+            self._count("before_header")
+        elif fields.f not in self.header.feeds:
+            self._count("unknown_feed")
+        elif not fields.c:
+            self._records += 1
+            return self._record(fields, direction, frame)
+        elif self._carried:
+            return self._record(fields, direction, frame)
+        return None
+
+    def _record(self, fields: Line, direction: Direction, frame: bytes) -> Record:
         mono = fields.m
         if mono < self._last_mono.get(fields.f, mono):
             self.problems["clock_backwards"] += 1
@@ -203,12 +246,32 @@ class TapeReader:
         self._last_mono[fields.f] = mono
         return Record(fields.t, mono, fields.f, direction, frame)
 
+    def _read_other(self, line: bytes) -> None:
+        for decode in (self._read_mark, self._read_header):
+            try:
+                decode(line)
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                continue
+            return
+        self._count("bad_line" if self.header else "before_header")
 
-def _read_header(line: bytes) -> Header:
-    try:
+    def _read_mark(self, line: bytes) -> None:
+        mark = MARK.decode(line)
+        if mark.n > self._records:
+            self.problems["missing"] += mark.n - self._records
+        self._records, self.ended = mark.n, mark.end
+        for feed, reasons in mark.lost.items():
+            for reason, count in reasons.items():
+                known = (feed, reason) in self.lost or len(self.lost) < MOST_REASONS
+                self.lost[(feed, reason) if known else ("other", "other")] += count
+                self.problems["lost"] += count
+
+    def _read_header(self, line: bytes) -> None:
         header = _HEADER.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise ConfigError("it is not a tape: its first line is no header") from None
-    if header.tape != VERSION:
-        raise ConfigError(f"it is a tape of version {header.tape}; this program reads {VERSION}")
-    return header
+        if header.tape not in READS:
+            known = " and ".join(map(str, sorted(READS)))
+            raise ConfigError(f"it is a tape of version {header.tape}; this program reads {known}")
+        if self.header is None:
+            self.header = header
+        elif header != self.header:
+            self.problems["other_header"] += 1
