@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import trio
@@ -13,13 +14,21 @@ from ..flow.feed import Emit
 from ..flow.outstanding import Outstanding
 from ..flow.status import FeedState, FeedStatus
 from ..model.event import DataEvent
+from ..wire.node import EthereumSession, is_call
 from ..wire.overlap import Succession
+from ..wire.recorded import RecordedCalls
 from ..wire.session import Session
 from ..wire.sessions import replay_session, replay_trunk
 from ..wire.tape import Direction, Record
-from ..wire.timeline import Moment, first_wall, timeline
+from ..wire.timeline import Moment, first_wall, read_ahead, timeline
 from ..wire.trunk import Trunk
+from .recall import TapeRpc
 from .tapes import Tape
+
+
+LOOK_FOR_CALLS = 300 * 10**9
+"""Nanoseconds of a tape that are looked through for a processor's call: where processors call at
+all, they do so with the first blocks."""
 
 
 class ReplayFeed:
@@ -58,6 +67,9 @@ class ReplayFeed:
             for name in tape.header.feeds:
                 self._status.setdefault(name, FeedStatus(name))
                 self._new_session(number, name)
+        self._calls = RecordedCalls()
+        self.rpc = self._make_rpc()
+        """Answers what the tapes have the answers to; None where there are no calls on them."""
 
     waits = True
     """Lanes may make it wait: it is no socket."""
@@ -76,11 +88,12 @@ class ReplayFeed:
         """Play to the end."""
         origin = trio.current_time()
         clock = trio.lowlevel.current_clock()
-        for count, moment in enumerate(timeline(self.tapes, self._align)):
+        note = partial(self._note, origin)
+        for count, moment in enumerate(read_ahead(timeline(self.tapes, self._align), note)):
             seconds = moment.at / 1e9
             if seconds >= self._end:
                 break
-            await settle(outstanding)
+            await settle(outstanding, self.rpc)
             at = origin + max(0.0, seconds - self._start)
             if isinstance(clock, TapeClock):
                 await clock.go_to(at)
@@ -94,20 +107,46 @@ class ReplayFeed:
                     self._status[event.source].last_event_at = at
                     await outstanding.wait_room(event)
                     emit((event,))
+        await settle(outstanding, self.rpc)
+        if self.rpc is not None:
+            self.rpc.end()
         await self._finish(emit, outstanding)
-        await settle(outstanding)
+        await settle(outstanding, self.rpc)
+
+    def _note(self, origin: float, moment: Moment) -> None:
+        """Look at what the tape will come to."""
+        record = moment.record
+        if self.rpc is not None and record.direction is Direction.OUT and self._is_node(moment):
+            at = origin + max(0.0, moment.at / 1e9 - self._start)
+            self._calls.read_ahead(moment.tape, record, at)
+
+    def _is_node(self, moment: Moment) -> bool:
+        return self.tapes[moment.tape].header.feeds[moment.record.feed].kind == "ethereum"
+
+    def _make_rpc(self) -> TapeRpc | None:
+        for moment in timeline(self.tapes, self._align):
+            if moment.at > LOOK_FOR_CALLS:
+                break
+            record = moment.record
+            if record.direction is Direction.OUT and self._is_node(moment) and is_call(record.frame):
+                names = ", ".join(tape.path.name for tape in self.tapes)
+                return TapeRpc(self._calls, names, self._status[record.feed])
+        return None
 
     def _play(self, moment: Moment, at: float) -> Sequence[DataEvent]:
         record, status = moment.record, self._status[moment.record.feed]
         session = self._sessions[moment.tape, record.feed]
         if record.direction is Direction.OUT:
             session.sent(record.frame)
+            self._sent(moment, session, at)
             return []
         if record.direction is Direction.OPEN:
             self._new_session(moment.tape, record.feed)
-            if self.tapes[moment.tape].header.feeds[record.feed].kind != "ethereum":
+            if not self._is_node(moment):
                 key = moment.tape, record.feed
                 self._lives.setdefault(key, Succession()).begin(at)
+            elif self.rpc is not None:
+                self.rpc.opened(moment.tape, record.feed)
             status.connections += 1
             status.last_connected_at = at
             status.enter(FeedState.READY)
@@ -117,6 +156,8 @@ class ReplayFeed:
             status.enter(FeedState.WAITING, "the recorded connection ended")
             if lives is not None:
                 lives.end(at)
+            elif self.rpc is not None:
+                self.rpc.closed(moment.tape, record.feed)
             return session.finish()
         events = self._receive(session, status, record, at)
         if lives is None:
@@ -125,6 +166,15 @@ class ReplayFeed:
         if repeated := len(events) - len(fresh):
             status.ignored["delivered_before"] += repeated
         return fresh
+
+    def _sent(self, moment: Moment, session: Session, at: float) -> None:
+        """Have the replies to a call handed to who asks the same now."""
+        if self.rpc is None or not isinstance(session, EthereumSession):
+            return
+        self.rpc.used(moment.tape, moment.record.feed)
+        call = self._calls.sent(moment.tape, moment.record.feed, at)
+        if call is not None:
+            session.overhear(call.numbers, call.answered)
 
     def _receive(
         self, session: Session, status: FeedStatus, record: Record, at: float
