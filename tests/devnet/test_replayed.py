@@ -1,0 +1,142 @@
+"""A run with every processor on a real node, and its tape played again: the same findings."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+import trio
+
+from tests.devnet.addresses import AGGREGATORS
+from tests.devnet.deploy import devnet
+from tests.devnet.rpc import Hex, open_rpc
+from tests.devnet.scenario import open_scenario
+from tests.devnet.test_pool_tracker import CONFIG
+from tests.devnet.test_score import LENDING
+from tests.support.books import assert_balanced
+from trio_mev.config import Config, loads
+from trio_mev.feeds.record import open_recorder, tape_header
+from trio_mev.feeds.replay import ReplayFeed
+from trio_mev.flow.clock import replay_clock
+from trio_mev.flow.status import FeedState
+from trio_mev.model.event import FINDINGS, DataEvent, DataType
+from trio_mev.model.export import to_dict
+from trio_mev.model.opportunity import Opportunity
+from trio_mev.stream import RealtimeDataStream, StreamStats, open_stream
+
+SEEDS = range(1, 1 + int(os.environ.get("REPLAY_SEEDS", "2")))
+BLOCKS = 25
+
+
+@attrs.frozen(eq=False)
+class Played:
+    """What came of one run."""
+
+    stats: StreamStats
+    found: list[str]
+    """The findings as text, in no certain order, without arrival times."""
+
+
+@attrs.define(eq=False)
+class Found:
+    """Keeps every finding."""
+
+    events: list[DataEvent] = attrs.Factory(list)
+
+    async def keep(self, subscription: Any) -> None:
+        async for event in subscription:
+            self.events.append(event)
+
+    def prepare(self, stream: RealtimeDataStream) -> None:
+        stream.add_sink(self.keep, *FINDINGS)
+
+    def of(self, stream: RealtimeDataStream) -> Played:
+        assert_balanced(stream)
+        texts = []
+        for event in self.events:
+            fields = to_dict(event)
+            del fields["received_at"], fields["size"]
+            if isinstance(event.data, Opportunity) and event.data.outcome is not None:
+                del fields["data"]["outcome"]["lead"]
+            texts.append(str(fields))
+        return Played(stream.get_stats(), sorted(texts))
+
+
+@attrs.define(eq=False)
+class Following:
+    """Lets the scenario go on when the stream has come as far."""
+
+    subscription: Any
+    seen: set[Hex] = attrs.Factory(set)
+
+    async def until(self, name: Hex) -> None:
+        while name not in self.seen:
+            event = await anext(self.subscription)
+            self.seen.add(event.data.hash)
+
+    async def go_to(self, now: int) -> None:
+        pass
+
+    async def pending(self, transaction: Hex) -> None:
+        await self.until(transaction)
+
+    async def block(self, block_hash: Hex, logs: int) -> None:
+        await self.until(block_hash)
+
+
+def config_of(url: str) -> Config:
+    feeds_set = "\n".join(f'"{one}" = "settable_feed"' for one in AGGREGATORS.values())
+    return loads(CONFIG.format(url=url, check=60) + LENDING + feeds_set, {})
+
+
+@asynccontextmanager
+async def recorded(config: Config, path: Path, found: Found) -> AsyncIterator[RealtimeDataStream]:
+    """A live stream with every processor, and a tape of it."""
+    header = tape_header(config.settings.feeds)
+    async with open_recorder(path, header) as recorder:
+        feeds = config.feeds(tap=recorder.tap)
+        async with open_stream(
+            feeds, config.processors(), config.settings.stream, found.prepare
+        ) as stream:
+            for status in feeds[0].statuses:
+                await status.wait_for(FeedState.READY)
+            yield stream
+
+
+async def live(seed: int, path: Path) -> Played:
+    found = Found()
+    async with devnet() as node, open_rpc(node.ws_url) as rpc:
+        with trio.fail_after(240):
+            async with recorded(config_of(node.ws_url), path, found) as stream:
+                follows = stream.subscribe(DataType.TRANSACTION, DataType.BLOCK)
+                scenario = await open_scenario(rpc, seed, Following(follows))
+                await scenario.play(BLOCKS)
+            return found.of(stream)
+
+
+async def again(path: Path) -> Played:
+    found = Found()
+    feed = ReplayFeed([path])
+    config = config_of("ws://nobody.test")
+    async with open_stream(
+        [feed], config.processors(), config.settings.stream, found.prepare
+    ) as stream:
+        await stream.ended.wait()
+    return found.of(stream)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_live_run_is_found_again_on_its_tape(tmp_path: Path, seed: int):
+    path = tmp_path / "run.tape"
+    first = trio.run(live, seed, path)
+    second = trio.run(again, path, clock=replay_clock(None))
+    missing = sorted(set(first.found) - set(second.found))
+    more = sorted(set(second.found) - set(first.found))
+    assert (missing[:1], more[:1]) == ([], [])
+    assert second.stats.digest == first.stats.digest
+    assert {"arbitrage", "sandwich"} <= first.stats.found.keys()
