@@ -31,6 +31,10 @@ from trio_mev.stream import RealtimeDataStream, StreamStats, open_stream
 
 SEEDS = range(1, 1 + int(os.environ.get("REPLAY_SEEDS", "2")))
 BLOCKS = 25
+REFEREE = """
+[referee]
+enabled = true
+"""
 
 
 @attrs.frozen(eq=False)
@@ -91,7 +95,7 @@ class Following:
 
 def config_of(url: str) -> Config:
     feeds_set = "\n".join(f'"{one}" = "settable_feed"' for one in AGGREGATORS.values())
-    return loads(CONFIG.format(url=url, check=60) + LENDING + feeds_set, {})
+    return loads(CONFIG.format(url=url, check=60) + LENDING + feeds_set + REFEREE, {})
 
 
 @asynccontextmanager

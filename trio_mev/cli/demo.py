@@ -6,6 +6,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from ..config import played_by, standard_processors
+from ..feeds.rpc import SocketRpc
 from ..feeds.tapes import Tape
 from ..flow.status import FeedState
 from ..loopback.demo import TAPE
@@ -38,9 +39,17 @@ async def demo(options: Options) -> int:
     """Run the demo; the exit code."""
     settings = Settings()
     async with open_loopback([Tape(TAPE)]) as servers:
-        feeds = played_by(servers.wall, servers.settings())
+        feeds = played_by(servers.wall, servers.settings(), servers.called)
         processors = standard_processors(settings)
         return await watch(feeds, processors, settings.stream, options, conductor(servers))
+
+
+def count_calls(servers: LoopbackServers, stream: RealtimeDataStream) -> None:
+    """Let the servers know how many calls are on their way, and count what no tape has."""
+    rpc = stream.rpc
+    if isinstance(rpc, SocketRpc):
+        servers.calls.asked = lambda: rpc.sent
+        servers.calls.statuses = {status.name: status for status in stream.manager.statuses}
 
 
 def conductor(servers: LoopbackServers) -> Beside:

@@ -19,7 +19,7 @@ from ..loopback.servers import open_loopback
 from ..model.settings import Settings
 from ..stream import RealtimeDataStream
 from ..wire.timeline import first_wall
-from .demo import conductor
+from .demo import conductor, count_calls
 from .live import watch
 from .shows import Options
 
@@ -83,11 +83,12 @@ async def _over_sockets(replay: Replay, options: Options) -> int:
     config = replay.config
     part = {"start": replay.start, "end": replay.end}
     async with open_loopback(tapes, align=replay.align, **part) as servers:
-        feeds = played_by(servers.wall, servers.settings(in_step=True))
+        feeds = played_by(servers.wall, servers.settings(in_step=True), servers.called)
         begin = conductor(servers)
 
         async def conduct(stream: RealtimeDataStream) -> None:
             servers.outstanding = stream.outstanding
+            count_calls(servers, stream)
             await begin(stream)
 
         options = attrs.evolve(options, progress=partial(_share, tapes))

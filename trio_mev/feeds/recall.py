@@ -9,16 +9,14 @@ from typing import Any
 
 import attrs
 import trio
-from loguru import logger
+import trio.testing
 
 from ..errors import RpcTimeout, RpcUnmatched, StreamConnectionError
 from ..flow.status import FeedStatus
+from ..flow.unmatched import count_unmatched
 from ..wire.jsonrpc import Message
 from ..wire.recorded import RecordedCall, RecordedCalls, call_key
 from .rpc import Messages, named
-
-UNMATCHED = "call_not_on_tape"
-"""Under which calls are counted that the tape does not have."""
 
 _history: ContextVar[bytes] = ContextVar("history", default=b"")
 """All that a task has asked so far, and the tasks that it came from before it began.
@@ -100,6 +98,10 @@ class TapeRpc(Messages):
 
     # Who waits.
 
+    async def rest(self) -> None:
+        """Return once everybody is blocked."""
+        await trio.testing.wait_all_tasks_blocked()
+
     @property
     def awaited(self) -> bool:
         """Whether somebody waits for what the tape will come to."""
@@ -159,19 +161,11 @@ class TapeRpc(Messages):
         if one.recorded is not None:
             one.recorded.moved = None
 
-    def _outcome(
-        self, one: _Question, calls: Sequence[tuple[str, Sequence[Any]]]
-    ) -> list[Message]:
+    def _outcome(self, one: _Question, calls: Sequence[tuple[str, Sequence[Any]]]) -> list[Message]:
         recorded = one.recorded
         if recorded is not None and recorded.over and not recorded.lost:
             return [recorded.answers[number] for number in recorded.numbers]
         if recorded is not None or self.over:
             raise StreamConnectionError("the connection was lost before the answer")
-        if not self._status.refused[UNMATCHED]:
-            logger.warning(
-                "{}: processors ask what the tape does not have, such as {}; they go on without",
-                self._tapes,
-                named(calls),
-            )
-        self._status.refused[UNMATCHED] += 1
+        count_unmatched(self._status, named(calls))
         raise RpcUnmatched(named(calls), self._tapes)

@@ -25,7 +25,6 @@ from ..wire.trunk import Trunk
 from .recall import TapeRpc
 from .tapes import Tape
 
-
 LOOK_FOR_CALLS = 300 * 10**9
 """Nanoseconds of a tape that are looked through for a processor's call: where processors call at
 all, they do so with the first blocks."""
@@ -116,9 +115,15 @@ class ReplayFeed:
     def _note(self, origin: float, moment: Moment) -> None:
         """Look at what the tape will come to."""
         record = moment.record
-        if self.rpc is not None and record.direction is Direction.OUT and self._is_node(moment):
+        if self._may_call(moment) and record.direction is Direction.OUT:
             at = origin + max(0.0, moment.at / 1e9 - self._start)
             self._calls.read_ahead(moment.tape, record, at)
+
+    def _may_call(self, moment: Moment) -> bool:
+        """Whether what was sent may be a call to be answered: it is to a node, in what is
+        played."""
+        played = moment.at / 1e9 >= self._start
+        return self.rpc is not None and played and self._is_node(moment)
 
     def _is_node(self, moment: Moment) -> bool:
         return self.tapes[moment.tape].header.feeds[moment.record.feed].kind == "ethereum"
@@ -128,7 +133,11 @@ class ReplayFeed:
             if moment.at > LOOK_FOR_CALLS:
                 break
             record = moment.record
-            if record.direction is Direction.OUT and self._is_node(moment) and is_call(record.frame):
+            if (
+                record.direction is Direction.OUT
+                and self._is_node(moment)
+                and is_call(record.frame)
+            ):
                 names = ", ".join(tape.path.name for tape in self.tapes)
                 return TapeRpc(self._calls, names, self._status[record.feed])
         return None
@@ -141,25 +150,12 @@ class ReplayFeed:
             self._sent(moment, session, at)
             return []
         if record.direction is Direction.OPEN:
-            self._new_session(moment.tape, record.feed)
-            if not self._is_node(moment):
-                key = moment.tape, record.feed
-                self._lives.setdefault(key, Succession()).begin(at)
-            elif self.rpc is not None:
-                self.rpc.opened(moment.tape, record.feed)
-            status.connections += 1
-            status.last_connected_at = at
-            status.enter(FeedState.READY)
+            self._opened(moment, status, at)
             return []
-        lives = self._lives.get((moment.tape, record.feed))
         if record.direction is Direction.CLOSE:
-            status.enter(FeedState.WAITING, "the recorded connection ended")
-            if lives is not None:
-                lives.end(at)
-            elif self.rpc is not None:
-                self.rpc.closed(moment.tape, record.feed)
-            return session.finish()
+            return self._closed(moment, session, status, at)
         events = self._receive(session, status, record, at)
+        lives = self._lives.get((moment.tape, record.feed))
         if lives is None:
             return events
         fresh = lives.admit(events, at)
@@ -167,10 +163,34 @@ class ReplayFeed:
             status.ignored["delivered_before"] += repeated
         return fresh
 
+    def _opened(self, moment: Moment, status: FeedStatus, at: float) -> None:
+        key = moment.tape, moment.record.feed
+        self._new_session(*key)
+        if not self._is_node(moment):
+            self._lives.setdefault(key, Succession()).begin(at)
+        elif self.rpc is not None:
+            self.rpc.opened(*key)
+        status.connections += 1
+        status.last_connected_at = at
+        status.enter(FeedState.READY)
+
+    def _closed(
+        self, moment: Moment, session: Session, status: FeedStatus, at: float
+    ) -> list[DataEvent]:
+        key = moment.tape, moment.record.feed
+        status.enter(FeedState.WAITING, "the recorded connection ended")
+        if key in self._lives:
+            self._lives[key].end(at)
+        elif self.rpc is not None:
+            self.rpc.closed(*key)
+        return session.finish()
+
     def _sent(self, moment: Moment, session: Session, at: float) -> None:
         """Have the replies to a call handed to who asks the same now."""
-        if self.rpc is None or not isinstance(session, EthereumSession):
+        if not self._may_call(moment):
             return
+        assert self.rpc is not None
+        assert isinstance(session, EthereumSession)
         self.rpc.used(moment.tape, moment.record.feed)
         call = self._calls.sent(moment.tape, moment.record.feed, at)
         if call is not None:

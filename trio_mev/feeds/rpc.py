@@ -98,6 +98,8 @@ class SocketRpc(Messages):
         timeout: float = TIMEOUT,
     ) -> None:
         super().__init__(timeout)
+        self.sent = 0
+        """Messages so far."""
         self._calling = calling
         self._limit = trio.CapacityLimiter(calls)
 
@@ -129,6 +131,7 @@ class SocketRpc(Messages):
                 over.set()
 
         numbers = session.call(calls, answered)
+        self.sent += 1
         try:
             connection.flush()
             await over.wait()

@@ -20,6 +20,10 @@ _CUSHION = 0.001
 class Calls(Protocol):
     """What processors have asked a node that is played from a tape."""
 
+    async def rest(self) -> None:
+        """Return once everybody is blocked, and nothing is on its way from one to another."""
+        ...
+
     @property
     def awaited(self) -> bool:
         """Whether somebody waits for what the tape will come to."""
@@ -124,7 +128,7 @@ async def settle(outstanding: Outstanding, calls: Calls | None = None) -> None:
 async def _settle_calls(outstanding: Outstanding, calls: Calls) -> None:
     clock = trio.lowlevel.current_clock()
     while True:
-        await trio.testing.wait_all_tasks_blocked()
+        await calls.rest()
         if calls.match():
             continue
         if not outstanding.count:

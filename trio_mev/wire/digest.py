@@ -21,7 +21,8 @@ class Digest:
     """The sum, modulo 2**256, of the SHA-256 of every finding.
 
     Each is hashed with its cause, its detector and its ordinal, without arrival times and without
-    what lies between two of them, the lead of a prediction. A sum needs no order and no memory, and a finding that comes twice changes it.
+    what lies between two of them: the lead of a prediction. A sum needs no order and no memory,
+    and a finding that comes twice changes it.
     """
 
     total: int = 0

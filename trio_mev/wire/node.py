@@ -32,6 +32,7 @@ from .jsonrpc import (
     Notification,
     Request,
     RpcBook,
+    SentRequest,
     parse_batch,
     parse_message,
     parse_requests,
@@ -58,6 +59,18 @@ def is_call(frame: bytes) -> bool:
         return any(one.method not in _OWN for one in parse_requests(frame))
     except MalformedFrame:
         return False
+
+
+def asks_for_others(frame: bytes) -> bool:
+    """As ``is_call``; the question for the newest block, too, which hardly any session asks."""
+    try:
+        return any(_latest(one) or one.method not in _OWN for one in parse_requests(frame))
+    except MalformedFrame:
+        return False
+
+
+def _latest(one: Request | SentRequest) -> bool:
+    return one.method == BY_NUMBER and list(one.params[:1]) == ["latest"]
 
 
 def _no_jitter() -> float:
@@ -185,8 +198,9 @@ class EthereumSession(Session):
 
     def _asked_by_others(self, request: Request) -> bool:
         """Whether it is the question for the newest block, and the chain's course is not why."""
-        latest = request.method == BY_NUMBER and request.params[:1] == ("latest",)
-        return latest and not self._tracking.awaits(Question.of(BY_NUMBER, ["latest", False]))
+        return _latest(request) and not self._tracking.awaits(
+            Question.of(BY_NUMBER, ["latest", False])
+        )
 
     # What comes.
 
@@ -272,7 +286,7 @@ class EthereumSession(Session):
         handed_on = self._calls.settle(message)
         if self._calls.owns(request):
             if not handed_on:
-                self.ignored["late_reply"] += 1
+                self.ignore(f"reply_{request.method}" if self._replaying else "late_reply")
             return []
         return self._replied(request, message)
 

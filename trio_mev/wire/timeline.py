@@ -11,7 +11,6 @@ import attrs
 
 from .tape import Header, Record
 
-
 LONGEST = 75 * 10**9
 """Nanoseconds that are read ahead: what became of an event is told within a minute of it."""
 OVERHEAD = 300
