@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 import trio
 
 from ..errors import SubscriptionRejected
+from ..flow.decided import Decisions
 from ..flow.feed import Feed
 from ..flow.processor import Factory
 from ..flow.status import FeedState
@@ -43,6 +44,7 @@ async def watch(
     options: Options,
     beside: Beside | None = None,
     epoch: int | None = None,
+    decisions: Decisions | None = None,
 ) -> int:
     """Run a stream until it ends, a signal comes or the time is over; the exit code.
 
@@ -54,6 +56,7 @@ async def watch(
         beside: runs beside the stream.
         epoch: the wall clock's nanoseconds where the stream's clock is zero, if it is not the
             time of now.
+        decisions: as for ``open_stream``.
 
     Raises:
         OutputFailed: standard output takes no more.
@@ -64,7 +67,7 @@ async def watch(
     as_lines = options.json or sys.stdout is None or not sys.stdout.isatty()
     show: Show = Lines(options, epoch) if as_lines else Screen(options)
     started = time.perf_counter()
-    async with open_stream(feeds, processors, config, show.prepare) as stream:
+    async with open_stream(feeds, processors, config, show.prepare, decisions) as stream:
         async with stop_on_signals(options.seconds) as stop:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(show.refresh, stream)

@@ -94,7 +94,8 @@ async def _over_sockets(replay: Replay, options: Options) -> int:
         options = attrs.evolve(options, progress=partial(_share, tapes))
         stream = config.settings.stream
         epoch = first_wall(tapes) + round((replay.start - trio.current_time()) * 1e9)
-        return await watch(feeds, config.processors(), stream, options, conduct, epoch)
+        processors, decisions = config.processors(), servers.decisions
+        return await watch(feeds, processors, stream, options, conduct, epoch, decisions)
 
 
 def _share(tapes: Sequence[Tape]) -> float:

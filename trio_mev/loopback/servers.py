@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 
 import attrs
@@ -17,11 +17,12 @@ from trio_websocket import (
     serve_websocket,
 )
 
-from ..errors import ConfigError
+from ..errors import ConfigError, MalformedFrame
 from ..flow.clock import TapeClock, settle
 from ..flow.outstanding import Outstanding
 from ..model.identity import Endpoint
 from ..model.settings import AnyFeed, ConnectionSettings
+from ..wire.decisions import Decided
 from ..wire.node import asks_for_others
 from ..wire.sessions import grouped, replay_session, tape_settings
 from ..wire.tape import Direction, FeedHeader, merged
@@ -70,6 +71,8 @@ class LoopbackServers:
     """Frames that were due so far, wanted or not."""
     outstanding: Outstanding | None = None
     """The stream's, where every frame shall wait for the one before to be finished with."""
+    decisions: Decided = attrs.Factory(Decided)
+    """What consumers lost when the tapes were recorded."""
     calls: PlayedCalls = attrs.field(init=False)
     """What nodes are asked."""
     _headers: dict[str, FeedHeader] = attrs.Factory(dict)
@@ -96,6 +99,10 @@ class LoopbackServers:
                 self._visitors.setdefault(name, {})
                 self.asked.setdefault(name, trio.Event())
             for record in tape.records():
+                if record.direction is Direction.DECISION:
+                    with suppress(MalformedFrame):
+                        self.decisions.read_ahead(record.frame)
+                    continue
                 self._peers[record.feed].learn(record)
                 if record.direction is Direction.OUT:
                     self._requests.setdefault(record.feed, []).append(record.frame)
