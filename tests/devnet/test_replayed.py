@@ -19,15 +19,20 @@ from tests.devnet.scenario import open_scenario
 from tests.devnet.test_pool_tracker import CONFIG
 from tests.devnet.test_score import LENDING
 from tests.support.books import assert_balanced
-from trio_mev.config import Config, loads
+from trio_mev.cli.demo import conductor, count_calls
+from trio_mev.config import Config, loads, played_by
 from trio_mev.feeds.record import open_recorder, tape_header
 from trio_mev.feeds.replay import ReplayFeed
+from trio_mev.feeds.tapes import Tape
 from trio_mev.flow.clock import replay_clock
 from trio_mev.flow.status import FeedState
+from trio_mev.loopback.servers import open_loopback
 from trio_mev.model.event import FINDINGS, DataEvent, DataType
 from trio_mev.model.export import to_dict
 from trio_mev.model.opportunity import Opportunity
 from trio_mev.stream import RealtimeDataStream, StreamStats, open_stream
+from trio_mev.wire.node import asks_for_others
+from trio_mev.wire.tape import Direction
 
 SEEDS = range(1, 1 + int(os.environ.get("REPLAY_SEEDS", "2")))
 BLOCKS = 25
@@ -104,8 +109,13 @@ async def recorded(config: Config, path: Path, found: Found) -> AsyncIterator[Re
     header = tape_header(config.settings.feeds)
     async with open_recorder(path, header) as recorder:
         feeds = config.feeds(tap=recorder.tap)
+
+        def prepare(stream: RealtimeDataStream) -> None:
+            found.prepare(stream)
+            stream.record_losses(recorder.tap)
+
         async with open_stream(
-            feeds, config.processors(), config.settings.stream, found.prepare
+            feeds, config.processors(), config.settings.stream, prepare
         ) as stream:
             for status in feeds[0].statuses:
                 await status.wait_for(FeedState.READY)
@@ -134,13 +144,51 @@ async def again(path: Path) -> Played:
     return found.of(stream)
 
 
+async def over_sockets(path: Path) -> Played:
+    found = Found()
+    config = config_of("ws://nobody.test")
+    async with open_loopback([Tape(path)]) as servers:
+        feeds = played_by(servers.wall, servers.settings(in_step=True), servers.called)
+        begin = conductor(servers)
+
+        async def conduct(stream: RealtimeDataStream) -> None:
+            servers.outstanding = stream.outstanding
+            count_calls(servers, stream)
+            await begin(stream)
+
+        async with (
+            open_stream(
+                feeds,
+                config.processors(),
+                config.settings.stream,
+                found.prepare,
+                servers.decisions,
+            ) as stream,
+            trio.open_nursery() as nursery,
+        ):
+            nursery.start_soon(conduct, stream)
+            await stream.ended.wait()
+            nursery.cancel_scope.cancel()
+    return found.of(stream)
+
+
+def calls_of(path: Path) -> int:
+    """How many messages processors sent to the node."""
+    frames = [record.frame for record in Tape(path).records() if record.direction is Direction.OUT]
+    return sum(asks_for_others(frame) for frame in frames)
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_live_run_is_found_again_on_its_tape(tmp_path: Path, seed: int):
     path = tmp_path / "run.tape"
     first = trio.run(live, seed, path)
-    second = trio.run(again, path, clock=replay_clock(None))
-    missing = sorted(set(first.found) - set(second.found))
-    more = sorted(set(second.found) - set(first.found))
-    assert (missing[:1], more[:1]) == ([], [])
-    assert second.stats.digest == first.stats.digest
-    assert {"arbitrage", "sandwich"} <= first.stats.found.keys()
+    assert {"arbitrage", "sandwich"} <= first.stats.findings.keys()
+    assert any(score.predicted for score in first.stats.scores)
+    assert calls_of(path) > 100
+    for way in (again, over_sockets):
+        second = trio.run(way, path, clock=replay_clock(None))
+        missing = sorted(set(first.found) - set(second.found))
+        more = sorted(set(second.found) - set(first.found))
+        assert (missing[:1], more[:1]) == ([], [])
+        assert second.stats.digest == first.stats.digest
+        assert not second.stats.feeds[0].refused

@@ -103,7 +103,7 @@ class TapeRpc(Messages):
         await trio.testing.wait_all_tasks_blocked()
 
     @property
-    def awaited(self) -> bool:
+    def owed(self) -> bool:
         """Whether somebody waits for what the tape will come to."""
         return any(not one.answerable for one in self._waiting)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -146,17 +147,19 @@ class ReplayFeed:
             at = origin + max(0.0, moment.at / 1e9 - self._start)
             self._calls.read_ahead(moment.tape, record, at)
         elif record.direction is Direction.DECISION:
-            self._decide(moment, self.decisions.read_ahead)
+            self._read_decision(record)
 
-    def _decide(self, moment: Moment, take: Callable[[bytes], int | None]) -> None:
-        status = self._status[moment.record.feed]
+    def _read_decision(self, record: Record) -> None:
         try:
-            unused = take(moment.record.frame)
+            self.decisions.read_ahead(record.frame)
         except MalformedFrame:
-            status.refused["bad_decision"] += 1
-        else:
-            if unused:
-                status.ignored["decision_unused"] += unused
+            self._status[record.feed].refused["bad_decision"] += 1
+
+    def _decided(self, record: Record) -> None:
+        """The tape has come to a decision: its events came up before it."""
+        with suppress(MalformedFrame):  # counted already
+            if unused := self.decisions.over(record.frame):
+                self._status[record.feed].ignored["decision_unused"] += unused
 
     def _may_call(self, moment: Moment) -> bool:
         """Whether what was sent may be a call to be answered: it is to a node, in what is
@@ -192,7 +195,7 @@ class ReplayFeed:
             self._opened(moment, status, at)
             return []
         if record.direction is Direction.DECISION:
-            self._decide(moment, self.decisions.over)
+            self._decided(record)
             return []
         if record.direction is Direction.CLOSE:
             return self._closed(moment, session, status, at)

@@ -25,7 +25,7 @@ class Calls(Protocol):
         ...
 
     @property
-    def awaited(self) -> bool:
+    def owed(self) -> bool:
         """Whether somebody waits for what the tape will come to."""
         ...
 
@@ -133,10 +133,10 @@ async def _settle_calls(outstanding: Outstanding, calls: Calls) -> None:
             continue
         if not outstanding.count:
             return
-        if _in_threads() and calls.awaited:
+        if _in_threads() and calls.owed:
             # It may be for what is outstanding, and then the tape must wait for it.
             await trio.testing.wait_all_tasks_blocked(_CUSHION)
-        elif calls.awaited:
+        elif calls.owed:
             return
         elif not isinstance(clock, TapeClock) or not _to_next_deadline(clock):
             await outstanding.wait_idle()

@@ -140,6 +140,8 @@ class PlayedCalls:
         try:
             requests = parse_requests(frame.encode())
         except MalformedFrame:
+            requests = []
+        if not requests:
             return False
         self.taken += otherwise is None
         question = _Question(ws, requests, frame.startswith("["), otherwise)
@@ -161,7 +163,7 @@ class PlayedCalls:
         return any(one.over for _, one in fresh)
 
     @property
-    def awaited(self) -> bool:
+    def owed(self) -> bool:
         """Whether somebody waits for what the tapes will come to."""
         return bool(self._waiting)
 
