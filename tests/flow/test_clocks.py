@@ -224,3 +224,24 @@ async def test_with_nothing_outstanding_everybody_is_at_rest():
     calls = Asked(owed=True)
     await settle(Outstanding(), calls)
     assert calls.rests == 1
+
+
+def test_on_a_long_way_there_is_an_end_to_who_wakes_again_and_again():
+    woken = []
+
+    async def often():
+        while True:
+            await trio.sleep(1)
+            woken.append(trio.current_time())
+
+    async def main():
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(often)
+            await wait_all_tasks_blocked()
+            await clock.go_to(1e9)
+            nursery.cancel_scope.cancel()
+
+    clock = TapeClock()
+    trio.run(main, clock=clock)
+    assert len(woken) == 10_000
+    assert clock.current_time() == 1e9
