@@ -72,7 +72,7 @@ def run_replay(replay: Replay, options: Options) -> int:
 async def _directly(replay: Replay, options: Options) -> int:
     feed = ReplayFeed(replay.paths, replay.align, replay.start, replay.end)
     config = replay.config
-    options = attrs.evolve(options, progress=partial(_share, feed.tapes))
+    options = attrs.evolve(options, progress=lambda: feed.progress)
     stream = config.settings.stream
     epoch = feed.wall - round(trio.current_time() * 1e9)
     return await watch([feed], config.processors(), stream, options, epoch=epoch)

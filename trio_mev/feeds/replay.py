@@ -92,6 +92,12 @@ class ReplayFeed:
         """One for each feed of the tapes."""
         return tuple(self._status.values())
 
+    @property
+    def progress(self) -> float:
+        """Which part of the tapes has been read, from 0 to 1."""
+        size = sum(tape.size for tape in self.tapes)
+        return sum(tape.read for tape in self.tapes) / size if size else 0.0
+
     async def run(self, emit: Emit, outstanding: Outstanding) -> None:
         """Play to the end."""
         origin = trio.current_time()
