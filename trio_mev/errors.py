@@ -56,6 +56,18 @@ class RpcFailed(DataStreamError):
         self.data = data
 
 
+class RpcUnmatched(RpcFailed):
+    """A replay's tape does not have this call, so nobody knows what the node would have said.
+
+    Args:
+        what: the call's method, or what the message holds.
+        tapes: their names.
+    """
+
+    def __init__(self, what: str, tapes: str) -> None:
+        super().__init__(-32001, f"{tapes}: the tape does not have this call: {what}")
+
+
 class RpcTimeout(DataStreamError):
     """A node did not answer a call in time."""
 

@@ -1,8 +1,8 @@
 """``scripts/demo-tape``: records the tape of the demo anew.
 
 A scenario is played on a node with real contracts, and the package's own feed records what it
-sees of it, questions and answers included, at the scenario's times. Simulated exchanges follow
-the prices of the scenario's pools.
+sees of it, questions and answers included, those of the demo's processors too, at the scenario's
+times. Simulated exchanges follow the prices of the scenario's pools.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import argparse
 import heapq
 import sys
 from collections.abc import Iterator, Sequence
-from functools import partial
 from pathlib import Path
 
 import attrs
@@ -27,7 +26,9 @@ from tests.devnet.scenario import open_scenario
 from tests.devnet.scenario_programme import in_five_minutes
 from tests.devnet.stage import SECOND
 from tests.devnet.venues import HEADERS, simulate
+from trio_mev.cli.demo import demo_config
 from trio_mev.feeds.ethereum import EthereumWebSocketClient
+from trio_mev.flow.feed import Emit
 from trio_mev.flow.outstanding import Outstanding
 from trio_mev.flow.status import FeedState
 from trio_mev.flow.supervise import leaves
@@ -35,6 +36,7 @@ from trio_mev.loopback.demo import TAPE
 from trio_mev.model.event import DataEvent, DataType
 from trio_mev.model.identity import Endpoint
 from trio_mev.model.settings import ConnectionSettings, EthereumSettings, LogFilter
+from trio_mev.stream import open_stream
 from trio_mev.wire.tape import (
     VERSION,
     Direction,
@@ -105,15 +107,32 @@ class Recording:
         await self.between.block(block_hash, logs)
 
 
-def client_of(url: str, recording: Recording) -> EthereumWebSocketClient:
-    """The feed that is recorded: heads, whole pending transactions, all logs."""
-    settings = EthereumSettings(
-        name=NODE,
-        endpoint=Endpoint(url),
-        logs=(LogFilter(),),
-        connection=ConnectionSettings(subscribe_interval=0.0),
-    )
-    return EthereumWebSocketClient(settings, tap=recording.tap)
+class Recorded(EthereumWebSocketClient):
+    """The feed that is recorded: heads, whole pending transactions, all logs.
+
+    Args:
+        url: of the node.
+        recording: gets the frames, and the events before the stream does.
+    """
+
+    def __init__(self, url: str, recording: Recording) -> None:
+        settings = EthereumSettings(
+            name=NODE,
+            endpoint=Endpoint(url),
+            logs=(LogFilter(),),
+            connection=ConnectionSettings(subscribe_interval=0.0),
+        )
+        super().__init__(settings, tap=recording.tap)
+        self._recording = recording
+
+    async def run(self, emit: Emit, outstanding: Outstanding) -> None:
+        """As any feed."""
+
+        def both(events: Sequence[DataEvent]) -> None:
+            self._recording.emit(events)
+            emit(events)
+
+        await super().run(both, outstanding)
 
 
 async def record(seed: int, blocks: int = BLOCKS) -> tuple[Recording, Json]:
@@ -126,17 +145,17 @@ async def record(seed: int, blocks: int = BLOCKS) -> tuple[Recording, Json]:
         head = await rpc.call("eth_getBlockByNumber", "latest", False)
         start = int(head["timestamp"], 16) * SECOND
         prices = await open_pool_prices(Chain(rpc), start)
-        async with open_in_step(node.ws_url) as (url, between), trio.open_nursery() as nursery:
+        async with open_in_step(node.ws_url) as (url, between):
             recording = Recording(between, start, prices)
-            feed = client_of(url, recording)
-            nursery.start_soon(partial(feed.run, recording.emit, Outstanding()))
-            await feed.status.wait_for(FeedState.READY)
-            await between.settle()
-            scenario = await open_scenario(rpc, seed, recording)
-            await scenario.play(blocks, in_five_minutes())
-            recording.over = True
-            truth = await scenario.truth()
-            nursery.cancel_scope.cancel()
+            feed = Recorded(url, recording)
+            # Without prices of exchanges, which come onto the tape later.
+            async with open_stream([feed], demo_config().processors()):
+                await feed.status.wait_for(FeedState.READY)
+                await between.settle()
+                scenario = await open_scenario(rpc, seed, recording)
+                await scenario.play(blocks, in_five_minutes())
+                recording.over = True
+                truth = await scenario.truth()
     assert not feed.status.refused, f"the feed refused {feed.status.refused}"
     return recording, truth
 

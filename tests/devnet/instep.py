@@ -14,6 +14,7 @@ from functools import partial
 
 import msgspec
 import trio
+import trio.testing
 from trio_websocket import (
     ConnectionClosed,
     WebSocketConnection,
@@ -28,6 +29,15 @@ PATIENCE = 30.0
 
 MOST = 1000
 """Questions that may wait for the one before."""
+
+
+REST = 0.002
+"""Seconds without anything to do after which nothing more follows by itself."""
+
+
+def name_of(message: Json | list[Json]) -> int:
+    """The number of a question or an answer; of several in one message the least."""
+    return min(one["id"] for one in message) if isinstance(message, list) else message["id"]
 
 
 class InStep:
@@ -56,7 +66,7 @@ class InStep:
                 while True:
                     message = await client.get_message()
                     self._asked += 1
-                    self._owed.add(msgspec.json.decode(message)["id"])
+                    self._owed.add(name_of(msgspec.json.decode(message)))
                     await questions.send(message)
             except ConnectionClosed:
                 self._client = None
@@ -65,7 +75,7 @@ class InStep:
     async def _up(self, asked: trio.MemoryReceiveChannel[str], node: WebSocketConnection) -> None:
         """One question after the other: the node would answer several in any order."""
         async for message in asked:
-            number = msgspec.json.decode(message)["id"]
+            number = name_of(msgspec.json.decode(message))
             await node.send_message(message)
             while number in self._owed:
                 await self._news.wait()
@@ -74,9 +84,9 @@ class InStep:
         while True:
             frame = await node.get_message()
             message = msgspec.json.decode(frame)
-            if "id" in message:
+            if isinstance(message, list) or "id" in message:
                 await client.send_message(frame)
-                self._owed.discard(message["id"])
+                self._owed.discard(name_of(message))
             else:
                 self._hold(frame, message["params"]["result"])
             self._news.set()
@@ -130,6 +140,8 @@ class InStep:
             # A pong may overtake the question that the frame before the ping brings about.
             for _ in range(3):
                 await client.ping()
+            # Who has its answer may have another question.
+            await trio.testing.wait_all_tasks_blocked(REST)
 
 
 @asynccontextmanager

@@ -16,12 +16,16 @@ from tests.devnet.routers import EVERY, variant_of
 from tests.devnet.rpc import Json
 from tests.support.chains import Consumer
 from trio_mev import ReplayFeed, replay_clock
+from trio_mev.cli.demo import demo_config
 from trio_mev.feeds.tapes import Tape
 from trio_mev.flow.outstanding import Outstanding
 from trio_mev.loopback.demo import TAPE
 from trio_mev.model.event import DataEvent, DataType
+from trio_mev.stream import StreamStats, open_stream
+from trio_mev.wire.node import is_call
 from trio_mev.wire.tape import Direction, Record
 
+NUMBER = re.compile(rb'"id":\d+')
 CONFIRMED = re.compile(rb'"result":"(0x[0-9a-f]{32})"}$')
 
 
@@ -65,13 +69,23 @@ def without_ids(records: Iterable[Record]) -> list[Record]:
     return plain
 
 
+def by_tenths(records: Iterable[Record]) -> list[tuple[int, str, str, bytes]]:
+    """What was said in each tenth of a second: processors that read from the node do so at the
+    same time, each in its own order, and questions have their numbers from that."""
+    rows = []
+    for each in without_ids(records):
+        frame = NUMBER.sub(b"", each.frame) if each.feed == NODE else each.frame
+        rows.append((each.mono // 10**8, each.feed, each.direction.value, frame))
+    return sorted(rows)
+
+
 def test_it_is_what_the_script_records(made: Made):
     tape = Tape(TAPE)
-    shipped, again = without_ids(tape.records()), without_ids(made.records)
+    shipped, again = by_tenths(tape.records()), by_tenths(made.records)
     assert not tape.problems
     assert tape.header == HEADER
     assert len(shipped) == len(again)
-    differing = [one.mono for one, other in zip(shipped, again, strict=True) if one != other]
+    differing = [one for one, other in zip(shipped, again, strict=True) if one != other]
     assert differing == [], "scripts/demo-tape writes it anew"
 
 
@@ -130,8 +144,24 @@ def test_every_question_on_it_is_answered():
             asked.append(each.frame)
         elif each.feed == NODE and each.direction is Direction.IN:
             answered += b'"method":"eth_subscription"' not in each.frame
-    assert len(asked) == answered > 25
+    assert len(asked) == answered > 100
     assert any(b"eth_getLogs" in frame for frame in asked)
+    assert sum(map(is_call, asked)) > 50
+
+
+def test_what_processors_ask_in_its_replay_was_asked_when_it_was_recorded():
+    async def replay() -> StreamStats:
+        async with open_stream([ReplayFeed([TAPE])], demo_config().processors()) as stream:
+            await stream.ended.wait()
+        return stream.get_stats()
+
+    stats = trio.run(replay, clock=replay_clock(None))
+    assert {f.name: dict(f.refused) for f in stats.feeds if f.refused} == {
+        BITFINEX: {"crossed_book": 1}
+    }
+    assert {"arbitrage", "sandwich", "liquidation", "jit", "cex_dex"} <= stats.findings.keys()
+    taken = {score.kind.value for score in stats.scores if score.taken}
+    assert {"liquidation", "jit", "sandwich"} <= taken
 
 
 def test_the_exchanges_follow_the_pools(made: Made, events: list[DataEvent]):

@@ -143,3 +143,105 @@ def test_what_is_outstanding_is_waited_for_in_its_own_way(work):
 
 def test_on_any_other_clock_it_is_just_waited_for():
     assert run_settling(in_a_thread, None)
+
+
+@pytest.mark.parametrize("clock", [TapeClock(), TapeClock(1e5)])
+def test_on_the_way_whoever_waits_for_an_earlier_time_goes_on_first(clock):
+    woken = []
+
+    async def often():
+        for _ in range(3):
+            await trio.sleep(2)
+            woken.append(round(trio.current_time(), 6))
+
+    async def main():
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(often)
+            await wait_all_tasks_blocked()
+            await clock.go_to(5.0)
+            there = list(woken), trio.current_time()
+            await clock.go_to(4.0)
+            nursery.cancel_scope.cancel()
+        return there
+
+    assert trio.run(main, clock=clock) == ([2.0, 4.0], 5.0)
+
+
+class Asked:
+    """What a tape brings: nothing, until it is played."""
+
+    def __init__(self, owed, at_once=0):
+        self.owed, self.at_once, self.rests = owed, at_once, 0
+
+    async def rest(self):
+        self.rests += 1
+        await wait_all_tasks_blocked()
+
+    def match(self):
+        self.at_once -= 1
+        return self.at_once >= 0
+
+
+def settled(calls, work, clock):
+    """Settle while ``work`` is outstanding; what is, afterwards."""
+
+    async def finish(outstanding):
+        await work()
+        outstanding.done()
+
+    async def main():
+        outstanding = Outstanding(1)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(finish, outstanding)
+            await settle(outstanding, calls)
+            left = outstanding.count
+            nursery.cancel_scope.cancel()
+        return left
+
+    return trio.run(main, clock=clock)
+
+
+@pytest.mark.parametrize("clock", [TapeClock(), None])
+def test_for_what_only_the_tape_brings_nobody_waits(clock):
+    calls = Asked(owed=True, at_once=2)
+    assert settled(calls, trio.sleep_forever, clock) == 1
+    assert calls.rests == 3
+
+
+@pytest.mark.parametrize("work", [in_a_thread, for_time])
+@pytest.mark.parametrize("owed", [False, True])
+def test_a_thread_is_waited_for_and_time_passes_where_no_call_is_awaited(work, owed):
+    left = settled(Asked(owed), work, TapeClock())
+    assert left == (1 if owed and work is for_time else 0)
+
+
+def test_on_any_other_clock_what_is_outstanding_is_waited_for_all_the_same():
+    assert settled(Asked(owed=False), in_a_thread, None) == 0
+    assert settled(Asked(owed=False), at_a_socket, TapeClock()) == 0
+
+
+async def test_with_nothing_outstanding_everybody_is_at_rest():
+    calls = Asked(owed=True)
+    await settle(Outstanding(), calls)
+    assert calls.rests == 1
+
+
+def test_on_a_long_way_there_is_an_end_to_who_wakes_again_and_again():
+    woken = []
+
+    async def often():
+        while True:
+            await trio.sleep(1)
+            woken.append(trio.current_time())
+
+    async def main():
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(often)
+            await wait_all_tasks_blocked()
+            await clock.go_to(1e9)
+            nursery.cancel_scope.cancel()
+
+    clock = TapeClock()
+    trio.run(main, clock=clock)
+    assert len(woken) == 10_000
+    assert clock.current_time() == 1e9

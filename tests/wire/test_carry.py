@@ -107,3 +107,11 @@ def test_a_connection_that_the_header_does_not_name_is_none_of_the_tapes():
     (line,) = beginnings.lines(1, 2)
     reader = TapeReader(Header(2, FEEDS))
     assert reader.receive_data(pack([line])) == [Record(1, 2, "spot", Direction.OPEN)]
+
+
+def test_a_decision_ends_no_connection():
+    assert carried(
+        ("node", "open", b""),
+        ("node", "out", asked(1)),
+        ("node", "decision", b"{}"),
+    ) == [("node", "open", b""), ("node", "out", asked(1))]

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trio_mev.wire.tape import Direction, FeedHeader, Header, Record
-from trio_mev.wire.timeline import timeline
+from trio_mev.wire.timeline import OVERHEAD, Moment, read_ahead, timeline
 
 HEADER = Header(1, {"a": FeedHeader("ethereum")})
 
@@ -67,3 +67,34 @@ def test_no_record_is_lost_and_time_never_goes_back(tapes, align):
     assert [moment.at for moment in line] == sorted(moment.at for moment in line)
     for number, tape in enumerate(made):
         assert [m.record for m in line if m.tape == number] == list(tape.records())
+
+
+def frames_at(*frames: tuple[int, int]) -> list[Moment]:
+    """One for each time and size of a frame."""
+    return [Moment(at, 0, Record(0, at, "f", Direction.IN, b"x" * size)) for at, size in frames]
+
+
+def test_what_comes_is_noted_a_while_before_it_is_given():
+    noted: list[int] = []
+    placed = frames_at((0, 1), (4, 1), (5, 1), (11, 1), (30, 1))
+    ahead = read_ahead(placed, lambda moment: noted.append(moment.at), span=10)
+    assert next(ahead).at == 0
+    assert noted == [0, 4, 5, 11]
+    assert [moment.at for moment in ahead] == [4, 5, 11, 30]
+    assert noted == [0, 4, 5, 11, 30]
+
+
+def test_it_is_not_read_so_far_ahead_that_memory_runs_out():
+    noted: list[int] = []
+    most = 2 * (100 + OVERHEAD)
+    placed = frames_at((0, 100), (1, 100), (2, 100), (3, 10 * most), (4, 100))
+    ahead = read_ahead(placed, lambda moment: noted.append(moment.at), span=10**9, most=most)
+    assert next(ahead).at == 0
+    assert noted == [0, 1, 2]
+    assert next(ahead).at == 1
+    assert noted == [0, 1, 2, 3]
+    assert [moment.at for moment in ahead] == [2, 3, 4]
+
+
+def test_nothing_comes_of_nothing():
+    assert list(read_ahead([], print)) == []

@@ -16,9 +16,8 @@ from cyclopts import App, Parameter
 from ..config import Config, load
 from ..errors import ConfigError, DataStreamError
 from ..flow.supervise import leaves
-from ..model.settings import Settings
 from ..version import __version__
-from .demo import TITLE, demo, how_to_go_live
+from .demo import TITLE, default_config, demo, how_to_go_live
 from .importing import FORMATS, import_tape
 from .inspecting import Wanted, node_url, run_inspect
 from .live import EVENT_KINDS, watch
@@ -176,7 +175,7 @@ def replay(
     """
     if not 0 <= from_ < to:
         raise ConfigError(f"--from {from_:g} --to {to:g}: the range is empty")
-    loaded = Config(Settings()) if config is None else load(config)
+    loaded = default_config(tapes) if config is None else load(config)
     what = Replay(tapes, read_speed(speed), loopback, align, from_, to, loaded)
     return run_replay(what, _options(None, json, events, "", ()))
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 
-from ..config import played_by, standard_processors
+from ..config import Config, load, played_by
+from ..feeds.rpc import SocketRpc
 from ..feeds.tapes import Tape
 from ..flow.status import FeedState
 from ..loopback.demo import TAPE
@@ -34,13 +36,38 @@ def how_to_go_live() -> tuple[str, ...]:
     )
 
 
+def demo_config() -> Config:
+    """What the demo watches, and its tape was recorded with."""
+    return load(Path(str(files(__package__) / "demo.toml")), {})
+
+
+def default_config(tapes: Sequence[Path]) -> Config:
+    """What tapes are replayed with where nothing is said: the demo's with what the demo watches."""
+    demos = {TAPE.resolve()}
+    return demo_config() if {tape.resolve() for tape in tapes} == demos else Config(Settings())
+
+
 async def demo(options: Options) -> int:
     """Run the demo; the exit code."""
-    settings = Settings()
+    config = demo_config()
     async with open_loopback([Tape(TAPE)]) as servers:
-        feeds = played_by(servers.wall, servers.settings())
-        processors = standard_processors(settings)
-        return await watch(feeds, processors, settings.stream, options, conductor(servers))
+        feeds = played_by(servers.wall, servers.settings(), servers.called)
+        begin = conductor(servers)
+
+        async def conduct(stream: RealtimeDataStream) -> None:
+            count_calls(servers, stream)
+            await begin(stream)
+
+        stream = config.settings.stream
+        return await watch(feeds, config.processors(), stream, options, conduct)
+
+
+def count_calls(servers: LoopbackServers, stream: RealtimeDataStream) -> None:
+    """Let the servers know how many calls are on their way, and count what no tape has."""
+    rpc = stream.rpc
+    if isinstance(rpc, SocketRpc):
+        servers.calls.asked = lambda: rpc.sent
+        servers.calls.statuses = {status.name: status for status in stream.manager.statuses}
 
 
 def conductor(servers: LoopbackServers) -> Beside:

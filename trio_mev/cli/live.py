@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 import trio
 
 from ..errors import SubscriptionRejected
+from ..flow.decided import Decisions
 from ..flow.feed import Feed
 from ..flow.processor import Factory
 from ..flow.status import FeedState
@@ -49,6 +50,7 @@ async def watch(
     beside: Beside | None = None,
     epoch: int | None = None,
     show: Show | None = None,
+    decisions: Decisions | None = None,
 ) -> int:
     """Run a stream until it ends, a signal comes or the time is over; the exit code.
 
@@ -61,6 +63,7 @@ async def watch(
         epoch: the wall clock's nanoseconds where the stream's clock is zero, if it is not the
             time of now.
         show: what shows it, where it is neither lines nor the view.
+        decisions: as for ``open_stream``.
 
     Raises:
         OutputFailed: standard output takes no more.
@@ -71,9 +74,10 @@ async def watch(
     if show is None:
         show = Lines(options, epoch) if as_lines(options) else Screen(options)
     started = time.perf_counter()
-    async with open_stream(feeds, processors, config, show.prepare) as stream:
+    async with open_stream(feeds, processors, config, show.prepare, decisions) as stream:
         if options.tape is not None:
             stream.add_report(options.tape.health)
+            stream.record_losses(options.tape.tap)
         async with stop_on_signals(options.seconds) as stop:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(show.refresh, stream)

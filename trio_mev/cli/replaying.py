@@ -19,7 +19,7 @@ from ..loopback.servers import open_loopback
 from ..model.settings import Settings
 from ..stream import RealtimeDataStream
 from ..wire.timeline import first_wall
-from .demo import conductor
+from .demo import conductor, count_calls
 from .live import watch
 from .shows import Options
 
@@ -72,7 +72,7 @@ def run_replay(replay: Replay, options: Options) -> int:
 async def _directly(replay: Replay, options: Options) -> int:
     feed = ReplayFeed(replay.paths, replay.align, replay.start, replay.end)
     config = replay.config
-    options = attrs.evolve(options, progress=partial(_share, feed.tapes))
+    options = attrs.evolve(options, progress=lambda: feed.progress)
     stream = config.settings.stream
     epoch = feed.wall - round(trio.current_time() * 1e9)
     return await watch([feed], config.processors(), stream, options, epoch=epoch)
@@ -83,17 +83,19 @@ async def _over_sockets(replay: Replay, options: Options) -> int:
     config = replay.config
     part = {"start": replay.start, "end": replay.end}
     async with open_loopback(tapes, align=replay.align, **part) as servers:
-        feeds = played_by(servers.wall, servers.settings(in_step=True))
+        feeds = played_by(servers.wall, servers.settings(in_step=True), servers.called)
         begin = conductor(servers)
 
         async def conduct(stream: RealtimeDataStream) -> None:
             servers.outstanding = stream.outstanding
+            count_calls(servers, stream)
             await begin(stream)
 
         options = attrs.evolve(options, progress=partial(_share, tapes))
         stream = config.settings.stream
         epoch = first_wall(tapes) + round((replay.start - trio.current_time()) * 1e9)
-        return await watch(feeds, config.processors(), stream, options, conduct, epoch)
+        processors, decisions = config.processors(), servers.decisions
+        return await watch(feeds, processors, stream, options, conduct, epoch, decisions=decisions)
 
 
 def _share(tapes: Sequence[AnyTape]) -> float:

@@ -93,6 +93,7 @@ async def _question(feed: EthereumWebSocketClient, answer: Answer) -> None:
 
 
 async def _one_question(feed: EthereumWebSocketClient, method: str, answer: Answer) -> None:
+    assert feed.rpc is not None, "it is no tape"
     try:
         text: str = await feed.rpc.call(method, kind=str, within=ANSWER_WITHIN)
         answer.said[method] = text[:LONGEST] if method == CLIENT else str(quantity(text, 64))

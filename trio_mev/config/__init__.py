@@ -133,16 +133,19 @@ def make_feed(
 
 
 def played_by(
-    walls: Callable[[str], Callable[[], int]], settings: Iterable[AnyFeed]
+    walls: Callable[[str], Callable[[], int]], settings: Iterable[AnyFeed], calls: bool = True
 ) -> list[Connection | EthereumFeed]:
     """Feeds to which recordings are played: each takes its recording's time for the wall clock's.
 
     Args:
         walls: the wall clock of the recording of a connection, by its alias.
         settings: of the feeds.
+        calls: whether the recordings have what processors asked their node.
     """
     feeds = [make_feed(one) for one in settings]
     for feed in feeds:
+        if not calls and isinstance(feed, EthereumFeed | EthereumWebSocketClient):
+            feed.rpc = None
         for connection in feed.connections if isinstance(feed, EthereumFeed) else (feed,):
             connection.wall = walls(connection.settings.name)
     return feeds

@@ -83,6 +83,7 @@ async def open_rpc(url: str, token: Secret | None = None) -> AsyncIterator[Rpc]:
             FeedState.READY, FeedState.WAITING, FeedState.REFUSED, FeedState.LOST
         )
         if state is FeedState.READY:
+            assert client.rpc is not None, "it is no tape"
             yield client.rpc
         nursery.cancel_scope.cancel()
     if state is not FeedState.READY:

@@ -53,7 +53,8 @@ class EthereumWebSocketClient(Connection):
         self.trunk = trunk or make_trunk(settings)
         session = partial(EthereumSession, settings, trunk=self.trunk, jitter=rng.random)
         super().__init__(settings, settings.endpoint, session, dial, tap, rng)
-        self.rpc = SocketRpc(self._calling)
+        self.rpc: SocketRpc | None = SocketRpc(self._calling)
+        """For processors; None where a tape is played to it that has no calls."""
 
     def _calling(self) -> tuple[EthereumSession, Connection] | None:
         """The connection's session, once its node has proven to be of the right chain."""
@@ -92,7 +93,8 @@ class EthereumFeed:
             EthereumWebSocketClient(settings.of_node(node), dial, tap, rng, self.trunk)
             for node in settings.nodes
         )
-        self.rpc = SocketRpc(self._calling)
+        self.rpc: SocketRpc | None = SocketRpc(self._calling)
+        """As that of one node."""
 
     @property
     def statuses(self) -> Sequence[FeedStatus]:

@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import trio
 
-from ..errors import DataStreamError
+from ..errors import DataStreamError, MalformedFrame
 from ..flow.clock import TapeClock, settle
 from ..flow.feed import Emit
 from ..flow.outstanding import Outstanding
 from ..flow.status import FeedState, FeedStatus
 from ..model.event import DataEvent
+from ..wire.decisions import Decided
+from ..wire.node import EthereumSession, is_call
 from ..wire.overlap import Succession
+from ..wire.recorded import RecordedCalls
 from ..wire.session import Session
 from ..wire.sessions import replay_session, replay_trunk
 from ..wire.tape import Direction, Record
-from ..wire.timeline import Moment, first_wall, timeline
+from ..wire.timeline import Moment, first_wall, read_ahead, timeline
 from ..wire.trunk import Trunk
+from .recall import TapeRpc
 from .tapes import open_tapes
+
+LOOK_FOR_CALLS = 300 * 10**9
+"""Nanoseconds of a tape that are looked through for a processor's call: where processors call at
+all, they do so with the first blocks."""
 
 
 class ReplayFeed:
@@ -54,10 +66,18 @@ class ReplayFeed:
         self._sessions: dict[tuple[int, str], Session] = {}
         self._lives: dict[tuple[int, str], Succession] = {}
         self._trunks: dict[tuple[int, str], Trunk | None] = {}
+        self._nodes: set[tuple[int, str]] = set()
+        self._numbers: Counter[str] = Counter()
+        self._playing = True
         for number, tape in enumerate(self.tapes):
             for name in tape.header.feeds:
                 self._status.setdefault(name, FeedStatus(name))
                 self._new_session(number, name)
+        self.decisions = Decided()
+        """What consumers lost when the tapes were recorded."""
+        self._calls = RecordedCalls()
+        self.rpc = self._make_rpc()
+        """Answers what the tapes have the answers to; None where there are no calls on them."""
 
     waits = True
     """Lanes may make it wait: it is no socket."""
@@ -72,59 +92,160 @@ class ReplayFeed:
         """One for each feed of the tapes."""
         return tuple(self._status.values())
 
+    @property
+    def progress(self) -> float:
+        """Which part of the tapes has been read, from 0 to 1."""
+        size = sum(tape.size for tape in self.tapes)
+        return sum(tape.read for tape in self.tapes) / size if size else 0.0
+
     async def run(self, emit: Emit, outstanding: Outstanding) -> None:
         """Play to the end."""
         origin = trio.current_time()
-        clock = trio.lowlevel.current_clock()
-        for count, moment in enumerate(timeline(self.tapes, self._align)):
+        note = partial(self._note, origin)
+        for count, moment in enumerate(read_ahead(timeline(self.tapes, self._align), note)):
             seconds = moment.at / 1e9
             if seconds >= self._end:
                 break
-            await settle(outstanding)
+            self._playing = seconds >= self._start
             at = origin + max(0.0, seconds - self._start)
-            if isinstance(clock, TapeClock):
-                await clock.go_to(at)
-            else:
-                await trio.sleep_until(at)
+            await settle(outstanding, self.rpc)
+            await self._expire(emit, outstanding, at)
+            await _go_to(at)
             if count % 64 == 0:
                 await trio.lowlevel.checkpoint()
-            for event in self._play(moment, at):
-                if seconds >= self._start:
-                    self._status[event.source].events += 1
-                    self._status[event.source].last_event_at = at
-                    await outstanding.wait_room(event)
-                    emit((event,))
+            await self._emit(emit, outstanding, self._play(moment, at), at)
+        await settle(outstanding, self.rpc)
+        if self.rpc is not None:
+            self.rpc.end()
         await self._finish(emit, outstanding)
-        await settle(outstanding)
+        await settle(outstanding, self.rpc)
+
+    async def _emit(
+        self, emit: Emit, outstanding: Outstanding, events: Iterable[DataEvent], at: float
+    ) -> None:
+        for event in events:
+            if self._playing:
+                self._status[event.source].events += 1
+                self._status[event.source].last_event_at = at
+                await outstanding.wait_room(event)
+                emit((event,))
+
+    async def _expire(self, emit: Emit, outstanding: Outstanding, before: float) -> None:
+        """Let the nodes' sessions give up, in their order, what is due before the next frame."""
+        while self._nodes:
+            due, key = min((self._due(key), key) for key in self._nodes)
+            if due >= before:
+                return
+            await _go_to(max(due, trio.current_time()))
+            session = self._sessions[key]
+            events = self._counted(session.source, session.expire(due))
+            await self._emit(emit, outstanding, events, due)
+            await settle(outstanding, self.rpc)
+
+    def _due(self, key: tuple[int, str]) -> float:
+        due = self._sessions[key].next_due()
+        return math.inf if due is None else due
+
+    def _note(self, origin: float, moment: Moment) -> None:
+        """Look at what the tape will come to."""
+        record = moment.record
+        if self._may_call(moment) and record.direction is Direction.OUT:
+            at = origin + max(0.0, moment.at / 1e9 - self._start)
+            self._calls.read_ahead(moment.tape, record, at)
+        elif record.direction is Direction.DECISION:
+            self._read_decision(record)
+
+    def _read_decision(self, record: Record) -> None:
+        try:
+            self.decisions.read_ahead(record.frame)
+        except MalformedFrame:
+            self._status[record.feed].refused["bad_decision"] += 1
+
+    def _decided(self, record: Record) -> None:
+        """The tape has come to a decision: its events came up before it."""
+        with suppress(MalformedFrame):  # counted already
+            if unused := self.decisions.over(record.frame):
+                self._status[record.feed].ignored["decision_unused"] += unused
+
+    def _may_call(self, moment: Moment) -> bool:
+        """Whether what was sent may be a call to be answered: it is to a node, in what is
+        played."""
+        played = moment.at / 1e9 >= self._start
+        return self.rpc is not None and played and self._is_node(moment)
+
+    def _is_node(self, moment: Moment) -> bool:
+        return self.tapes[moment.tape].header.feeds[moment.record.feed].kind == "ethereum"
+
+    def _make_rpc(self) -> TapeRpc | None:
+        for moment in timeline(self.tapes, self._align):
+            if moment.at > LOOK_FOR_CALLS:
+                break
+            record = moment.record
+            if (
+                record.direction is Direction.OUT
+                and self._is_node(moment)
+                and is_call(record.frame)
+            ):
+                names = ", ".join(tape.path.name for tape in self.tapes)
+                return TapeRpc(self._calls, names, self._status[record.feed])
+        return None
 
     def _play(self, moment: Moment, at: float) -> Sequence[DataEvent]:
         record, status = moment.record, self._status[moment.record.feed]
         session = self._sessions[moment.tape, record.feed]
         if record.direction is Direction.OUT:
             session.sent(record.frame)
+            self._sent(moment, session, at)
             return []
         if record.direction is Direction.OPEN:
-            self._new_session(moment.tape, record.feed)
-            if self.tapes[moment.tape].header.feeds[record.feed].kind != "ethereum":
-                key = moment.tape, record.feed
-                self._lives.setdefault(key, Succession()).begin(at)
-            status.connections += 1
-            status.last_connected_at = at
-            status.enter(FeedState.READY)
+            self._opened(moment, status, at)
             return []
-        lives = self._lives.get((moment.tape, record.feed))
+        if record.direction is Direction.DECISION:
+            self._decided(record)
+            return []
         if record.direction is Direction.CLOSE:
-            status.enter(FeedState.WAITING, "the recorded connection ended")
-            if lives is not None:
-                lives.end(at)
-            return session.finish()
+            return self._closed(moment, session, status, at)
         events = self._receive(session, status, record, at)
+        lives = self._lives.get((moment.tape, record.feed))
         if lives is None:
             return events
         fresh = lives.admit(events, at)
         if repeated := len(events) - len(fresh):
             status.ignored["delivered_before"] += repeated
         return fresh
+
+    def _opened(self, moment: Moment, status: FeedStatus, at: float) -> None:
+        key = moment.tape, moment.record.feed
+        self._new_session(*key)
+        if not self._is_node(moment):
+            self._lives.setdefault(key, Succession()).begin(at)
+        elif self.rpc is not None:
+            self.rpc.opened(*key)
+        status.connections += 1
+        status.last_connected_at = at
+        status.enter(FeedState.READY)
+
+    def _closed(
+        self, moment: Moment, session: Session, status: FeedStatus, at: float
+    ) -> list[DataEvent]:
+        key = moment.tape, moment.record.feed
+        status.enter(FeedState.WAITING, "the recorded connection ended")
+        if key in self._lives:
+            self._lives[key].end(at)
+        elif self.rpc is not None:
+            self.rpc.closed(*key)
+        return self._counted(moment.record.feed, session.finish())
+
+    def _sent(self, moment: Moment, session: Session, at: float) -> None:
+        """Have the replies to a call handed to who asks the same now."""
+        if not self._may_call(moment):
+            return
+        assert self.rpc is not None
+        assert isinstance(session, EthereumSession)
+        self.rpc.used(moment.tape, moment.record.feed)
+        call = self._calls.sent(moment.tape, moment.record.feed, at)
+        if call is not None:
+            session.overhear(call.numbers, call.answered)
 
     def _receive(
         self, session: Session, status: FeedStatus, record: Record, at: float
@@ -133,15 +254,17 @@ class ReplayFeed:
         status.bytes += len(record.frame)
         status.last_frame_at = at
         session.epoch = record.wall - int(at * 1e9)
-        events: list[DataEvent] = []
-        due = session.next_due()
-        if due is not None and due <= at:
-            events = session.expire(at)
         try:
-            return events + session.receive(record.frame, at, status.events + 1)
+            events = session.receive(record.frame, at, self._numbers[record.feed] + 1)
         except DataStreamError as error:  # the recorded server refused a subscription
             status.enter(FeedState.REFUSED, str(error))
-            return events
+            return []
+        return self._counted(record.feed, events)
+
+    def _counted(self, feed: str, events: list[DataEvent]) -> list[DataEvent]:
+        """The same; events are numbered from a tape's beginning, wherever the play begins."""
+        self._numbers[feed] += len(events)
+        return events
 
     def _new_session(self, tape: int, name: str) -> None:
         status = self._status[name]
@@ -154,15 +277,23 @@ class ReplayFeed:
         session.count_into(status.refused, status.ignored)
         status.subscriptions = session.subscriptions
         self._sessions[tape, name] = session
+        if isinstance(session, EthereumSession):
+            self._nodes.add((tape, name))
 
     async def _finish(self, emit: Emit, outstanding: Outstanding) -> None:
+        now = trio.current_time()
         for session in self._sessions.values():
-            for event in session.finish():
-                self._status[event.source].events += 1
-                await outstanding.wait_room(event)
-                emit((event,))
+            await self._emit(emit, outstanding, session.finish(), now)
         for tape in self.tapes:
             for problem, count in tape.problems.items():
                 for name in tape.header.feeds:
                     self._status[name].refused[f"tape_{problem}"] += count
                     break
+
+
+async def _go_to(at: float) -> None:
+    clock = trio.lowlevel.current_clock()
+    if isinstance(clock, TapeClock):
+        await clock.go_to(at)
+    else:
+        await trio.sleep_until(at)

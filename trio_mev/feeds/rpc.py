@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import weakref
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
@@ -29,30 +30,15 @@ class Flushes(Protocol):
         ...
 
 
-class SocketRpc:
-    """Calls by whatever connection there is at the moment.
+class Messages(abc.ABC):
+    """Calls, one or several in a message, whoever answers them.
 
     Args:
-        calling: the session to call through and its connection; None where there is none.
-        calls: how many messages may be under way at once.
-        timeout: seconds for one, the wait for its turn included.
+        timeout: seconds for one message.
     """
 
-    def __init__(
-        self,
-        calling: Callable[[], tuple[EthereumSession, Flushes] | None],
-        calls: int = CALLS,
-        timeout: float = TIMEOUT,
-    ) -> None:
-        self._calling = calling
-        self._limit = trio.CapacityLimiter(calls)
+    def __init__(self, timeout: float = TIMEOUT) -> None:
         self._timeout = timeout
-
-    @property
-    def peer(self) -> object | None:
-        """As ``Rpc.peer``: what stands for the connection's life, and keeps nothing of it."""
-        found = self._calling()
-        return None if found is None else weakref.ref(found[0])
 
     async def call(
         self,
@@ -62,7 +48,7 @@ class SocketRpc:
         within: float | None = None,
     ) -> Any:
         """As ``Rpc.call``."""
-        (message,) = await self._ask([(method, params)], within)
+        (message,) = await self.ask([(method, params)], self._limit_of(within))
         result = result_of(message)
         if isinstance(result, RpcFailed):
             raise result
@@ -79,20 +65,56 @@ class SocketRpc:
         if len(calls) > MOST:
             raise ValueError(f"{len(calls)} calls in one batch; at most {MOST} are")
         found: list[Any] = []
-        for message in await self._ask(calls, within):
+        for message in await self.ask(calls, self._limit_of(within)):
             result = result_of(message)
             found.append(result if isinstance(result, RpcFailed) else decode(_ANY, result))
         return found
 
-    async def _ask(
-        self, calls: Sequence[tuple[str, Sequence[Any]]], within: float | None
-    ) -> list[Message]:
-        limit = self._timeout if within is None else within
-        what = calls[0][0] if len(calls) == 1 else f"a batch of {len(calls)} calls"
+    def _limit_of(self, within: float | None) -> float:
+        return self._timeout if within is None else within
+
+    @abc.abstractmethod
+    async def ask(self, calls: Sequence[tuple[str, Sequence[Any]]], limit: float) -> list[Message]:
+        """The replies to a message's calls, in their order.
+
+        Raises:
+            RpcTimeout, StreamConnectionError: as ``Rpc.call``.
+        """
+
+
+class SocketRpc(Messages):
+    """Calls by whatever connection there is at the moment.
+
+    Args:
+        calling: the session to call through and its connection; None where there is none.
+        calls: how many messages may be under way at once.
+        timeout: seconds for one, the wait for its turn included.
+    """
+
+    def __init__(
+        self,
+        calling: Callable[[], tuple[EthereumSession, Flushes] | None],
+        calls: int = CALLS,
+        timeout: float = TIMEOUT,
+    ) -> None:
+        super().__init__(timeout)
+        self.sent = 0
+        """Messages so far."""
+        self._calling = calling
+        self._limit = trio.CapacityLimiter(calls)
+
+    @property
+    def peer(self) -> object | None:
+        """As ``Rpc.peer``: what stands for the connection's life, and keeps nothing of it."""
+        found = self._calling()
+        return None if found is None else weakref.ref(found[0])
+
+    async def ask(self, calls: Sequence[tuple[str, Sequence[Any]]], limit: float) -> list[Message]:
+        """As ``Messages.ask``."""
         with trio.move_on_after(limit):
             async with self._limit:
                 return await self._under_way(calls)
-        raise RpcTimeout(f"{what}: no answer within {limit:g} s")
+        raise RpcTimeout(f"{named(calls)}: no answer within {limit:g} s")
 
     async def _under_way(self, calls: Sequence[tuple[str, Sequence[Any]]]) -> list[Message]:
         found = self._calling()
@@ -109,6 +131,7 @@ class SocketRpc:
                 over.set()
 
         numbers = session.call(calls, answered)
+        self.sent += 1
         try:
             connection.flush()
             await over.wait()
@@ -117,6 +140,11 @@ class SocketRpc:
         if len(answers) < len(numbers):
             raise StreamConnectionError("the connection was lost before the answer")
         return [answers[number] for number in numbers]
+
+
+def named(calls: Sequence[tuple[str, Sequence[Any]]]) -> str:
+    """What a message asks, in words."""
+    return calls[0][0] if len(calls) == 1 else f"a batch of {len(calls)} calls"
 
 
 _ANY = msgspec.json.Decoder(Any)

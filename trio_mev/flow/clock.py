@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from typing import Protocol
 
 import trio
 import trio.testing
@@ -14,6 +15,25 @@ _NEVER = 999_999_999.0
 _PATIENCE = 20
 """Turns that the stream gets before it is asked whether it waits for time."""
 _CUSHION = 0.001
+_MOST_STOPS = 10_000
+"""Deadlines of others on the way to one moment."""
+
+
+class Calls(Protocol):
+    """What processors have asked a node that is played from a tape."""
+
+    async def rest(self) -> None:
+        """Return once everybody is blocked, and nothing is on its way from one to another."""
+        ...
+
+    @property
+    def owed(self) -> bool:
+        """Whether somebody waits for what the tape will come to."""
+        ...
+
+    def match(self) -> bool:
+        """Look at what was asked since the last time; whether somebody can go on at once."""
+        ...
 
 
 class TapeClock(trio.abc.Clock):
@@ -53,14 +73,27 @@ class TapeClock(trio.abc.Clock):
         self._now = self._limit = max(self.current_time(), when)
 
     async def go_to(self, when: float) -> None:
-        """Let time pass up to a moment, at the clock's rate."""
-        if self.rate is None:
-            self.advance_to(when)
-            return
-        self._now = self.current_time()
-        self._mark = time.perf_counter()
-        self._limit = max(self._now, when)
-        await trio.sleep_until(when)
+        """Let time pass up to a moment, at the clock's rate.
+
+        Whoever waits for a time before it has gone on, and is at rest again, when it is reached:
+        what is due earlier happens earlier, however fast time passes. Where a tape has nothing for
+        days, what is done now and then is done often, and not each time.
+        """
+        for _ in range(_MOST_STOPS):
+            now = self.current_time()
+            due = now + _to_deadline()
+            if due >= when:
+                break
+            await self._pass(max(due, now))
+            await trio.testing.wait_all_tasks_blocked()
+        await self._pass(when)
+
+    async def _pass(self, when: float) -> None:
+        if self.rate is not None:
+            self._now = self.current_time()
+            self._mark = time.perf_counter()
+            self._limit = max(self._now, when)
+            await trio.sleep_until(when)
         self.advance_to(when)
 
 
@@ -69,12 +102,20 @@ def replay_clock(speed: float | None) -> TapeClock:
     return TapeClock(speed)
 
 
-async def settle(outstanding: Outstanding) -> None:
-    """Return once nothing is outstanding.
+async def settle(outstanding: Outstanding, calls: Calls | None = None) -> None:
+    """Return once nothing is outstanding, or only the tape can bring what it waits for.
 
     On a tape's clock a processor that waits for time would wait for ever: once everybody is
     blocked, time moves on to the next deadline. A job in a thread is waited for as it is.
+
+    Args:
+        outstanding: what the stream has not finished.
+        calls: what is asked of a node that the tape plays. With it everybody is blocked in the
+            end, whoever has nothing outstanding too.
     """
+    if calls is not None:
+        await _settle_calls(outstanding, calls)
+        return
     clock = trio.lowlevel.current_clock()
     if not isinstance(clock, TapeClock):
         await outstanding.wait_idle()
@@ -86,6 +127,23 @@ async def settle(outstanding: Outstanding) -> None:
     while outstanding.count:
         await trio.testing.wait_all_tasks_blocked()
         if outstanding.count and not _to_next_deadline(clock):
+            await outstanding.wait_idle()
+
+
+async def _settle_calls(outstanding: Outstanding, calls: Calls) -> None:
+    clock = trio.lowlevel.current_clock()
+    while True:
+        await calls.rest()
+        if calls.match():
+            continue
+        if not outstanding.count:
+            return
+        if _in_threads() and calls.owed:
+            # It may be for what is outstanding, and then the tape must wait for it.
+            await trio.testing.wait_all_tasks_blocked(_CUSHION)
+        elif calls.owed:
+            return
+        elif not isinstance(clock, TapeClock) or not _to_next_deadline(clock):
             await outstanding.wait_idle()
 
 
@@ -103,11 +161,20 @@ async def run_down() -> None:
             clock.advance_to(clock.current_time() + time.perf_counter() - before)
 
 
+def _in_threads() -> bool:
+    return bool(trio.to_thread.current_default_thread_limiter().borrowed_tokens)
+
+
+def _to_deadline() -> float:
+    """Seconds to the next deadline of any task."""
+    return trio.lowlevel.current_statistics().seconds_to_next_deadline
+
+
 def _to_next_deadline(clock: TapeClock) -> bool:
     """Move time to the next deadline of any task; False where there is none to wait for."""
-    if trio.to_thread.current_default_thread_limiter().borrowed_tokens:
+    if _in_threads():
         return False
-    seconds = trio.lowlevel.current_statistics().seconds_to_next_deadline
+    seconds = _to_deadline()
     if math.isinf(seconds):
         return False
     clock.advance_to(clock.current_time() + max(0.0, seconds))

@@ -7,7 +7,7 @@ tells a consumer of LOST in its own stream.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import trio
 
@@ -19,6 +19,8 @@ from .doorbell import Doorbell
 from .lane import NOTHING, Lane, LaneSnapshot, LatestLane, Run
 from .losses import Losses
 from .outstanding import Outstanding
+
+OnLoss = Callable[[str, str, Sequence[DataEvent]], None]
 
 
 def _lane(name: str, capacity: int, overflow: Overflow) -> Lane:
@@ -61,6 +63,8 @@ class Lanes:
         self.fresh = False
         """Set whenever the hand has been cut short; whoever works on it clears it before."""
         self.closed = False
+        self.on_loss: OnLoss | None = None
+        """Is told of what was given up, with its lane and the reason."""
         self.desynchronised = False
         """Whether something vital was lost; whoever serves the lanes begins anew and clears it."""
         self.bell = bell or Doorbell()
@@ -211,6 +215,8 @@ class Lanes:
 
     def _lose(self, lane: Lane, reason: str, events: Sequence[DataEvent]) -> None:
         self.books.lose(lane.name, reason, len(events))
+        if self.on_loss is not None:
+            self.on_loss(lane.name, reason, events)
         if self._announce:
             self._losses.note(lane.name, events)
             self.bell.crowded = True
@@ -337,14 +343,21 @@ class Lanes:
         self.fresh = True
         self.enter()
         while self.hand:
-            self.books.lose(self._lane_of(self.hand[self.place]).name, reason)
+            event = self.hand[self.place]
+            self._give_up_rest(self._lane_of(event), reason, (event,))
             self.finish()
         self._losses.clear()
         for lane in self._in_order:
             while lane.count:
-                gone = len(lane.take_run())
-                self.books.lose(lane.name, reason, gone)
-                self._outstanding.done(gone)
+                gone = lane.take_run()
+                self._give_up_rest(lane, reason, gone)
+                self._outstanding.done(len(gone))
+
+    def _give_up_rest(self, lane: Lane, reason: str, events: Sequence[DataEvent]) -> None:
+        """As ``_lose``, where nobody is left to be told in the stream."""
+        self.books.lose(lane.name, reason, len(events))
+        if self.on_loss is not None:
+            self.on_loss(lane.name, reason, events)
 
     def expire(self) -> None:
         """Count the event being worked on as lost: its deadline passed before its start."""

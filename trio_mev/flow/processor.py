@@ -30,7 +30,8 @@ class DataProcessor(abc.ABC):
     budget: float | None = None
     """Seconds for which one event may occupy it, where they are not the stream's."""
     rpc: Rpc | None = None
-    """Calls to a node, set by the stream where one of its feeds is a node; None in a replay."""
+    """Calls to a node, set by the stream where one of its feeds is a node, or a tape that has
+    calls; None elsewhere."""
 
     @abc.abstractmethod
     async def process_event(self, event: DataEvent) -> Iterable[DataEvent] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any
 
 import attrs
@@ -17,6 +18,7 @@ from ..model.health import HealthIssue
 from ..model.settings import StreamConfig
 from .books import BooksSnapshot
 from .crew import Crew
+from .decided import TIMED_OUT, DecidedLanes
 from .lane import LaneSnapshot
 from .lanes import Lanes
 from .outstanding import Room
@@ -42,6 +44,10 @@ class ConsumerSnapshot:
     last_error: str | None
     last_processed_at: float | None = None
     """Seconds of the stream's clock, to within a few milliseconds."""
+
+
+class _DecidedLate(Exception):
+    """The event ran over its deadline when the tape was recorded."""
 
 
 class Pump:
@@ -94,8 +100,23 @@ class Pump:
     def _bind(self) -> None:
         """Look the processor's methods up once and not for every event."""
         self.process = self.processor.process_event
+        if isinstance(self.lanes, DecidedLanes):
+            self.process = partial(self._as_decided, self.lanes)
         plain = type(self.processor).admits is DataProcessor.admits
         self.admits = None if plain else self.processor.admits
+
+    async def _as_decided(
+        self, lanes: DecidedLanes, event: DataEvent
+    ) -> Iterable[DataEvent] | None:
+        """Process an event, unless the tape says that it ran over its deadline. Then it is given up
+        where it waits, as it was; what it asks of a node takes as long as it took."""
+        if not lanes.was_late(event):
+            return await self.processor.process_event(event)
+        with trio.CancelScope() as scope:
+            if self.processor.rpc is None:
+                scope.cancel()
+            await self.processor.process_event(event)
+        raise _DecidedLate
 
     async def run(self) -> None:
         """Serve the lanes until they are closed and empty, together with the rest of its crew."""
@@ -162,6 +183,9 @@ class Pump:
             # Cancelled, and failing on its way out: the cancellation is what counts.
             self._report("failed while it was cancelled", error)
             raise error.split(Exception)[1] or error from None
+        if isinstance(error, _DecidedLate):
+            self.timed_out()
+            return
         self.lanes.books.failed += 1
         event = self.lanes.finish()
         self.last_error = f"{type(error).__name__}: {error}"
@@ -175,6 +199,8 @@ class Pump:
         self.lanes.books.failed += 1
         self.timing.timeouts += 1
         event = self.lanes.finish()
+        if self.lanes.on_loss is not None:
+            self.lanes.on_loss("", TIMED_OUT, (event,))
         limit = f"its deadline, at most {self.config.budget * 1000:.0f} ms from its start"
         self.last_error = f"ProcessingTimeoutError: {event.event_type.value} ran over {limit}"
         if self.config.strict:

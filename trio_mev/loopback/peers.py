@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 import attrs
 
 from ..errors import DataStreamError
+from ..wire.node import is_call
 from ..wire.session import Session
 from ..wire.tape import Direction, Record
 from ..wire.venues import ADAPTERS
@@ -67,6 +68,8 @@ class NodePeer(Peer):
     """An Ethereum node: JSON-RPC with subscriptions; replies as they were recorded."""
 
     def __init__(self) -> None:
+        self.called = False
+        """Whether the tape has processors' calls."""
         self._asked: dict[Any, str] = {}
         self._replies: dict[str, deque[dict[str, Any]]] = {}
         self._blocks: dict[str, Any] = {}
@@ -78,6 +81,9 @@ class NodePeer(Peer):
         if not isinstance(message, dict):
             return
         if record.direction is Direction.OUT:
+            if is_call(record.frame):  # answered at its time, and not from here
+                self.called = True
+                return
             self._asked[message.get("id")] = _key(message)
         elif message.get("id") in self._asked:
             key = self._asked.pop(message["id"])
@@ -115,6 +121,8 @@ class NodePeer(Peer):
     def topic(self, frame: bytes) -> str | None:
         """The subscription's id."""
         message = _parsed(frame)
+        if isinstance(message, list):
+            return None
         if isinstance(message, dict) and "id" in message and "params" not in message:
             return None
         params = message.get("params") if isinstance(message, dict) else None

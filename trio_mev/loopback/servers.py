@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 
 import attrs
@@ -17,19 +17,39 @@ from trio_websocket import (
     serve_websocket,
 )
 
-from ..errors import ConfigError
+from ..errors import ConfigError, MalformedFrame
 from ..flow.clock import TapeClock, settle
 from ..flow.outstanding import Outstanding
 from ..model.identity import Endpoint
 from ..model.settings import AnyFeed, ConnectionSettings
+from ..wire.decisions import Decided
+from ..wire.node import asks_for_others
 from ..wire.sessions import grouped, replay_session, tape_settings
 from ..wire.tape import Direction, FeedHeader, merged
-from ..wire.timeline import Moment, RecordedTape, timeline
-from .peers import EVERYBODY, PEERS, Peer, RecordedPeer, Visitor
+from ..wire.timeline import Moment, RecordedTape, read_ahead, timeline
+from .calls import PlayedCalls
+from .peers import EVERYBODY, PEERS, NodePeer, Peer, RecordedPeer, Visitor
 
 _LONG = 1e9
 SEND_TIMEOUT = 10.0
 """A visitor that does not read for so long is sent away."""
+
+
+@attrs.define
+class Part:
+    """What is played of a time line, and when."""
+
+    speed: float
+    """Times as fast as it was recorded."""
+    align: bool
+    start: float
+    end: float
+    origin: float = 0.0
+    """When it begins, by the clock that everything runs by."""
+
+    def when(self, moment: Moment) -> float:
+        """The moment's time by that clock."""
+        return self.origin + (moment.at / 1e9 - self.start) / self.speed
 
 
 @attrs.define(eq=False)
@@ -51,11 +71,18 @@ class LoopbackServers:
     """Frames that were due so far, wanted or not."""
     outstanding: Outstanding | None = None
     """The stream's, where every frame shall wait for the one before to be finished with."""
+    decisions: Decided = attrs.Factory(Decided)
+    """What consumers lost when the tapes were recorded."""
+    calls: PlayedCalls = attrs.field(init=False)
+    """What nodes are asked."""
     _headers: dict[str, FeedHeader] = attrs.Factory(dict)
     _peers: dict[str, Peer] = attrs.Factory(dict)
     _visitors: dict[str, dict[WebSocketConnection, Visitor]] = attrs.Factory(dict)
     _requests: dict[str, list[bytes]] = attrs.Factory(dict)
     _epochs: dict[str, int] = attrs.Factory(dict)
+
+    def __attrs_post_init__(self) -> None:
+        self.calls = PlayedCalls(self._headers, self._at_nodes)
 
     def learn(self) -> None:
         """Read the tapes once: what was asked and answered."""
@@ -72,9 +99,23 @@ class LoopbackServers:
                 self._visitors.setdefault(name, {})
                 self.asked.setdefault(name, trio.Event())
             for record in tape.records():
+                if record.direction is Direction.DECISION:
+                    with suppress(MalformedFrame):
+                        self.decisions.read_ahead(record.frame)
+                    continue
                 self._peers[record.feed].learn(record)
                 if record.direction is Direction.OUT:
                     self._requests.setdefault(record.feed, []).append(record.frame)
+
+    @property
+    def called(self) -> bool:
+        """Whether the tapes have what processors asked a node."""
+        return any(isinstance(peer, NodePeer) and peer.called for peer in self._peers.values())
+
+    def _at_nodes(self) -> list[WebSocketConnection]:
+        """Who visits a node."""
+        nodes = [name for name, peer in self._peers.items() if isinstance(peer, NodePeer)]
+        return [ws for name in nodes for ws in self._visitors[name]]
 
     def confirms(self, name: str) -> bool:
         """Whether a feed is confirmed before the play, and not by what is played."""
@@ -123,44 +164,92 @@ class LoopbackServers:
                     visitor.asked += 1
                     self.asked[name].set()
                     text = message if isinstance(message, str) else message.decode("latin-1")
-                    for answer in self._peers[name].answer(visitor, text):
-                        await ws.send_message(answer)
+                    await self._answer(name, ws, text)
             except ConnectionClosed:
                 return
             finally:
                 del self._visitors[name][ws]
+                self.calls.gone(ws)
 
-    async def play(self, speed: float, align: bool, start: float, end: float) -> None:
+    async def _answer(self, name: str, ws: WebSocketConnection, text: str) -> None:
+        """Answer a visitor. While a node's tape is played, its answers come when the tape comes to
+        them; where time is not the tape's, and it has come to them, at once."""
+        peer, visitor = self._peers[name], self._visitors[name][ws]
+        playing = isinstance(peer, NodePeer) and self.begin.is_set()
+        if not playing or not self._taken(name, ws, text):
+            for answer in peer.answer(visitor, text):
+                await ws.send_message(answer)
+        elif self.outstanding is None:
+            self.calls.match()
+            await self.calls.answer()
+
+    def _taken(self, name: str, ws: WebSocketConnection, text: str) -> bool:
+        """Whether a node's answer is the tape's affair."""
+        if "eth_subscribe" in text:
+            return False
+        if asks_for_others(text.encode()):
+            return self.calls.take(name, ws, text)
+        (otherwise,) = self._peers[name].answer(self._visitors[name][ws], text)
+        return self.calls.take(name, ws, text, otherwise)
+
+    async def play(self, part: Part) -> None:
         """Send every frame of a part of the time line at its time to those who want it."""
         await self.begin.wait()
         clock = trio.lowlevel.current_clock()
-        origin = trio.current_time()
-        for moment in timeline(self.tapes, align):
-            if moment.record.direction is not Direction.IN:
-                continue
+        part.origin = trio.current_time()
+        moments = timeline(self.tapes, part.align)
+        for moment in read_ahead(moments, partial(self._note, part)):
             seconds = moment.at / 1e9
-            if seconds >= end:
+            if seconds >= part.end:
                 break
-            if seconds < start:
-                if self._peers[moment.record.feed].prepares(moment.record):
-                    await self._send(moment)
+            if seconds < part.start:
+                await self._prepare(moment)
                 continue
-            at = origin + (seconds - start) / speed
+            at = part.when(moment)
             if isinstance(clock, TapeClock):
                 await clock.go_to(at)
             else:
                 await trio.sleep_until(at)
-            self.played += 1
-            await self._send(moment)
+            await self._play(moment, at)
         for name in self._visitors:
             await self._settle(name)
         self.finished.set()
+
+    def _note(self, part: Part, moment: Moment) -> None:
+        """Look at what the tapes will come to."""
+        if self._is_asked(moment) and moment.at / 1e9 >= part.start:
+            self.calls.read_ahead(moment.tape, moment.record, part.when(moment))
+
+    def _is_asked(self, moment: Moment) -> bool:
+        """Whether it is a frame that was sent to a node."""
+        return moment.record.direction is Direction.OUT and self._is_node(moment)
+
+    def _is_node(self, moment: Moment) -> bool:
+        return isinstance(self._peers[moment.record.feed], NodePeer)
+
+    async def _prepare(self, moment: Moment) -> None:
+        """Of before the part that is played, what is needed to read the rest of it."""
+        record = moment.record
+        if record.direction is Direction.IN and self._peers[record.feed].prepares(record):
+            await self._send(moment)
+
+    async def _play(self, moment: Moment, at: float) -> None:
+        record = moment.record
+        if record.direction is Direction.IN:
+            self.played += 1
+            await self._send(moment)
+        elif self._is_asked(moment):
+            self.calls.sent(moment.tape, record, at)
+        elif record.direction is Direction.CLOSE:
+            self.calls.closed(moment.tape, record.feed)
 
     async def _send(self, moment: Moment) -> None:
         record = moment.record
         self._epochs[record.feed] = record.wall - int(trio.current_time() * 1e9)
         topic = self._peers[record.feed].topic(record.frame)
         if topic is None:
+            if self._is_node(moment):
+                await self._replied(moment)
             return
         try:
             message: str | bytes = record.frame.decode()
@@ -171,6 +260,13 @@ class LoopbackServers:
                 await self._to(ws, message)
         if self.outstanding is not None:
             await self._settle(record.feed)
+
+    async def _replied(self, moment: Moment) -> None:
+        """A node has answered; who asked the same gets it."""
+        self.calls.replied(moment.tape, moment.record)
+        await self.calls.answer()
+        if self.outstanding is not None:
+            await settle(self.outstanding, self.calls)
 
     async def _to(self, ws: WebSocketConnection, message: str | bytes) -> None:
         try:
@@ -191,7 +287,7 @@ class LoopbackServers:
             except ConnectionClosed:
                 continue
         if self.outstanding is not None:
-            await settle(self.outstanding)
+            await settle(self.outstanding, self.calls)
 
     async def _hear_out(self, name: str, ws: WebSocketConnection, visitor: Visitor) -> None:
         await ws.ping()
@@ -230,6 +326,6 @@ async def open_loopback(
     servers.learn()
     async with trio.open_nursery() as nursery:
         await servers.listen(nursery)
-        nursery.start_soon(servers.play, speed, align, start, end)
+        nursery.start_soon(servers.play, Part(speed, align, start, end))
         yield servers
         nursery.cancel_scope.cancel()

@@ -46,7 +46,7 @@ class Silence(enum.Enum):
     """Why there is no answer."""
 
     NO_NODE = "no_node"
-    """There is none to ask, as in a replay."""
+    """There is none to ask, as in the replay of a tape without calls."""
     REFUSED = "refused"
     """The node has no method for it, or not for us."""
     OVER_BUDGET = "over_budget"

@@ -23,12 +23,15 @@ import trio
 from loguru import logger
 
 from ..errors import ConfigError, DataStreamError
+from ..feeds.life import Tap
 from ..feeds.manager import WebSocketStreamManager
 from ..flow.books import BooksSnapshot
 from ..flow.clock import run_down
 from ..flow.crew import Crew
+from ..flow.decided import Decisions
 from ..flow.feed import Feed
 from ..flow.health import HealthSnapshot, HealthWatch
+from ..flow.lanes import OnLoss
 from ..flow.processor import DataProcessor, Factory, Handler, check_stages
 from ..flow.pump import ConsumerSnapshot, HandlerProcessor, Pump
 from ..flow.rpc import Rpc
@@ -37,6 +40,8 @@ from ..flow.supervise import leaves
 from ..model.event import FINDINGS, DataEvent, DataType
 from ..model.health import HealthIssue
 from ..model.settings import LaneSettings, StreamConfig
+from ..wire.decisions import encode_decision
+from ..wire.tape import Direction
 from .router import Router
 from .stats import StreamStats
 
@@ -54,12 +59,18 @@ class RealtimeDataStream:
     """
 
     def __init__(
-        self, feeds: Iterable[Feed], processors: Iterable[Factory], config: StreamConfig
+        self,
+        feeds: Iterable[Feed],
+        processors: Iterable[Factory],
+        config: StreamConfig,
+        decisions: Decisions | None = None,
     ) -> None:
         self.config = config
         self.manager = WebSocketStreamManager(feeds)
         """The feeds."""
         self.router = Router(config)
+        known = (getattr(feed, "decisions", None) for feed in self.manager.feeds)
+        self.router.decisions = decisions or next((one for one in known if one is not None), None)
         self.outstanding = self.router.outstanding
         """Deliveries under way; a tape waits until there is none."""
         self._pumps: list[Pump] = []
@@ -78,6 +89,7 @@ class RealtimeDataStream:
         )
         self._reporters: list[Callable[[float], Iterable[HealthIssue]]] = []
         self._draining = False
+        self._tap: Tap | None = None
         self._started_at = 0.0
         self._stopped_at: float | None = None
         for factory in processors:
@@ -141,11 +153,16 @@ class RealtimeDataStream:
         same = sum(p.name.partition("#")[0] == name for p in self._pumps)
         processor = first()
         budget = self.config.budget if processor.budget is None else processor.budget
+        name = f"{name}#{same + 1}" if same else name
+        lanes = self.router.new_lanes(
+            frozenset(processor.consumes), self.outstanding, processor.lanes, name
+        )
+        lanes.on_loss = self._on_loss(name)
         pump = Pump(
-            f"{name}#{same + 1}" if same else name,
+            name,
             factory or first,
             attrs.evolve(self.config, budget=budget),
-            self.router.new_lanes(frozenset(processor.consumes), self.outstanding, processor.lanes),
+            lanes,
             self.router.publish,
             processor,
             self.router,
@@ -157,6 +174,29 @@ class RealtimeDataStream:
             self._start_crew(Crew([pump], self._start_crew))
         else:
             self._shared.join(pump)
+
+    def record_losses(self, tap: Tap) -> None:
+        """Put on a tape, beside the frames of the feeds, what processors and handlers lose or do
+        not finish in time from now on: so a replay of the tape loses the same.
+
+        Args:
+            tap: the recorder's, as the feeds have it.
+        """
+        self._tap = tap
+        for pump in self._pumps:
+            pump.lanes.on_loss = self._on_loss(pump.name)
+
+    def _on_loss(self, consumer: str) -> OnLoss | None:
+        tap, feeds = self._tap, [status.name for status in self.manager.statuses]
+        if tap is None or not feeds:
+            return None
+
+        def lost(lane: str, reason: str, events: Sequence[DataEvent]) -> None:
+            body = encode_decision(consumer, lane, reason, events)
+            feed = events[0].source if events[0].source in feeds else feeds[0]
+            tap(feed, Direction.DECISION, body)
+
+        return lost
 
     def _start_crew(self, crew: Crew) -> None:
         """Have those served, from now on if the stream runs, whom no other's wait holds up."""
@@ -363,6 +403,7 @@ async def open_stream(
     processors: Iterable[Factory] = (),
     config: StreamConfig | None = None,
     prepare: Callable[[RealtimeDataStream], None] | None = None,
+    decisions: Decisions | None = None,
 ) -> AsyncIterator[RealtimeDataStream]:
     """Run a stream for as long as the block lasts.
 
@@ -375,13 +416,15 @@ async def open_stream(
         processors: factories of processors, called without arguments.
         config: budgets, bounds, filters.
         prepare: is called with the stream before the first event, to subscribe in time.
+        decisions: what its consumers shall lose, since they did when tapes were recorded that are
+            played to the feeds; a feed that is a tape brings its own.
 
     Raises:
         ConfigError: before anything runs, where feeds, processors or filters cannot be used.
         RestartLimitReached: a required feed could not be regained.
         ProcessorFailed, ProcessingTimeoutError: a processor failed, in strict mode.
     """
-    stream = RealtimeDataStream(feeds, processors, config or StreamConfig())
+    stream = RealtimeDataStream(feeds, processors, config or StreamConfig(), decisions)
     if prepare is not None:
         prepare(stream)
     stream.check()

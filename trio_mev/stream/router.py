@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from ..errors import ConfigError
 from ..flow.books import Books, BooksSnapshot
+from ..flow.decided import DecidedLanes, Decisions
 from ..flow.lane import LONGEST_RUN, Run
 from ..flow.lanes import Lanes
 from ..flow.outstanding import Outstanding
@@ -35,6 +36,8 @@ class Router:
         self.found: Counter[str] = Counter()
         """Findings by the kind of their line."""
         self.digest = Digest()
+        self.decisions: Decisions | None = None
+        """What consumers lost when the tapes that are played were recorded."""
         self.subscriptions: list[Subscription] = []
         self._config = config
         self._routes: dict[DataType, list[Lanes]] = {}
@@ -131,8 +134,15 @@ class Router:
         kinds: frozenset[DataType],
         outstanding: Outstanding,
         settings: LaneSettings | None = None,
+        consumer: str = "",
     ) -> Lanes:
         """Lanes that get every event of these types from now on.
+
+        Args:
+            kinds: the types.
+            outstanding: where what is queued is counted.
+            settings: bounds and policies, where they are not the stream's.
+            consumer: whose they are, where it loses again what it lost when a tape was recorded.
 
         Raises:
             ConfigError: HEALTH is among them, and they make producers wait.
@@ -143,7 +153,11 @@ class Router:
                 "what is told of the stream's health waits for nobody: "
                 "lanes of HEALTH cannot have overflow = 'block'"
             )
-        lanes = Lanes(settings, outstanding, DataType.LOST in kinds)
+        announce = DataType.LOST in kinds
+        if consumer and self.decisions is not None:
+            lanes: Lanes = DecidedLanes(settings, outstanding, announce, consumer, self.decisions)
+        else:
+            lanes = Lanes(settings, outstanding, announce)
         if settings.blocking:
             self._blocking = True
             self.holds_up_feeds |= any(kind.stage is Stage.RAW for kind in kinds)

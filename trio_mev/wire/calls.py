@@ -33,10 +33,14 @@ class Calls:
     ) -> tuple[list[int], str]:
         """The numbers of several calls, and the one frame that asks them."""
         numbers, frame = self.book.calls(calls)
+        self.overhear(numbers, answered)
+        return numbers, frame
+
+    def overhear(self, numbers: Sequence[int], answered: Answered) -> None:
+        """Somebody wants the replies to requests that a tape shows were sent."""
         self._callers.update(dict.fromkeys(numbers, answered))
         if len(numbers) > 1:
             self._batches.update(dict.fromkeys(numbers, tuple(numbers)))
-        return numbers, frame
 
     def forget(self, numbers: Iterable[int]) -> None:
         """Nobody waits for these any more."""

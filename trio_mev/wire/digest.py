@@ -9,6 +9,7 @@ import msgspec
 
 from ..model.event import DataEvent
 from ..model.export import to_dict
+from ..model.opportunity import Opportunity
 
 _MODULUS = 2**256
 _ARRIVAL = ("received_at", "size")
@@ -19,8 +20,9 @@ _ARRIVAL = ("received_at", "size")
 class Digest:
     """The sum, modulo 2**256, of the SHA-256 of every finding.
 
-    Each is hashed with its cause, its detector and its ordinal, without arrival times. A sum
-    needs no order and no memory, and a finding that comes twice changes it.
+    Each is hashed with its cause, its detector and its ordinal, without arrival times and without
+    what lies between two of them: the lead of a prediction. A sum needs no order and no memory,
+    and a finding that comes twice changes it.
     """
 
     total: int = 0
@@ -31,6 +33,9 @@ class Digest:
         fields = to_dict(event)
         for name in _ARRIVAL:
             del fields[name]
+        data = event.data
+        if isinstance(data, Opportunity) and data.outcome is not None:
+            del fields["data"]["outcome"]["lead"]
         raw = msgspec.json.encode(fields, order="sorted", enc_hook=repr)
         self.total += int.from_bytes(hashlib.sha256(raw).digest(), "big")
         self.total %= _MODULUS

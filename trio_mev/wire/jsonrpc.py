@@ -40,7 +40,9 @@ class Message(msgspec.Struct):
     """Some nodes write null beside every result."""
 
 
-class _Request(msgspec.Struct):
+class SentRequest(msgspec.Struct):
+    """A request as a tape shows it."""
+
     id: int
     method: str
     params: list[Any] = []
@@ -51,8 +53,8 @@ CALL = "call"
 """The label of what is asked on somebody's behalf."""
 _BATCH = msgspec.json.Decoder(list[Message])
 _MESSAGE = msgspec.json.Decoder(Message)
-_REQUEST = msgspec.json.Decoder(_Request)
-_REQUESTS = msgspec.json.Decoder(list[_Request])
+_REQUEST = msgspec.json.Decoder(SentRequest)
+_REQUESTS = msgspec.json.Decoder(list[SentRequest])
 
 
 @attrs.frozen
@@ -84,6 +86,15 @@ def parse_batch(frame: bytes) -> list[Message]:
     if not replies:
         raise MalformedFrame("wrong_shape", "an empty batch")
     return replies
+
+
+def parse_requests(frame: bytes) -> list[SentRequest]:
+    """The requests in one frame that was sent.
+
+    Raises:
+        MalformedFrame: it is no request, and no batch of some.
+    """
+    return decode(_REQUESTS, frame) if frame.startswith(b"[") else [decode(_REQUEST, frame)]
 
 
 @attrs.define(eq=False)
@@ -122,9 +133,8 @@ class RpcBook:
         Raises:
             MalformedFrame: it is no request, and no batch of some.
         """
-        several = decode(_REQUESTS, frame) if frame.startswith(b"[") else [decode(_REQUEST, frame)]
         learned: list[tuple[int, Request]] = []
-        for sent in several:
+        for sent in parse_requests(frame):
             request = Request(sent.method, tuple(sent.params))
             self._await(sent.id, request)
             self.next_id = max(self.next_id, sent.id + 1)
@@ -136,6 +146,10 @@ class RpcBook:
         if len(waiting) >= MAX_PENDING:
             del waiting[next(iter(waiting))]
         waiting[number] = request
+
+    def hand_over(self, number: int) -> None:
+        """A request that a tape shows was sent on somebody's behalf."""
+        self._await(number, attrs.evolve(self.pending.pop(number), label=CALL))
 
     def settle(self, message: Message) -> Request:
         """The request that a reply answers; it is no longer pending.

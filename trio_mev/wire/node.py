@@ -15,7 +15,7 @@ from ..errors import MalformedFrame, SubscriptionLost, SubscriptionRejected
 from ..model.chain import Transaction
 from ..model.event import NO_METADATA, DataEvent, DataType, EventPriority
 from ..model.settings import LONGEST, EthereumSettings
-from .asking import LOGS, Question
+from .asking import BY_NUMBER, LOGS, Question
 from .bodies import BODY, Bodies
 from .calls import Answered, Calls
 from .ethereum import (
@@ -26,8 +26,17 @@ from .ethereum import (
     parse_place,
     parse_transaction,
 )
-from .identity import IDENTITY, Identity
-from .jsonrpc import Message, Notification, Request, RpcBook, parse_batch, parse_message
+from .identity import CHAIN_ID, IDENTITY, Identity
+from .jsonrpc import (
+    Message,
+    Notification,
+    Request,
+    RpcBook,
+    SentRequest,
+    parse_batch,
+    parse_message,
+    parse_requests,
+)
 from .session import OVERHEAD, PENDING, Session, decode
 from .tracking import METHODS, Tracking, make_trunk
 from .trunk import Told, Trunk
@@ -42,6 +51,26 @@ _TRANSACTION, _NORMAL = DataType.TRANSACTION, EventPriority.NORMAL
 _NOTHING = b"\0"
 """What no message begins with."""
 _TEXT = msgspec.json.Decoder(str)
+
+
+def is_call(frame: bytes) -> bool:
+    """Whether a frame that was sent asks on somebody's behalf, and not for the session itself."""
+    try:
+        return any(one.method not in _OWN for one in parse_requests(frame))
+    except MalformedFrame:
+        return False
+
+
+def asks_for_others(frame: bytes) -> bool:
+    """As ``is_call``; the question for the newest block, too, which hardly any session asks."""
+    try:
+        return any(_latest(one) or one.method not in _OWN for one in parse_requests(frame))
+    except MalformedFrame:
+        return False
+
+
+def _latest(one: Request | SentRequest) -> bool:
+    return one.method == BY_NUMBER and list(one.params[:1]) == ["latest"]
 
 
 def _no_jitter() -> float:
@@ -164,6 +193,14 @@ class EthereumSession(Session):
             self.subscriptions[label] = PENDING
         elif request.method == LOGS:
             self._tracking.was_asked(Question.of(LOGS, request.params), self._now)
+        elif request.method not in _OWN or self._asked_by_others(request):
+            self.rpc.hand_over(number)
+
+    def _asked_by_others(self, request: Request) -> bool:
+        """Whether it is the question for the newest block, and the chain's course is not why."""
+        return _latest(request) and not self._tracking.awaits(
+            Question.of(BY_NUMBER, ["latest", False])
+        )
 
     # What comes.
 
@@ -182,6 +219,10 @@ class EthereumSession(Session):
         numbers, frame = self._calls.ask(calls, answered)
         self._outbox.append(frame)
         return numbers
+
+    def overhear(self, numbers: Sequence[int], answered: Answered) -> None:
+        """Hand on the replies to requests that a tape shows were sent, as ``call`` does."""
+        self._calls.overhear(numbers, answered)
 
     def forget(self, numbers: Iterable[int]) -> None:
         """Nobody waits for these any more."""
@@ -242,9 +283,10 @@ class EthereumSession(Session):
         if message.id is None and message.error is not None and self._calls.refuse(message):
             return []
         request = self.rpc.settle(message)
+        handed_on = self._calls.settle(message)
         if self._calls.owns(request):
-            if not self._calls.settle(message):
-                self.ignored["late_reply"] += 1
+            if not handed_on:
+                self.ignore(f"reply_{request.method}" if self._replaying else "late_reply")
             return []
         return self._replied(request, message)
 
@@ -407,6 +449,8 @@ class EthereumSession(Session):
         return events
 
 
+_OWN = frozenset({"eth_subscribe", BODY, CHAIN_ID, *METHODS})
+"""What a session asks for itself; on a tape anything else is somebody's call."""
 _LABELS = {
     DataType.BLOCK: HEADS,
     DataType.GAP: HEADS,

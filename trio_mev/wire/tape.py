@@ -54,6 +54,8 @@ class Direction(enum.Enum):
     """A connection's life begins."""
     CLOSE = "close"
     """It ends."""
+    DECISION = "decision"
+    """Deliveries that a consumer lost or did not finish in time; see ``decisions.py``."""
 
 
 @attrs.frozen

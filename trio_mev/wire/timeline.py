@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol
 
 import attrs
 
 from .tape import Header, Record
+
+LONGEST = 75 * 10**9
+"""Nanoseconds that are read ahead: what became of an event is told within a minute of it."""
+OVERHEAD = 300
+"""Bytes of a record that waits, beside its frame."""
+MOST_AHEAD = 128 * 2**20
+"""Bytes of the frames that are read ahead; where more would be, it is less far."""
 
 
 class RecordedTape(Protocol):
@@ -63,3 +71,30 @@ def _moments(number: int, tape: RecordedTape, origin: int) -> Iterator[Moment]:
     shift = (tape.first.wall - origin if origin else 0) - tape.first.mono
     for record in tape.records():
         yield Moment(record.mono + shift, number, record)
+
+
+def read_ahead(
+    moments: Iterable[Moment],
+    note: Callable[[Moment], None],
+    span: int = LONGEST,
+    most: int = MOST_AHEAD,
+) -> Iterator[Moment]:
+    """The same moments, each of them after those of a while behind it were noted.
+
+    Args:
+        moments: in their order.
+        note: gets each one when it is read.
+        span: nanoseconds to read ahead.
+        most: bytes of frames that may wait; one frame may be larger.
+    """
+    waiting: deque[Moment] = deque()
+    size = 0
+    for moment in moments:
+        note(moment)
+        waiting.append(moment)
+        size += len(moment.record.frame) + OVERHEAD
+        while len(waiting) > 1 and (moment.at - waiting[0].at > span or size > most):
+            first = waiting.popleft()
+            size -= len(first.record.frame) + OVERHEAD
+            yield first
+    yield from waiting

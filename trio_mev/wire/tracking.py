@@ -87,6 +87,10 @@ class Tracking:
         if self._follower is not None:
             self._follower.was_asked(question, now)
 
+    def awaits(self, question: Question) -> bool:
+        """Whether the answer to it is wanted."""
+        return self._follower is not None and self._follower.awaits(question)
+
     def _following(self) -> Follower:
         """The follower; made late, since it begins with what the feed knows by then."""
         if self._follower is None:

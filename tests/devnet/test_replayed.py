@@ -1,0 +1,194 @@
+"""A run with every processor on a real node, and its tape played again: the same findings."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+import trio
+
+from tests.devnet.addresses import AGGREGATORS
+from tests.devnet.deploy import devnet
+from tests.devnet.rpc import Hex, open_rpc
+from tests.devnet.scenario import open_scenario
+from tests.devnet.test_pool_tracker import CONFIG
+from tests.devnet.test_score import LENDING
+from tests.support.books import assert_balanced
+from trio_mev.cli.demo import conductor, count_calls
+from trio_mev.config import Config, loads, played_by
+from trio_mev.feeds.record import open_recorder, tape_header
+from trio_mev.feeds.replay import ReplayFeed
+from trio_mev.feeds.tapes import Tape
+from trio_mev.flow.clock import replay_clock
+from trio_mev.flow.status import FeedState
+from trio_mev.loopback.servers import open_loopback
+from trio_mev.model.event import FINDINGS, DataEvent, DataType
+from trio_mev.model.export import to_dict
+from trio_mev.model.opportunity import Opportunity
+from trio_mev.stream import RealtimeDataStream, StreamStats, open_stream
+from trio_mev.wire.node import asks_for_others
+from trio_mev.wire.tape import Direction
+
+SEEDS = range(1, 1 + int(os.environ.get("REPLAY_SEEDS", "2")))
+BLOCKS = 25
+REFEREE = """
+[referee]
+enabled = true
+"""
+
+
+@attrs.frozen(eq=False)
+class Played:
+    """What came of one run."""
+
+    stats: StreamStats
+    found: list[str]
+    """The findings as text, in no certain order, without arrival times."""
+
+
+@attrs.define(eq=False)
+class Found:
+    """Keeps every finding."""
+
+    events: list[DataEvent] = attrs.Factory(list)
+
+    async def keep(self, subscription: Any) -> None:
+        async for event in subscription:
+            self.events.append(event)
+
+    def prepare(self, stream: RealtimeDataStream) -> None:
+        stream.add_sink(self.keep, *FINDINGS)
+
+    def of(self, stream: RealtimeDataStream) -> Played:
+        assert_balanced(stream)
+        texts = []
+        for event in self.events:
+            fields = to_dict(event)
+            del fields["received_at"], fields["size"]
+            if isinstance(event.data, Opportunity) and event.data.outcome is not None:
+                del fields["data"]["outcome"]["lead"]
+            texts.append(str(fields))
+        return Played(stream.get_stats(), sorted(texts))
+
+
+@attrs.define(eq=False)
+class Following:
+    """Lets the scenario go on when the stream has come as far."""
+
+    subscription: Any
+    seen: set[Hex] = attrs.Factory(set)
+
+    async def until(self, name: Hex) -> None:
+        while name not in self.seen:
+            event = await anext(self.subscription)
+            self.seen.add(event.data.hash)
+
+    async def go_to(self, now: int) -> None:
+        pass
+
+    async def pending(self, transaction: Hex) -> None:
+        await self.until(transaction)
+
+    async def block(self, block_hash: Hex, logs: int) -> None:
+        await self.until(block_hash)
+
+
+def config_of(url: str) -> Config:
+    feeds_set = "\n".join(f'"{one}" = "settable_feed"' for one in AGGREGATORS.values())
+    return loads(CONFIG.format(url=url, check=60) + LENDING + feeds_set + REFEREE, {})
+
+
+@asynccontextmanager
+async def recorded(config: Config, path: Path, found: Found) -> AsyncIterator[RealtimeDataStream]:
+    """A live stream with every processor, and a tape of it."""
+    header = tape_header(config.settings.feeds)
+    async with open_recorder(path, header) as recorder:
+        feeds = config.feeds(tap=recorder.tap)
+
+        def prepare(stream: RealtimeDataStream) -> None:
+            found.prepare(stream)
+            stream.record_losses(recorder.tap)
+
+        async with open_stream(
+            feeds, config.processors(), config.settings.stream, prepare
+        ) as stream:
+            for status in feeds[0].statuses:
+                await status.wait_for(FeedState.READY)
+            yield stream
+
+
+async def live(seed: int, path: Path) -> Played:
+    found = Found()
+    async with devnet() as node, open_rpc(node.ws_url) as rpc:
+        with trio.fail_after(240):
+            async with recorded(config_of(node.ws_url), path, found) as stream:
+                follows = stream.subscribe(DataType.TRANSACTION, DataType.BLOCK)
+                scenario = await open_scenario(rpc, seed, Following(follows))
+                await scenario.play(BLOCKS)
+            return found.of(stream)
+
+
+async def again(path: Path) -> Played:
+    found = Found()
+    feed = ReplayFeed([path])
+    config = config_of("ws://nobody.test")
+    async with open_stream(
+        [feed], config.processors(), config.settings.stream, found.prepare
+    ) as stream:
+        await stream.ended.wait()
+    return found.of(stream)
+
+
+async def over_sockets(path: Path) -> Played:
+    found = Found()
+    config = config_of("ws://nobody.test")
+    async with open_loopback([Tape(path)]) as servers:
+        feeds = played_by(servers.wall, servers.settings(in_step=True), servers.called)
+        begin = conductor(servers)
+
+        async def conduct(stream: RealtimeDataStream) -> None:
+            servers.outstanding = stream.outstanding
+            count_calls(servers, stream)
+            await begin(stream)
+
+        async with (
+            open_stream(
+                feeds,
+                config.processors(),
+                config.settings.stream,
+                found.prepare,
+                servers.decisions,
+            ) as stream,
+            trio.open_nursery() as nursery,
+        ):
+            nursery.start_soon(conduct, stream)
+            await stream.ended.wait()
+            nursery.cancel_scope.cancel()
+    return found.of(stream)
+
+
+def calls_of(path: Path) -> int:
+    """How many messages processors sent to the node."""
+    frames = [record.frame for record in Tape(path).records() if record.direction is Direction.OUT]
+    return sum(asks_for_others(frame) for frame in frames)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_live_run_is_found_again_on_its_tape(tmp_path: Path, seed: int):
+    path = tmp_path / "run.tape"
+    first = trio.run(live, seed, path)
+    assert {"arbitrage", "sandwich"} <= first.stats.findings.keys()
+    assert any(score.predicted for score in first.stats.scores)
+    assert calls_of(path) > 100
+    for way in (again, over_sockets):
+        second = trio.run(way, path, clock=replay_clock(None))
+        missing = sorted(set(first.found) - set(second.found))
+        more = sorted(set(second.found) - set(first.found))
+        assert (missing[:1], more[:1]) == ([], [])
+        assert second.stats.digest == first.stats.digest
+        assert not second.stats.feeds[0].refused
