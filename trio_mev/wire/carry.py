@@ -109,7 +109,7 @@ class Beginnings:
             known = self._feeds.get(feed)
             name = "" if known is None else known.kind
             self._lives[feed] = _Life(name == "ethereum", name == "bitfinex")
-        else:
+        elif kind == "close":
             self._lives.pop(feed, None)
 
     def lines(self, wall: int, mono: int) -> list[bytes]:
