@@ -38,7 +38,6 @@ from trio_mev.model.identity import Endpoint
 from trio_mev.model.settings import ConnectionSettings, EthereumSettings, LogFilter
 from trio_mev.stream import open_stream
 from trio_mev.wire.tape import (
-    VERSION,
     Direction,
     FeedHeader,
     Header,
@@ -56,7 +55,8 @@ NOTE = (
     "Uniswap's and Aave's contracts on a private development chain, and simulated exchanges that"
     " follow its pools' prices; none of it happened on the main network"
 )
-HEADER = Header(VERSION, {NODE: FeedHeader("ethereum", follow=True), **HEADERS}, NOTE)
+# Of version 1, which has no marks: so the demo shows that old tapes are read.
+HEADER = Header(1, {NODE: FeedHeader("ethereum", follow=True), **HEADERS}, NOTE)
 LINES = 500
 """Records that are compressed together, so that a cut tape keeps what is before the cut."""
 _STEP = 100_000

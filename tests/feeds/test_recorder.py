@@ -28,7 +28,10 @@ from trio_mev.model.settings import (
     RecordSettings,
     VenueSettings,
 )
+from trio_mev.stream import open_stream
+from trio_mev.wire.node import EthereumSession
 from trio_mev.wire.tape import Direction, FeedHeader, Header, encode_header, pack
+from trio_mev.wire.venues import ADAPTERS
 
 HEADER = Header(2, {"a": FeedHeader("binance"), "n": FeedHeader("ethereum")})
 SMALL = RecordSettings(rotate_size=1, sync=False)
@@ -69,6 +72,19 @@ async def test_what_does_not_fit_is_counted_and_told_by_the_tape(tmp_path):
     assert tape.lost == {("a", "full"): 8, ("n", "full"): 1}
     assert (recorder.records, recorder.lost) == (4, 9)
     assert recorder.stats().lost == {"full": 9}
+
+
+async def test_the_streams_health_tells_of_the_tape(tmp_path):
+    small = RecordSettings(max_waiting=200)
+    async with open_recorder(tmp_path / "a.tape", HEADER, small) as recorder:
+        async with open_stream() as stream:
+            stream.add_report(recorder.health)
+            assert stream.health().issues == ()
+            recorder.tap("a", Direction.IN, b"x" * 100)
+            (issue,) = stream.health().issues
+            assert (issue.kind, issue.where) == ("lane_full", "tape")
+            await recorder.flush()
+            assert stream.health().issues == ()
 
 
 async def test_a_frame_that_no_tape_takes_is_counted(tmp_path, monkeypatch):
@@ -467,6 +483,20 @@ async def test_secrets_that_a_peer_repeats_or_that_we_send_are_not_written(
     ]
     assert secret not in str(tape.header)
     assert recorder.stats().redacted == 2
+
+
+def test_no_feed_sends_what_must_not_be_written():
+    node = EthereumSettings(
+        name="n", endpoint=Endpoint(f"wss://host.test/v2/{KEY}"), token=Secret("token12")
+    )
+    sent = EthereumSession(node).opening()
+    for kind, adapter in ADAPTERS.items():
+        instruments = (Instrument("ETH", "USDT"),)
+        # It is given neither an address nor a token.
+        sent += adapter(kind, instruments, adapter.usual_channels, {"X": instruments[0]}).opening()
+    assert len(sent) > len(ADAPTERS)
+    for secret in secrets_of([node])["n"]:
+        assert secret not in "".join(sent).encode()
 
 
 def test_words_that_are_too_short_for_a_key_are_left_in_frames():

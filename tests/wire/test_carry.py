@@ -66,6 +66,7 @@ def test_of_a_venue_what_was_asked_is_repeated_and_what_came_is_not():
         ("spot", "in", b'{"result":null,"id":1}'),
         ("spot", "in", b'{"u":1}'),
         ("spot", "out", b'{"op":"ping"}'),
+        ("spot", "something later", b"{}"),
     ) == [("spot", "open", b""), ("spot", "out", subscribe)]
 
 
