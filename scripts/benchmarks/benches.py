@@ -58,8 +58,10 @@ class Size:
     """In one window."""
     passes: int = 7
     """Over the recorded blocks."""
-    repeats: int = 30
-    """Of the recorded blocks, for workers to share."""
+    repeats: int = 3
+    """Of the recorded blocks, for workers to share in a turn."""
+    turns: int = 50
+    """Of one worker and of two."""
 
 
 QUICK = Size(
@@ -79,6 +81,7 @@ QUICK = Size(
     taped_frames=100,
     passes=1,
     repeats=1,
+    turns=1,
 )
 BATCH = 512
 """Events that the engine is given at once."""
@@ -281,13 +284,10 @@ def inspect(size: Size) -> list[Row]:
     name, peer = f"CPU per trace, bytes to findings, of {each[0]['traces']}", budgets.MEV_INSPECT
     ours = median(one["cost"] for one in each)
     rows = [row("inspect", name, "us", ours, peer, ELSEWHERE, budgets.INSPECT)]
-    walls: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for _ in range(size.rounds):
-        for workers in (1, 2):
-            one = measure("landed_blocks", workers=workers, repeats=size.repeats)
-            walls[str(workers)].append(one)
-    same_work(walls)
-    alone, both = (median(one["cost"] for one in walls[workers]) for workers in ("1", "2"))
+    walls = measure("landed_blocks", rounds=size.turns, repeats=size.repeats)
+    if len(walls["found"]) != 1:
+        raise RuntimeError(f"the workers did not find the same: {walls['found']}")
+    alone, both = walls["costs"]["1"], walls["costs"]["2"]
     name = "wall clock per block, two workers"
     return [*rows, row("inspect", name, "ms", both, alone, "one worker", budgets.WORKERS)]
 

@@ -147,9 +147,9 @@ def landed_traces(passes: int) -> dict[str, Any]:
     return result
 
 
-def landed_blocks(workers: int, repeats: int) -> dict[str, Any]:
+def landed_blocks(rounds: int, repeats: int) -> dict[str, Any]:
     """Milliseconds a block by the clock, by several processes."""
-    result: dict[str, Any] = load("landed", "blocks")(workers, repeats)
+    result: dict[str, Any] = load("landed", "blocks")(rounds, repeats)
     return result
 
 
