@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
+import attrs
 import cyclopts
 import trio
 from cyclopts import App, Parameter
@@ -18,6 +19,7 @@ from ..errors import ConfigError, DataStreamError
 from ..feeds.record import open_recorder, tape_header
 from ..flow.supervise import leaves
 from ..model.settings import Settings
+from ..sinks.report.model import About
 from ..stream import open_stream
 from ..version import __version__
 from .demo import TITLE, demo, how_to_go_live
@@ -26,6 +28,7 @@ from .inspecting import Wanted, node_url, run_inspect
 from .live import EVENT_KINDS, watch
 from .logs import log_to
 from .replaying import Replay, read_speed, run_replay
+from .reporting import Reporting, check_report
 from .shows import Options
 from .signals import stop_on_signals
 from .sought import BlockRange, read_sources
@@ -40,6 +43,9 @@ Events = Annotated[
     str, Parameter("--events", help=f"Add events to the findings: {', '.join(EVENT_KINDS)}.")
 ]
 ConfigPath = Annotated[Path, Parameter("--config", help="A configuration file (TOML).")]
+ReportPath = Annotated[
+    Path | None, Parameter("--report", help="Tell what happened on a page (HTML) at the end.")
+]
 
 app = App(
     name="trio_mev",
@@ -81,11 +87,20 @@ def run_demo(*, for_: Seconds = None, json: Json = False, events: Events = "") -
 
 @app.command
 def run(
-    *, config: ConfigPath, for_: Seconds = None, json: Json = False, events: Events = ""
+    *,
+    config: ConfigPath,
+    for_: Seconds = None,
+    json: Json = False,
+    events: Events = "",
+    report: ReportPath = None,
 ) -> int:
     """Watch the feeds of a configuration."""
     loaded = _with_feeds(config)
     options = _options(for_, json, events, f"trio_mev: {config}", ["Ctrl-C ends"])
+    if report is not None:
+        check_report(report)
+        about = About(f"Run of {config.name}", __version__)
+        options = attrs.evolve(options, report=Reporting(report, about))
     code: int = trio.run(
         watch, loaded.feeds(), loaded.processors(), loaded.settings.stream, options
     )
@@ -133,6 +148,7 @@ def replay(
     config: Annotated[Path | None, Parameter("--config")] = None,
     json: Json = False,
     events: Events = "",
+    report: ReportPath = None,
 ) -> int:
     """Play tapes through the stream.
 
@@ -156,7 +172,8 @@ def replay(
     if not 0 <= from_ < to:
         raise ConfigError(f"--from {from_:g} --to {to:g}: the range is empty")
     loaded = Config(Settings()) if config is None else load(config)
-    what = Replay(tapes, read_speed(speed), loopback, align, from_, to, loaded)
+    check_report(report)
+    what = Replay(tapes, read_speed(speed), loopback, align, from_, to, loaded, report)
     return run_replay(what, _options(None, json, events, "", ()))
 
 

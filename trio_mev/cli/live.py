@@ -17,7 +17,7 @@ from ..model.settings import StreamConfig
 from ..stream import RealtimeDataStream, open_stream
 from .shows import Lines, Options, Screen, Show
 from .signals import stop_on_signals
-from .words import check_output
+from .words import check_output, complain
 
 EVENT_KINDS = {
     "quote": DataType.QUOTE,
@@ -56,6 +56,7 @@ async def watch(
             time of now.
 
     Raises:
+        OSError: the report cannot be written.
         OutputFailed: standard output takes no more.
         SubscriptionRejected: every feed is refused.
     """
@@ -63,8 +64,15 @@ async def watch(
         epoch = time.time_ns() - round(trio.current_time() * 1e9)
     as_lines = options.json or sys.stdout is None or not sys.stdout.isatty()
     show: Show = Lines(options, epoch) if as_lines else Screen(options)
+    report = options.report
+
+    def prepare(stream: RealtimeDataStream) -> None:
+        show.prepare(stream)
+        if report is not None:
+            report.prepare(stream, epoch)
+
     started = time.perf_counter()
-    async with open_stream(feeds, processors, config, show.prepare) as stream:
+    async with open_stream(feeds, processors, config, prepare) as stream:
         async with stop_on_signals(options.seconds) as stop:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(show.refresh, stream)
@@ -73,8 +81,10 @@ async def watch(
                 await stream.ended.wait()
                 nursery.cancel_scope.cancel()
         show.hurry()
-    stats = stream.get_stats()
-    await show.end(stats, time.perf_counter() - started)
+    stats, seconds = stream.get_stats(), time.perf_counter() - started
+    await show.end(stats, seconds)
+    if report is not None:
+        complain(await trio.to_thread.run_sync(report.write, stats, seconds))
     check_output(show.error)
     if stats.feeds and all(feed.state is FeedState.REFUSED for feed in stats.feeds):
         raise SubscriptionRejected("every feed is refused: there is nothing to watch")

@@ -21,6 +21,7 @@ from ..stream import RealtimeDataStream
 from ..wire.timeline import first_wall
 from .demo import conductor
 from .live import watch
+from .reporting import Reporting, about_tapes
 from .shows import Options
 
 FASTEST = 1000.0
@@ -39,6 +40,26 @@ class Replay:
     start: float = 0.0
     end: float = math.inf
     config: Config = Config(Settings())
+    report: Path | None = None
+    """Where what happened is told on a page."""
+
+    @property
+    def given(self) -> dict[str, str]:
+        """What was asked for besides the tapes, in words."""
+        asked = {
+            "speed": None if self.speed is None else f"{self.speed:g} ×",
+            "over sockets": "yes" if self.loopback else None,
+            "aligned": "yes" if self.align else None,
+            "from": f"{self.start:g} s" if self.start else None,
+            "to": None if math.isinf(self.end) else f"{self.end:g} s",
+        }
+        return {name: value for name, value in asked.items() if value is not None}
+
+    def reporting(self, tapes: Sequence[Tape]) -> Reporting | None:
+        """The report, where one is wanted."""
+        if self.report is None:
+            return None
+        return Reporting(self.report, about_tapes(tapes, self.given))
 
 
 def read_speed(text: str) -> float | None:
@@ -72,7 +93,8 @@ def run_replay(replay: Replay, options: Options) -> int:
 async def _directly(replay: Replay, options: Options) -> int:
     feed = ReplayFeed(replay.paths, replay.align, replay.start, replay.end)
     config = replay.config
-    options = attrs.evolve(options, progress=partial(_share, feed.tapes))
+    report = replay.reporting(feed.tapes)
+    options = attrs.evolve(options, progress=partial(_share, feed.tapes), report=report)
     stream = config.settings.stream
     epoch = feed.wall - round(trio.current_time() * 1e9)
     return await watch([feed], config.processors(), stream, options, epoch=epoch)
@@ -90,7 +112,8 @@ async def _over_sockets(replay: Replay, options: Options) -> int:
             servers.outstanding = stream.outstanding
             await begin(stream)
 
-        options = attrs.evolve(options, progress=partial(_share, tapes))
+        report = replay.reporting(tapes)
+        options = attrs.evolve(options, progress=partial(_share, tapes), report=report)
         stream = config.settings.stream
         epoch = first_wall(tapes) + round((replay.start - trio.current_time()) * 1e9)
         return await watch(feeds, config.processors(), stream, options, conduct, epoch)

@@ -20,6 +20,7 @@ from ..sinks.console import JsonLines
 from ..sinks.output import Output
 from ..stream import RealtimeDataStream, StreamStats
 from .logs import log_to
+from .reporting import Reporting
 from .summary import print_summary, summary_line
 from .view import WATCHED, View, console
 
@@ -38,6 +39,7 @@ class Options:
     footer: Sequence[str] = ()
     progress: Callable[[], float] | None = None
     """The share that is done, of work whose length is known."""
+    report: Reporting | None = None
 
 
 class Show(Protocol):

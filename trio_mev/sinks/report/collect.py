@@ -1,0 +1,102 @@
+"""Collects what the report tells, in bounded room, while the stream runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import attrs
+import trio
+
+from ...flow.status import FeedStatus
+from ...flow.subscription import Subscription
+from ...model.event import FINDINGS, DataEvent, DataType
+from .feeds import HEARD, MARKED, FeedKeeper
+from .found import FindingKeeper
+from .model import About, Closing, Report
+from .prices import PriceKeeper
+
+BATCH = 256
+COLLECTED = (*HEARD, *MARKED, DataType.PRICE, *FINDINGS)
+"""What a stream's sink must be subscribed to."""
+_HEARD, _MARKED = frozenset(HEARD), frozenset(MARKED)
+
+
+@attrs.define(eq=False)
+class Collector:
+    """A sink that keeps what the report needs. Made in the run that it tells of.
+
+    Args:
+        about: what is run.
+        epoch: the wall clock's nanoseconds where the stream's clock is zero.
+        quiet: seconds without an event that count as silence.
+        start: when the run begins; now, where it is not given.
+    """
+
+    about: About
+    epoch: int
+    quiet: float
+    start: float = attrs.Factory(trio.current_time)
+    feeds: FeedKeeper = attrs.field(init=False)
+    prices: PriceKeeper = attrs.field(init=False)
+    findings: FindingKeeper = attrs.field(init=False)
+    missed: int = 0
+    """Events that it did not get."""
+
+    def __attrs_post_init__(self) -> None:
+        self.feeds = FeedKeeper(self.start, self.quiet)
+        self.prices = PriceKeeper(self.start, self.quiet)
+        self.findings = FindingKeeper(self.start)
+
+    def watch(self, statuses: Iterable[FeedStatus]) -> None:
+        """Be told of every state that these feeds enter."""
+        for status in statuses:
+            self.feeds.enter(status.name, status.state, status.detail, self.start)
+            status.told = self._entered
+
+    def _entered(self, status: FeedStatus) -> None:
+        self.feeds.enter(status.name, status.state, status.detail, trio.current_time())
+
+    async def run(self, events: Subscription) -> None:
+        """Take every event of a subscription until it ends."""
+        while batch := await events.take(BATCH):
+            for event in batch:
+                self.take(event)
+        self.missed = events.lanes.balance().lost
+
+    def take(self, event: DataEvent) -> None:
+        """Note an event."""
+        kind = event.event_type
+        if kind in _HEARD:
+            self.feeds.heard(event)
+            if kind is DataType.QUOTE:
+                self.prices.quote(event)
+        elif kind is DataType.PRICE:
+            self.prices.price(event)
+        elif kind in _MARKED:
+            self.feeds.mark(event)
+        else:
+            self.findings.take(event)
+
+    def report(self, closing: Closing) -> Report:
+        """All of it; the run is over."""
+        end = self.feeds.end
+        return Report(
+            self.about,
+            self.epoch,
+            self.start,
+            end,
+            self.quiet,
+            self.feeds.parts(closing.feeds),
+            self.feeds.marks(),
+            dict(sorted(self.feeds.marked.items())),
+            self.feeds.issues(),
+            self.prices.parts(end),
+            len(self.prices.more),
+            self.findings.sums(),
+            self.findings.found(),
+            dict(sorted(self.findings.alerts.items())),
+            self.findings.told(),
+            self.findings.rates(),
+            self.missed,
+            closing,
+        )

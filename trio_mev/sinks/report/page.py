@@ -1,0 +1,120 @@
+"""The report as one page of HTML, which needs no network: the charts' library is in it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import msgspec
+
+from ...errors import ConfigError
+from . import charts, tables
+from .charts import Chart
+from .model import Report
+from .words import clock, lasting, number, plain, several
+
+FORM = 1
+"""Of the page; another one says the same in another way."""
+NEEDED = "--report draws with plotly and jinja2: install trio-mev[ui]"
+
+
+def libraries() -> tuple[Any, str]:
+    """jinja2, and the source of plotly.js.
+
+    Raises:
+        ConfigError: they are not installed.
+    """
+    try:
+        import jinja2
+        from plotly.offline import get_plotlyjs
+    except ImportError:
+        raise ConfigError(NEEDED) from None
+    return jinja2, get_plotlyjs()
+
+
+@cache
+def _asset(name: str) -> str:
+    return (files(__package__) / "assets" / name).read_text(encoding="utf-8")
+
+
+def _digest(script: str) -> str:
+    """How a browser is told that this script, and no other, may run."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+
+
+def _embedded(chart: Chart) -> str:
+    """JSON that cannot end the element that it stands in."""
+    return msgspec.json.encode(chart).decode().replace("<", "\\u003c")
+
+
+def render(report: Report) -> str:
+    """The page, which is the same for the same report.
+
+    Raises:
+        ConfigError: what draws it is not installed.
+    """
+    jinja2, plotly = libraries()
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    safe, drawing = jinja2.utils.markupsafe.Markup, _asset("charts.js")
+
+    def chart(made: Chart) -> Any:
+        return {"height": made["layout"]["height"], "json": safe(_embedded(made))}
+
+    page: str = environment.from_string(_asset("page.html")).render(
+        **_texts(report),
+        **{name: chart(made) for name, made in _charts(report).items()},
+        price_charts=[
+            (one, chart(charts.price(report, one)), tables.sources(one), charts.outside(one))
+            for one in report.prices
+        ],
+        tables=tables,
+        report=report,
+        style=safe(_asset("style.css")),
+        plotly=safe(plotly),
+        drawing=safe(drawing),
+        allowed=" ".join(f"'{_digest(script)}'" for script in (plotly, drawing)),
+    )
+    return page
+
+
+def _charts(report: Report) -> dict[str, Chart]:
+    return {
+        "feed_chart": charts.feeds(report),
+        "rate_chart": charts.rates(report),
+        "finding_chart": charts.findings(report),
+        "profit_chart": charts.profits(report),
+        "ledger_chart": charts.ledger(report),
+        "processor_chart": charts.processors(report),
+    }
+
+
+def _texts(report: Report) -> dict[str, Any]:
+    closing, about = report.closing, report.about
+    begin, end = (report.epoch + round(at * 1e9) for at in (report.start, report.end))
+    found = sum(one.count for one in report.sums)
+    told = sum(report.alerts.values())
+    facts = [
+        ("lasted", lasting(report.end - report.start), "of the feeds' time"),
+        ("events", number(sum(closing.events.values()), 0), "those of processors among them"),
+        ("opportunities", number(found, 0), several(told, "other finding")),
+        ("feeds", number(len(report.feeds), 0), tables.reconnects(report)),
+        (
+            "lost",
+            number(closing.books.lost, 0),
+            f"of {several(closing.books.received, 'delivery', 'deliveries')}",
+        ),
+    ]
+    return {
+        "title": plain(about.title, 120),
+        "begin": clock(begin, day=True),
+        "end": clock(end, day=True),
+        "facts": facts,
+        "events": sorted(closing.events.items(), key=lambda one: (-one[1], one[0])),
+        "options": [(plain(name), plain(value)) for name, value in about.options.items()],
+        "form": FORM,
+    }
