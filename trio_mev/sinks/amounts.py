@@ -20,8 +20,14 @@ def amounts_text(amounts: Amounts) -> str:
 
 def amount_text(token: str, amount: int) -> str:
     """One of them, with its sign."""
-    name = _NAMES.get(token)
-    if name is None:
+    found = whole_units(token, amount)
+    if found is None:
         return f"{amount:+d} of {token[:10]}…"
-    value = Decimal(amount).scaleb(-_DECIMALS[name])
+    name, value = found
     return f"{value:+,.4f} {name}"
+
+
+def whole_units(token: str, amount: int) -> tuple[str, Decimal] | None:
+    """Name and whole units of a well-known token; None of any other."""
+    name = _NAMES.get(token)
+    return None if name is None else (name, Decimal(amount).scaleb(-_DECIMALS[name]))

@@ -11,13 +11,15 @@ from typing import Any
 import msgspec
 
 from ...errors import ConfigError
-from . import charts, tables
 from .charts import Chart
+from .charts import feeds as feed_charts
+from .charts import findings as finding_charts
+from .charts import prices as price_charts
+from .charts import processors as processor_charts
 from .model import Report
+from .tables import feeds, findings, prices, run
 from .words import clock, lasting, number, plain, several
 
-FORM = 1
-"""Of the page; another one says the same in another way."""
 NEEDED = "--report draws with plotly and jinja2: install trio-mev[ui]"
 
 
@@ -69,10 +71,15 @@ def render(report: Report) -> str:
         **_texts(report),
         **{name: chart(made) for name, made in _charts(report).items()},
         price_charts=[
-            (one, chart(charts.price(report, one)), tables.sources(one), charts.outside(one))
+            (
+                one,
+                chart(price_charts.price(report, one)),
+                prices.sources(one),
+                price_charts.outside(one),
+            )
             for one in report.prices
         ],
-        tables=tables,
+        tables={"feeds": feeds, "findings": findings, "prices": prices, "run": run},
         report=report,
         style=safe(_asset("style.css")),
         plotly=safe(plotly),
@@ -84,12 +91,12 @@ def render(report: Report) -> str:
 
 def _charts(report: Report) -> dict[str, Chart]:
     return {
-        "feed_chart": charts.feeds(report),
-        "rate_chart": charts.rates(report),
-        "finding_chart": charts.findings(report),
-        "profit_chart": charts.profits(report),
-        "ledger_chart": charts.ledger(report),
-        "processor_chart": charts.processors(report),
+        "feed_chart": feed_charts.feeds(report),
+        "rate_chart": feed_charts.rates(report),
+        "finding_chart": finding_charts.findings(report),
+        "profit_chart": finding_charts.profits(report),
+        "ledger_chart": finding_charts.ledger(report),
+        "processor_chart": processor_charts.processors(report),
     }
 
 
@@ -102,7 +109,7 @@ def _texts(report: Report) -> dict[str, Any]:
         ("lasted", lasting(report.end - report.start), "of the feeds' time"),
         ("events", number(sum(closing.events.values()), 0), "those of processors among them"),
         ("opportunities", number(found, 0), several(told, "other finding")),
-        ("feeds", number(len(report.feeds), 0), tables.reconnects(report)),
+        ("feeds", number(len(report.feeds), 0), feeds.reconnects(report)),
         (
             "lost",
             number(closing.books.lost, 0),
@@ -116,5 +123,5 @@ def _texts(report: Report) -> dict[str, Any]:
         "facts": facts,
         "events": sorted(closing.events.items(), key=lambda one: (-one[1], one[0])),
         "options": [(plain(name), plain(value)) for name, value in about.options.items()],
-        "form": FORM,
+        "gain": finding_charts.gains(report)[0],
     }

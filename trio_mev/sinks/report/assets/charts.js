@@ -17,27 +17,25 @@
              zerolinecolor: colours.line, tickfont: { size: narrow.matches ? 10 : 12 } };
   }
 
+  function inked(trace, ink) {
+    if (!trace.meta || !trace.meta.ink) {
+      return trace;
+    }
+    return trace.mode === "markers"
+      ? { ...trace, marker: { ...trace.marker, line: { ...trace.marker.line, color: ink } } }
+      : { ...trace, line: { ...trace.line, color: ink } };
+  }
+
   function shown(figure) {
     const colours = ground();
-    const data = figure.data.map((trace) => trace.meta && trace.meta.ink
-      ? { ...trace, line: { ...trace.line, color: colours.ink } }
-      : { ...trace });
-    if (narrow.matches) {
-      for (const trace of data) {
-        if (trace.colorbar) {
-          trace.colorbar = { ...trace.colorbar, orientation: "h", y: -0.55, thickness: 8 };
-        }
-      }
-    }
-    const bars = data.some((trace) => trace.colorbar) && narrow.matches;
+    const data = figure.data.map((trace) => inked(trace, colours.ink));
     const layout = {
       ...figure.layout,
-      height: figure.layout.height + (bars ? 50 : 0),
       paper_bgcolor: "rgba(0,0,0,0)",
       plot_bgcolor: "rgba(0,0,0,0)",
       font: { color: colours.ink, family: "system-ui, sans-serif", size: 12 },
       margin: { l: narrow.matches ? 46 : 64, r: 12, t: 34, b: 48 },
-      legend: { orientation: "h", x: 0, y: 1, yanchor: "bottom", font: { size: 11 } },
+      legend: { orientation: "h", x: 0, y: 1, yanchor: "bottom", traceorder: "normal", font: { size: 11 } },
       hoverlabel: { bgcolor: colours.panel, bordercolor: colours.line,
                     font: { color: colours.ink, size: 12 } },
       dragmode: narrow.matches ? false : "zoom",
