@@ -8,7 +8,6 @@ from collections.abc import Iterable
 import attrs
 
 from ...flow.status import FeedSnapshot, FeedState
-from ...model.chain import Gap, Reorg
 from ...model.event import DataEvent, DataType
 from ...model.health import HealthIssue
 from ...model.market import MarketFault, Quote, Trade
@@ -20,8 +19,6 @@ MOST_SPANS = 500
 MOST_MARKS = 200
 """Of each kind; the latest."""
 MOST_FEEDS = 64
-OF_THE_RUN = frozenset({"lane_full", "slow_processor", "error_rate", "loop_lag", "health_failed"})
-"""Health issues of this machine, and not of what was watched."""
 
 
 def _spans() -> deque[Span]:
@@ -58,7 +55,8 @@ class _Feed:
         self.heard = at if state == FeedState.READY.value else None
 
     def leave(self, at: float) -> None:
-        if self.state is not None and self.state != FeedState.ENDED.value:
+        lasted = at > self.since
+        if lasted and self.state is not None and self.state != FeedState.ENDED.value:
             self.note(self.lives, Span(self.since, at, self.state, self.detail))
             self.seconds[self.state] += at - self.since  # type: ignore[assignment]
 
@@ -130,20 +128,16 @@ class FeedKeeper:
     def mark(self, event: DataEvent) -> None:
         """Something out of the ordinary has happened."""
         data, at = event.data, event.received_at
-        self.end = max(self.end, at)
         if isinstance(data, HealthIssue):
-            made = Mark(at, data.kind, data.where, data.detail, data.over)
-            if data.kind in OF_THE_RUN:
-                self._issues.append(made)
-                return
-        elif isinstance(data, MarketFault):
+            self._issues.append(Mark(at, data.kind, data.where, data.detail, data.over))
+            return
+        self.end = max(self.end, at)
+        if isinstance(data, MarketFault):
             what = str(data.instrument) if data.instrument is not None else "of no instrument"
             made = Mark(at, "fault", event.source, f"{data.reason} × {data.count}, {what}")
-        elif isinstance(data, Gap | Reorg):
-            made = Mark(at, event.event_type.value, event.source, str(data))
         else:
-            return
-        self.marked[made.kind] += not made.over
+            made = Mark(at, event.event_type.value, event.source, str(data))
+        self.marked[made.kind] += 1
         self._marks.setdefault(made.kind, deque(maxlen=MOST_MARKS)).append(made)
 
     def marks(self) -> tuple[Mark, ...]:
@@ -152,7 +146,8 @@ class FeedKeeper:
         return tuple(sorted(every, key=lambda one: (one.at, one.kind, one.where, one.text)))
 
     def issues(self) -> tuple[Mark, ...]:
-        """What was wrong with the run itself."""
+        """What the health watch said. It looks now and then, and not at the same moments in
+        every run."""
         return tuple(self._issues)
 
     def parts(self, snapshots: Iterable[FeedSnapshot]) -> tuple[FeedPart, ...]:

@@ -236,7 +236,7 @@ class Report:
     marked: Mapping[str, int]
     """How many there were, by kind."""
     issues: tuple[Mark, ...]
-    """Of the run itself, such as a slow processor."""
+    """What the health watch said."""
     prices: tuple[PricePart, ...]
     more_prices: int
     """Instruments that there was no room for."""

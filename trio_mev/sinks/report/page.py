@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from ...errors import ConfigError
+from ...model.event import DataType
 from .charts import Chart
 from .charts import feeds as feed_charts
 from .charts import findings as finding_charts
@@ -65,7 +66,8 @@ def render(report: Report) -> str:
     safe, drawing = jinja2.utils.markupsafe.Markup, _asset("charts.js")
 
     def chart(made: Chart) -> Any:
-        return {"height": made["layout"]["height"], "json": safe(_embedded(made))}
+        rows, height = len(made["data"]), made["layout"]["height"]
+        return {"rows": rows, "height": height, "json": safe(_embedded(made))}
 
     page: str = environment.from_string(_asset("page.html")).render(
         **_texts(report),
@@ -105,23 +107,21 @@ def _texts(report: Report) -> dict[str, Any]:
     begin, end = (report.epoch + round(at * 1e9) for at in (report.start, report.end))
     found = sum(one.count for one in report.sums)
     told = sum(report.alerts.values())
+    # Whoever reports health adds to the events, and looks at other moments in every run.
+    events = {name: n for name, n in closing.events.items() if name != DataType.HEALTH.value}
     facts = [
         ("lasted", lasting(report.end - report.start), "of the feeds' time"),
-        ("events", number(sum(closing.events.values()), 0), "those of processors among them"),
+        ("events", number(sum(events.values()), 0), "those of processors among them"),
         ("opportunities", number(found, 0), several(told, "other finding")),
         ("feeds", number(len(report.feeds), 0), feeds.reconnects(report)),
-        (
-            "lost",
-            number(closing.books.lost, 0),
-            f"of {several(closing.books.received, 'delivery', 'deliveries')}",
-        ),
+        ("lost", number(closing.books.lost, 0), "deliveries, those to sinks among them"),
     ]
     return {
         "title": plain(about.title, 120),
         "begin": clock(begin, day=True),
         "end": clock(end, day=True),
         "facts": facts,
-        "events": sorted(closing.events.items(), key=lambda one: (-one[1], one[0])),
+        "events": sorted(events.items(), key=lambda one: (-one[1], one[0])),
         "options": [(plain(name), plain(value)) for name, value in about.options.items()],
         "gain": finding_charts.gains(report)[0],
     }

@@ -10,8 +10,7 @@ from ..words import label, lasting
 from . import FRAME, INK, ROW, Chart, Times, group_of, name_axis, time_axis
 
 MARKS = {"reorg": "diamond", "gap": "x", "fault": "triangle-down"}
-BAD, ODD = "#e5484d", "#f2c94c"
-HEALTH = "health"
+BAD = "#e5484d"
 
 
 def feed_colours(report: Report) -> Mapping[str, str]:
@@ -31,10 +30,9 @@ def feeds(report: Report) -> Chart:
     rows = list(map(label, names))
     by_kind: dict[str, list[Mark]] = {}
     for mark in report.marks:
-        by_kind.setdefault(mark.kind if mark.kind in MARKS else HEALTH, []).append(mark)
-    data += [_marks(kind, marks, names, times) for kind, marks in sorted(by_kind.items())]
-    if any(mark.where not in names for mark in report.marks):
-        rows.append(HEALTH)
+        if mark.where in names:
+            by_kind.setdefault(mark.kind, []).append(mark)
+    data += [_marks(kind, marks, times) for kind, marks in sorted(by_kind.items())]
     layout = {
         "barmode": "overlay",
         "height": FRAME + ROW * len(rows),
@@ -87,20 +85,18 @@ def _silences(feed: FeedPart, times: Times) -> Chart:
     return {**_bars(row, row, told), "width": 0.25}
 
 
-def _marks(kind: str, marks: Sequence[Mark], names: Sequence[str], times: Times) -> Chart:
-    symbol, colour = MARKS.get(kind, "triangle-up"), BAD if kind in MARKS else ODD
+def _marks(kind: str, marks: Sequence[Mark], times: Times) -> Chart:
     return {
         "type": "scatter",
         "mode": "markers",
         "name": kind,
         "showlegend": True,
         "x": [times(mark.at) for mark in marks],
-        "y": [label(mark.where) if mark.where in names else HEALTH for mark in marks],
-        "marker": {"symbol": symbol, "color": colour, "size": 12, "line": {"width": 1.5}},
+        "y": [label(mark.where) for mark in marks],
+        "marker": {"symbol": MARKS[kind], "color": BAD, "size": 12, "line": {"width": 1.5}},
         "meta": INK,
         "hovertext": [
-            f"{times.text(mark.at)} {label(mark.kind)}{' over' if mark.over else ''}"
-            f"<br>{label(mark.where)}: {label(mark.text, 120)}"
+            f"{times.text(mark.at)} {kind}<br>{label(mark.where)}: {label(mark.text, 120)}"
             for mark in marks
         ],
         "hoverinfo": "text",
@@ -144,4 +140,4 @@ def rates(report: Report) -> Chart:
         "xaxis": time_axis(report),
         "yaxis": name_axis(names),
     }
-    return {"data": [trace], "layout": layout}
+    return {"data": [trace] if names else [], "layout": layout}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from ..charts import Times
-from ..charts.feeds import HEALTH, MARKS
 from ..model import FeedPart, Report
 from ..words import NONE, lasting, number, plain, several, size
 from . import MOST_ROWS, Table, more
@@ -35,17 +34,8 @@ def marks(report: Report) -> Table:
     """What went wrong, the latest."""
     times = Times(report.epoch)
     shown = report.marks[-MOST_ROWS:]
-    rows = [
-        [
-            times.text(one.at),
-            one.kind if one.kind in MARKS else HEALTH,
-            plain(one.where),
-            plain(f"{one.text} (right again)" if one.over else one.text),
-        ]
-        for one in shown
-    ]
-    over = sum(one.over for one in report.marks)
-    total = sum(report.marked.values()) + over
+    rows = [[times.text(one.at), one.kind, plain(one.where), plain(one.text)] for one in shown]
+    total = sum(report.marked.values())
     return Table(("time", "what", "where", ""), rows, more(total - len(shown), "before these are"))
 
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
+
+from ....flow.books import BooksSnapshot
 from ....flow.pump import ConsumerSnapshot
 from ..charts import Times
 from ..model import Report
@@ -10,26 +14,21 @@ from . import MOST_ROWS, Table
 
 
 def books(report: Report) -> Table:
-    """What became of each delivery, by consumer."""
+    """What became of each delivery to a processor or handler."""
+    return _books([(plain(one.name), one.books) for one in report.closing.consumers])
+
+
+def all_books(report: Report) -> Table:
+    """The same for everybody together; what health adds to it differs from run to run."""
+    return _books([("all, with sinks and what nobody wants", report.closing.books)])
+
+
+def _books(every: Sequence[tuple[str, BooksSnapshot]]) -> Table:
     columns = ("consumer", "received>", "processed>", "filtered>", "lost>", "failed>", "queued>")
-    every = [(plain(one.name), one.books) for one in report.closing.consumers]
-    rows = [
-        [
-            name,
-            *(
-                number(count, 0)
-                for count in (
-                    book.received,
-                    book.processed,
-                    book.filtered,
-                    book.lost,
-                    book.failed,
-                    book.queued,
-                )
-            ),
-        ]
-        for name, book in [*every, ("all, with sinks", report.closing.books)]
-    ]
+    rows = []
+    for name, book in every:
+        counts = book.received, book.processed, book.filtered, book.lost, book.failed, book.queued
+        rows.append([name, *(number(count, 0) for count in counts)])
     return Table(columns, rows)
 
 
@@ -40,18 +39,14 @@ def losses(report: Report) -> Table:
         for one in report.closing.consumers
         for why, count in sorted(one.books.lost_by.items())
     ]
-    whole = report.closing.books
-    named = sum(one.books.lost for one in report.closing.consumers)
-    rest = {why: count for why, count in whole.lost_by.items()}
+    rest = Counter(report.closing.books.lost_by)
     for one in report.closing.consumers:
-        for why, count in one.books.lost_by.items():
-            rest[why] -= count
-    if whole.lost > named:
-        rows += [
-            ["sinks and subscribers", *why.partition(":")[::2], number(count, 0)]
-            for why, count in sorted(rest.items())
-            if count
-        ]
+        rest.subtract(one.books.lost_by)
+    rows += [
+        ["sinks and subscribers", *why.partition(":")[::2], number(count, 0)]
+        for why, count in sorted(rest.items())
+        if count
+    ]
     return Table(("consumer", "lane", "reason", "lost>"), rows)
 
 
@@ -89,7 +84,7 @@ def lanes(report: Report) -> Table:
 
 
 def issues(report: Report) -> Table:
-    """What was wrong with the run itself."""
+    """What the health watch said."""
     times = Times(report.epoch)
     rows = [
         [times.text(one.at), one.kind, plain(one.where), plain(one.text), "yes" if one.over else ""]
