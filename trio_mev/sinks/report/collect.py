@@ -70,12 +70,12 @@ class Collector:
             self.feeds.heard(event)
             if kind is DataType.QUOTE:
                 self.prices.quote(event)
-        elif kind is DataType.PRICE:
-            self.prices.price(event)
         elif kind in _MARKED:
             self.feeds.mark(event)
         else:
-            self.findings.take(event)
+            self.feeds.end = max(self.feeds.end, event.received_at)
+            keep = self.prices.price if kind is DataType.PRICE else self.findings.take
+            keep(event)
 
     def report(self, closing: Closing) -> Report:
         """All of it; the run is over."""
@@ -87,6 +87,7 @@ class Collector:
             end,
             self.quiet,
             self.feeds.parts(closing.feeds),
+            self.feeds.unplaced,
             self.feeds.marks(),
             dict(sorted(self.feeds.marked.items())),
             self.feeds.issues(),

@@ -97,6 +97,8 @@ class FeedKeeper:
     quiet: float
     end: float = attrs.field(default=attrs.Factory(lambda self: self.start, takes_self=True))
     marked: Counter[str] = attrs.Factory(Counter)
+    unplaced: int = 0
+    """Events of feeds that there was no room for."""
     _feeds: dict[str, _Feed] = attrs.Factory(dict)
     _marks: dict[str, deque[Mark]] = attrs.Factory(dict)
     _issues: deque[Mark] = attrs.Factory(lambda: deque(maxlen=MOST_MARKS))
@@ -119,6 +121,7 @@ class FeedKeeper:
         self.end = max(self.end, at)
         feed = self._feed(event.source)
         if feed is None:
+            self.unplaced += 1
             return
         feed.tally.add(at)
         feed.hear(at, self.quiet)

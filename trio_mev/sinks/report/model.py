@@ -231,6 +231,8 @@ class Report:
     quiet: float
     """Seconds without an event that count as silence."""
     feeds: tuple[FeedPart, ...]
+    unplaced: int
+    """Events of feeds that there was no room for."""
     marks: tuple[Mark, ...]
     """The latest of each kind, in order."""
     marked: Mapping[str, int]

@@ -23,6 +23,9 @@ from .words import clock, lasting, number, plain, several
 
 NEEDED = "--report draws with plotly and jinja2: install trio-mev[ui]"
 
+LONGEST = 2000
+"""Characters of any text."""
+
 
 def libraries() -> tuple[Any, str]:
     """jinja2, and the source of plotly.js.
@@ -60,10 +63,14 @@ def render(report: Report) -> str:
         ConfigError: what draws it is not installed.
     """
     jinja2, plotly = libraries()
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
     safe, drawing = jinja2.utils.markupsafe.Markup, _asset("charts.js")
+    environment = jinja2.Environment(
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        finalize=lambda value: value if isinstance(value, safe) else plain(str(value), LONGEST),
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
 
     def chart(made: Chart) -> Any:
         rows, height = len(made["data"]), made["layout"]["height"]

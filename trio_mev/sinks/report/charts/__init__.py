@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Sequence
 from typing import Any
 
 from ..model import Report
-from ..words import clock
+from ..words import clock, label
 
 Chart = dict[str, Any]
 """``data`` and ``layout`` of a plotly figure."""
@@ -14,6 +15,8 @@ Chart = dict[str, Any]
 ROW = 30
 """Pixels of a row of a chart by name."""
 FRAME = 90
+SHORT = 24
+"""Characters of a row's name."""
 INK = {"ink": True}
 """Of a trace that is drawn, or outlined, in the colour of the text."""
 
@@ -46,6 +49,9 @@ def name_axis(names: Sequence[str]) -> dict[str, Any]:
         "categoryorder": "array",
         "categoryarray": list(reversed(names)),
         "range": [-0.6, len(names) - 0.4],
+        "tickmode": "array",
+        "tickvals": list(names),
+        "ticktext": [label(html.unescape(name), SHORT) for name in names],
         "fixedrange": True,
         "automargin": True,
     }
