@@ -21,7 +21,7 @@ from ..stream import RealtimeDataStream
 from ..wire.timeline import first_wall
 from .demo import conductor
 from .live import watch
-from .reporting import Reporting, about_tapes
+from .reporting import Played, Reporting, about_tapes
 from .shows import Options
 
 FASTEST = 1000.0
@@ -55,7 +55,7 @@ class Replay:
         }
         return {name: value for name, value in asked.items() if value is not None}
 
-    def reporting(self, tapes: Sequence[Tape]) -> Reporting | None:
+    def reporting(self, tapes: Sequence[Played]) -> Reporting | None:
         """The report, where one is wanted."""
         if self.report is None:
             return None

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Protocol
 
 import attrs
 
 from ..errors import ConfigError
-from ..feeds.tapes import Tape
 from ..sinks.aside import replace
 from ..sinks.report.collect import COLLECTED, Collector
 from ..sinks.report.model import About, Closing, TapePart
@@ -16,6 +16,20 @@ from ..sinks.report.page import libraries, render
 from ..sinks.report.words import size
 from ..stream import RealtimeDataStream, StreamStats
 from ..version import __version__
+from ..wire.tape import Header
+
+
+class Played(Protocol):
+    """A tape, or several that are one recording."""
+
+    path: Path
+    header: Header
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        ...
+
 
 SUFFIXES = frozenset({".html", ".htm"})
 
@@ -37,7 +51,7 @@ def check_report(path: Path | None) -> None:
     libraries()
 
 
-def about_tapes(tapes: Sequence[Tape], given: Mapping[str, str]) -> About:
+def about_tapes(tapes: Sequence[Played], given: Mapping[str, str]) -> About:
     """What a replay is.
 
     Args:

@@ -38,6 +38,7 @@ from trio_mev.model.opportunity import Kind, Outcome, Score, Status, Verdict
 from trio_mev.sinks.report.collect import Collector
 from trio_mev.sinks.report.model import Closing, Report, TapePart
 from trio_mev.sinks.report.page import NEEDED, render
+from trio_mev.sinks.report.words import label
 
 EVIL = '<img src=x onerror="window.hacked=1"></script><script>window.hacked=1</script>&amp;\u202e'
 SECTIONS = ("feeds", "prices", "findings", "ledger", "losses", "processors", "played")
@@ -167,7 +168,9 @@ def test_every_chart_is_one_that_plotly_knows(page):
 def test_a_source_has_one_colour_on_every_chart(page):
     data = read(page).data
     (life,) = [
-        one for one in data["feed-chart-data"]["data"] if one["name"] and one.get("width") == 0.5
+        one
+        for one in data["feed-chart-data"]["data"]
+        if one.get("width") == 0.5 and one["name"] == label(EVIL)
     ]
     (mid,) = [one for one in data["price-1-data"]["data"] if "hacked" in one["name"]]
     assert mid["line"]["color"] in life["marker"]["color"]

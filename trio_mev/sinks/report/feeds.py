@@ -134,7 +134,7 @@ class FeedKeeper:
         if isinstance(data, HealthIssue):
             self._issues.append(Mark(at, data.kind, data.where, data.detail, data.over))
             return
-        self.end = max(self.end, at)
+        self.heard(event)
         if isinstance(data, MarketFault):
             what = str(data.instrument) if data.instrument is not None else "of no instrument"
             made = Mark(at, "fault", event.source, f"{data.reason} × {data.count}, {what}")
@@ -167,4 +167,11 @@ class FeedKeeper:
 
 
 MARKED = (DataType.FAULT, DataType.GAP, DataType.REORG, DataType.HEALTH)
-HEARD = (DataType.QUOTE, DataType.TRADE, DataType.TRANSACTION, DataType.LOG, DataType.BLOCK)
+HEARD = (
+    DataType.QUOTE,
+    DataType.TRADE,
+    DataType.TRANSACTION,
+    DataType.MEMPOOL,
+    DataType.LOG,
+    DataType.BLOCK,
+)

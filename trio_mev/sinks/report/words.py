@@ -71,8 +71,11 @@ def size(count: int) -> str:
 
 
 def clock(nanoseconds: int, day: bool = False) -> str:
-    """A time of the epoch, in UTC."""
-    when = datetime.fromtimestamp(nanoseconds / 1e9, UTC)
+    """A time of the epoch, in UTC; a tape may say any."""
+    try:
+        when = datetime.fromtimestamp(nanoseconds / 1e9, UTC)
+    except (OverflowError, OSError, ValueError):
+        return f"{nanoseconds / 1e9:.0f} s"
     return when.strftime("%Y-%m-%d %H:%M:%S" if day else "%H:%M:%S")
 
 
