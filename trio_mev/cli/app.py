@@ -100,7 +100,8 @@ def run(
     if report is not None:
         check_report(report)
         about = About(f"Run of {config.name}", __version__)
-        options = attrs.evolve(options, report=Reporting(report, about))
+        told = Reporting(report, about, loaded.settings.pools)
+        options = attrs.evolve(options, report=told)
     code: int = trio.run(
         watch, loaded.feeds(), loaded.processors(), loaded.settings.stream, options
     )

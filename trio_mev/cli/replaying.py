@@ -59,7 +59,8 @@ class Replay:
         """The report, where one is wanted."""
         if self.report is None:
             return None
-        return Reporting(self.report, about_tapes(tapes, self.given))
+        pools = self.config.settings.pools
+        return Reporting(self.report, about_tapes(tapes, self.given), pools)
 
 
 def read_speed(text: str) -> float | None:

@@ -9,6 +9,8 @@ from typing import Protocol
 import attrs
 
 from ..errors import ConfigError
+from ..model.settings import PoolSettings
+from ..processors.pool_prices import PoolPrices
 from ..sinks.aside import replace
 from ..sinks.report.collect import COLLECTED, Collector
 from ..sinks.report.model import About, Closing, TapePart
@@ -73,15 +75,22 @@ class Reporting:
     Args:
         path: where it shall be; one that is there already is replaced.
         about: what is run.
+        pools: how they are read as sources of prices, if they are any.
     """
 
     path: Path
     about: About
+    pools: PoolSettings | None = None
     _collector: Collector | None = None
 
     def prepare(self, stream: RealtimeDataStream, epoch: int) -> None:
         """Subscribe before the first event."""
-        self._collector = Collector(self.about, epoch, stream.config.stale_after)
+        pools = self.pools
+        told = None
+        if pools is not None and pools.enabled and pools.prices:
+            told = PoolPrices(pools).quotes
+        quiet = stream.config.stale_after
+        self._collector = Collector(self.about, epoch, quiet, pool_quotes=told)
         self._collector.watch(stream.manager.statuses)
         stream.add_sink(self._collector.run, *COLLECTED)
 

@@ -64,6 +64,18 @@ def test_an_opportunity_counts_once_as_it_was_told_last():
     assert one[8:11] == ["11.5 s", "—", "0xaa"]
 
 
+@pytest.mark.parametrize("turned", [False, True])
+def test_of_two_words_at_one_moment_the_same_counts_in_any_order(turned):
+    missed = opportunity(status=Status.MISSED, outcome=Outcome(Verdict.EXPIRED))
+    said = [
+        found(5.0, missed, DataType.VERDICT),
+        found(5.0, opportunity(status=Status.SUPERSEDED)),
+        found(3.0, opportunity()),
+    ]
+    (row,) = tables.kinds(report_of(*(said[::-1] if turned else said))).rows
+    assert row[1:3] == ["missed", "expired"]
+
+
 def test_sums_are_by_what_became_of_them():
     wrong = Outcome(Verdict.WRONG)
     report = report_of(

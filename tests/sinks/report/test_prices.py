@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from tests.support.reports import event, price, quote, report_of
+from decimal import Decimal
+
+from tests.support.reports import ETH, NOTHING, collected, event, price, quote, report_of
 from trio_mev.model.event import DataType
 from trio_mev.model.identity import Instrument, Venue
 from trio_mev.model.market import PriceStatus
+from trio_mev.processors.pool_prices import PoolQuote
 from trio_mev.sinks.report import prices as keeping
 from trio_mev.sinks.report.charts.prices import outside, price_range
 from trio_mev.sinks.report.charts.prices import price as chart
@@ -91,7 +94,8 @@ def test_a_price_that_never_moves_has_a_range_too():
 
 def test_instruments_and_sources_are_bounded_and_the_others_are_said(monkeypatch):
     monkeypatch.setattr(keeping, "MOST_INSTRUMENTS", 3)
-    monkeypatch.setattr(keeping, "MOST_SOURCES", 2)
+    monkeypatch.setattr(keeping, "MOST_SOURCES", 4)
+    monkeypatch.setattr(keeping, "MOST_POOLS", 2)
     monkeypatch.setattr(keeping, "MOST_TROUBLES", 4)
     coins = [Instrument(f"C{n}", "USDT") for n in range(5)]
     events = [price(1.0, instrument=coin) for coin in coins]
@@ -105,10 +109,49 @@ def test_instruments_and_sources_are_bounded_and_the_others_are_said(monkeypatch
     assert tables.prices(report).note == "2 more instruments are not shown."
     first = report.prices[0]
     assert len(first.sources) == 2
-    assert first.unheard == ("v1", "v2", "v3")  # as many again are named
-    assert tables.prices(report).rows[0][-1] == "binance, v0, v1, v2 and 1 more"
+    assert first.unheard == tuple(f"v{n}" for n in range(1, 8))  # named, up to a number
+    assert tables.prices(report).rows[0][-1] == "binance, v0, v1, v2 and 5 more"
 
 
 def test_the_line_of_a_source_that_fell_silent_is_cut():
     report = report_of(quote(0.0), quote(10.0), event(DataType.TRADE, None, 11.0), quiet=5.0)
     assert report.prices[0].sources[0].points == ((0.0, 100.0), None, (10.0, 100.0))
+
+
+def pool(number: int, mid: int, depth: int, instrument: Instrument = ETH) -> PoolQuote:
+    venue = Venue(f"uniswap_v3:0x{number:040x}")
+    return PoolQuote(venue, instrument, Decimal(mid - 1), Decimal(mid + 1), Decimal(depth))
+
+
+def test_pools_are_sources_too_and_the_deepest_have_lines():
+    pools = [pool(number, 100 + number, depth=number) for number in range(12)]
+    collector = collected([price(1.0)])
+    collector.pool_quotes = lambda view: view
+    collector.take(event(DataType.POOLS, pools, 2.0, "PoolTracker"))
+    collector.take(event(DataType.POOLS, pools[::-1], 14.0, "PoolTracker"))
+    collector.take(quote(15.0))
+    report = collector.report(NOTHING)
+    (part,) = report.prices
+    told = [one for one in part.sources if one.pool]
+    assert [one.points for one in told] == [
+        ((2.0, 100.0 + number), (14.0, 100.0 + number)) for number in range(4, 12)
+    ]
+    assert [one.venue for one in part.sources if not one.pool] == ["binance"]
+    assert len(part.unheard) == 4  # and these are named
+    drawn = {one["name"]: one for one in chart(report, part)["data"]}
+    assert drawn["uniswap_v3:0x0000…0004"]["line"]["dash"] == "dot"
+    assert drawn["binance"]["line"]["dash"] == "solid"
+
+
+def test_pools_that_are_no_sources_have_no_lines():
+    report = report_of(price(1.0), event(DataType.POOLS, [pool(1, 100, 1)], 2.0, "PoolTracker"))
+    assert report.prices[0].sources == ()
+
+
+def test_pools_of_more_instruments_than_there_is_room_for_are_left_out(monkeypatch):
+    monkeypatch.setattr(keeping, "MOST_INSTRUMENTS", 1)
+    collector = collected([price(1.0)])
+    collector.pool_quotes = lambda view: view
+    other = pool(1, 5, 5, Instrument("BTC", "USDT"))
+    collector.take(event(DataType.POOLS, [other], 2.0, "PoolTracker"))
+    assert collector.report(NOTHING).more_prices == 1

@@ -13,10 +13,10 @@ from ...model.event import FINDINGS, DataEvent, DataType
 from .feeds import HEARD, MARKED, FeedKeeper
 from .found import FindingKeeper
 from .model import About, Closing, Report
-from .prices import PriceKeeper
+from .prices import PoolQuotes, PriceKeeper
 
 BATCH = 256
-COLLECTED = (*HEARD, *MARKED, DataType.PRICE, *FINDINGS)
+COLLECTED = (*HEARD, *MARKED, DataType.PRICE, DataType.POOLS, *FINDINGS)
 """What a stream's sink must be subscribed to."""
 _HEARD, _MARKED = frozenset(HEARD), frozenset(MARKED)
 
@@ -30,12 +30,14 @@ class Collector:
         epoch: the wall clock's nanoseconds where the stream's clock is zero.
         quiet: seconds without an event that count as silence.
         start: when the run begins; now, where it is not given.
+        pool_quotes: reads pools as sources of prices, where they are some.
     """
 
     about: About
     epoch: int
     quiet: float
     start: float = attrs.Factory(trio.current_time)
+    pool_quotes: PoolQuotes | None = None
     feeds: FeedKeeper = attrs.field(init=False)
     prices: PriceKeeper = attrs.field(init=False)
     findings: FindingKeeper = attrs.field(init=False)
@@ -72,6 +74,9 @@ class Collector:
                 self.prices.quote(event)
         elif kind in _MARKED:
             self.feeds.mark(event)
+        elif kind is DataType.POOLS:
+            if self.pool_quotes is not None:
+                self.prices.pools(self.pool_quotes(event.data), event.received_at)
         else:
             self.feeds.end = max(self.feeds.end, event.received_at)
             keep = self.prices.price if kind is DataType.PRICE else self.findings.take

@@ -33,8 +33,9 @@ TROUBLES = {"degraded": "#b8941f", "disputed": "#e5484d", "stale": GREY}
 
 
 def of_sources(names: Iterable[str]) -> Mapping[str, str]:
-    """A colour for each, by its place among all of them."""
-    ordered = sorted(set(names))
+    """A colour for each, by its place among all of them; pools, of which there may be many, come
+    after what is no pool."""
+    ordered = sorted(set(names), key=lambda name: (":0x" in name, name))
     return {name: SOURCES[number % len(SOURCES)] for number, name in enumerate(ordered)}
 
 

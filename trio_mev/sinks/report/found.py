@@ -73,6 +73,8 @@ class FindingKeeper:
     start: float
     alerts: Counter[str] = attrs.Factory(Counter)
     _kept: dict[str, Found] = attrs.Factory(dict)
+    _words: dict[str, tuple[float, int, str, int, int]] = attrs.Factory(dict)
+    """When each was told last, and by whom."""
     _gone: dict[Row, _Sums] = attrs.Factory(dict)
     """Of those that there was no more room for."""
     _told: dict[str, list[tuple[tuple[Any, ...], Told]]] = attrs.Factory(dict)
@@ -82,13 +84,18 @@ class FindingKeeper:
         """Something was found."""
         if isinstance(event.data, Opportunity):
             name = event.data.kind.value
-            self._keep(event.data, event.received_at)
+            self._keep(event.data, event)
         else:
             name = self._tell(event)
         self._rates.setdefault(name, Tally(self.start)).add(event.received_at)
 
-    def _keep(self, one: Opportunity, at: float) -> None:
-        before = self._kept.get(one.id)
+    def _keep(self, one: Opportunity, event: DataEvent) -> None:
+        at, before = event.received_at, self._kept.get(one.id)
+        # Two processors may speak of it at the same moment, in whatever order they come up.
+        word = (at, event.event_type.stage, event.source, event.sequence, event.ordinal)
+        if before is not None and word < self._words[one.id]:
+            return
+        self._words[one.id] = word
         outcome = one.outcome
         self._kept[one.id] = Found(
             at if before is None else before.at,
@@ -113,7 +120,7 @@ class FindingKeeper:
         """The tenth of them with the least worth is from now on in the sums only."""
         for one in sorted(self._kept.values(), key=_rank, reverse=True)[: MOST_KEPT // 10]:
             self._gone.setdefault(one.row, _Sums()).add(one)
-            del self._kept[one.id]
+            del self._kept[one.id], self._words[one.id]
 
     def _tell(self, event: DataEvent) -> str:
         kind, message, worth = _read(event)

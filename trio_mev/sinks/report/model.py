@@ -85,6 +85,7 @@ class SourcePart:
     quotes: int
     rejected: int
     """Prices that did without it."""
+    pool: bool = False
 
 
 @attrs.frozen

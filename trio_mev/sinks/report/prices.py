@@ -3,20 +3,61 @@
 from __future__ import annotations
 
 from collections import Counter, deque
+from collections.abc import Callable, Iterable
 from decimal import Decimal
+from typing import Any, Protocol
 
 import attrs
 
 from ...model.event import DataEvent
-from ...model.identity import Instrument
-from ...model.market import Price, PriceStatus, Quote
+from ...model.identity import Instrument, Venue
+from ...model.market import Price, PriceStatus
 from .model import PricePart, SourcePart, Span
 from .series import Series
 
 MOST_INSTRUMENTS = 24
 MOST_SOURCES = 16
+MOST_POOLS = 8
+"""Of the sources; the deepest when there is one first."""
 MOST_TROUBLES = 300
 """The latest."""
+
+
+class Quoted(Protocol):
+    """Between which prices a venue or a pool buys and sells."""
+
+    @property
+    def venue(self) -> Venue:
+        """Whose quote it is."""
+        ...
+
+    @property
+    def instrument(self) -> Instrument:
+        """What is quoted."""
+        ...
+
+    @property
+    def bid(self) -> Decimal:
+        """What it buys at."""
+        ...
+
+    @property
+    def ask(self) -> Decimal:
+        """What it sells at."""
+        ...
+
+
+class PoolQuoted(Quoted, Protocol):
+    """A pool's."""
+
+    @property
+    def depth(self) -> Decimal:
+        """How much it takes to move it, in the quote's units."""
+        ...
+
+
+PoolQuotes = Callable[[Any], Iterable[PoolQuoted]]
+"""What pools say of prices, as of the state that a POOLS event brings."""
 
 
 @attrs.define(eq=False)
@@ -29,6 +70,8 @@ class _Line:
     low: Series
     high: Series
     sources: dict[str, Series] = attrs.Factory(dict)
+    pools: set[str] = attrs.Factory(set)
+    """Those of the sources that are pools."""
     named: set[str] = attrs.Factory(set)
     rejected: Counter[str] = attrs.Factory(Counter)
     via: tuple[str, ...] = ()
@@ -45,12 +88,19 @@ class _Line:
     def new(cls, start: float, quiet: float) -> _Line:
         return cls(start, quiet, Series(start), Series(start), Series(start))
 
-    def quote(self, quote: Quote, at: float) -> None:
+    def has_room(self, pool: bool) -> bool:
+        if pool:
+            return len(self.pools) < MOST_POOLS
+        return len(self.sources) - len(self.pools) < MOST_SOURCES - MOST_POOLS
+
+    def quote(self, quote: Quoted, at: float, pool: bool = False) -> None:
         series = self.sources.get(quote.venue)
         if series is None:
-            if len(self.sources) >= MOST_SOURCES:
+            if not self.has_room(pool):
                 self.name(quote.venue)
                 return
+            if pool:
+                self.pools.add(quote.venue)
             series = self.sources[quote.venue] = Series(self.start, self.quiet)
         series.add(at, (float(quote.bid) + float(quote.ask)) / 2)
 
@@ -89,7 +139,13 @@ class _Line:
         self.enter(None, end)
         values = [point[1] for point in self.price.points() if point is not None]
         sources = tuple(
-            SourcePart(venue, tuple(series.points()), series.count, self.rejected[venue])
+            SourcePart(
+                venue,
+                tuple(series.points()),
+                series.count,
+                self.rejected[venue],
+                venue in self.pools,
+            )
             for venue, series in sorted(self.sources.items())
         )
         return PricePart(
@@ -140,6 +196,12 @@ class PriceKeeper:
         """A venue has quoted."""
         if (line := self._line(event.data.instrument)) is not None:
             line.quote(event.data, event.received_at)
+
+    def pools(self, quotes: Iterable[PoolQuoted], at: float) -> None:
+        """What every pool says as of a block."""
+        for quote in sorted(quotes, key=lambda one: (-one.depth, one.venue)):
+            if (line := self._line(quote.instrument)) is not None:
+                line.quote(quote, at, pool=True)
 
     def price(self, event: DataEvent) -> None:
         """An instrument has a price, or no more."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from .. import colours
 from ..model import Points, PricePart, Report
 from ..series import Point
-from ..words import label
+from ..words import label, source
 from . import INK, Chart, Times, time_axis
 from .feeds import feed_colours
 
@@ -27,12 +27,17 @@ def price(report: Report, part: PricePart) -> Chart:
     data += [
         {
             **steps,
-            **_line(source.points, times),
-            "name": label(source.venue),
-            "line": {"shape": "hv", "width": 1.2, "color": painted[source.venue]},
+            **_line(one.points, times),
+            "name": source(one.venue),
+            "line": {
+                "shape": "hv",
+                "width": 1.2,
+                "color": painted[one.venue],
+                "dash": "dot" if one.pool else "solid",
+            },
             "opacity": 0.85,
         }
-        for source in part.sources
+        for one in part.sources
     ]
     if part.points:
         line = {"shape": "hv", "width": 2.2}
