@@ -72,8 +72,10 @@ def test_of_two_words_at_one_moment_the_same_counts_in_any_order(turned):
         found(5.0, opportunity(status=Status.SUPERSEDED)),
         found(3.0, opportunity()),
     ]
-    (row,) = tables.kinds(report_of(*(said[::-1] if turned else said))).rows
+    report = report_of(*(said[::-1] if turned else said))
+    (row,) = tables.kinds(report).rows
     assert row[1:3] == ["missed", "expired"]
+    assert tables.largest(report).rows[0][0] == "00:00:03"
 
 
 def test_sums_are_by_what_became_of_them():

@@ -94,11 +94,12 @@ class FindingKeeper:
         # Two processors may speak of it at the same moment, in whatever order they come up.
         word = (at, event.event_type.stage, event.source, event.sequence, event.ordinal)
         if before is not None and word < self._words[one.id]:
+            self._kept[one.id] = attrs.evolve(before, at=min(at, before.at))
             return
         self._words[one.id] = word
         outcome = one.outcome
         self._kept[one.id] = Found(
-            at if before is None else before.at,
+            at if before is None else min(at, before.at),
             one.kind.value,
             one.id,
             one.detector,

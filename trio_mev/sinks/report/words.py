@@ -30,9 +30,9 @@ def label(text: str, limit: int = 60) -> str:
 
 
 def source(name: str) -> str:
-    """A venue, for a chart; a pool with the two ends of its address."""
+    """A venue; a pool with the two ends of its address."""
     protocol, _, address = name.partition(":0x")
-    return label(f"{protocol}:0x{address[:4]}…{address[-4:]}" if len(address) > 12 else name, 40)
+    return f"{protocol}:0x{address[:4]}…{address[-4:]}" if len(address) > 12 else name
 
 
 def number(value: float | Decimal | None, digits: int = 2) -> str:

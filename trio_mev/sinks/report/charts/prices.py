@@ -28,7 +28,7 @@ def price(report: Report, part: PricePart) -> Chart:
         {
             **steps,
             **_line(one.points, times),
-            "name": source(one.venue),
+            "name": label(source(one.venue)),
             "line": {
                 "shape": "hv",
                 "width": 1.2,
@@ -112,5 +112,5 @@ def outside(part: PricePart) -> int:
     """Points of sources that are not to be seen at first."""
     if (span := price_range(part)) is None:
         return 0
-    every = (one for source in part.sources for one in source.points if one is not None)
+    every = (one for heard in part.sources for one in heard.points if one is not None)
     return sum(not span[0] <= one[1] <= span[1] for one in every)

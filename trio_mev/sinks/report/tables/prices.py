@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..model import PricePart, Report
-from ..words import NONE, decimal, number, plain, share
+from ..words import NONE, decimal, number, plain, share, source
 from . import Table, more
 
 MOST_NAMES = 4
@@ -35,7 +35,7 @@ def _price(one: PricePart) -> list[str]:
 
 
 def _names(every: Sequence[str]) -> str:
-    shown = ", ".join(every[:MOST_NAMES])
+    shown = ", ".join(map(source, every[:MOST_NAMES]))
     return f"{shown} and {len(every) - MOST_NAMES} more" if len(every) > MOST_NAMES else shown
 
 
@@ -43,11 +43,11 @@ def sources(one: PricePart) -> Table:
     """What each source of an instrument had to say."""
     rows = [
         [
-            plain(source.venue),
-            number(source.quotes, 0),
-            number(source.rejected, 0),
-            share(source.rejected / one.count, 1) if one.count else NONE,
+            plain(heard.venue),
+            number(heard.quotes, 0),
+            number(heard.rejected, 0),
+            share(heard.rejected / one.count, 1) if one.count else NONE,
         ]
-        for source in one.sources
+        for heard in one.sources
     ]
     return Table(("source", "quotes>", "rejected by prices>", "of them>"), rows)
