@@ -101,8 +101,7 @@ def everything(text: str) -> Report:
         collector.about, tapes=(TapePart(text, 10**7, text, (text,)),), options={"speed": text}
     )
     collector.about = about
-    collector.missed = 12
-    return collector.report(closing)
+    return attrs.evolve(collector.report(closing), missed=12)
 
 
 @pytest.fixture(scope="module")

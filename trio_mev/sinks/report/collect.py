@@ -41,8 +41,7 @@ class Collector:
     feeds: FeedKeeper = attrs.field(init=False)
     prices: PriceKeeper = attrs.field(init=False)
     findings: FindingKeeper = attrs.field(init=False)
-    missed: int = 0
-    """Events that it did not get."""
+    _events: Subscription | None = None
 
     def __attrs_post_init__(self) -> None:
         self.feeds = FeedKeeper(self.start, self.quiet)
@@ -60,10 +59,15 @@ class Collector:
 
     async def run(self, events: Subscription) -> None:
         """Take every event of a subscription until it ends."""
+        self._events = events
         while batch := await events.take(BATCH):
             for event in batch:
                 self.take(event)
-        self.missed = events.lanes.balance().lost
+
+    @property
+    def missed(self) -> int:
+        """Events that it did not get."""
+        return 0 if self._events is None else self._events.lanes.balance().lost
 
     def take(self, event: DataEvent) -> None:
         """Note an event."""
