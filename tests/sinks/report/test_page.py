@@ -205,6 +205,12 @@ def test_where_nothing_happened_the_page_says_why():
     assert "No tape: live feeds." in text["played"]
 
 
+def test_a_note_that_several_tapes_have_is_said_once():
+    tapes = tuple(TapePart(f"{n}.tape", 1, "imported", ("a",)) for n in range(3))
+    report = attrs.evolve(report_of(), about=attrs.evolve(ABOUT, tapes=tapes))
+    assert read(render(report)).texts["header"].count("imported.") == 1
+
+
 def test_what_is_thinned_or_left_out_is_said(monkeypatch):
     monkeypatch.setattr("trio_mev.sinks.report.feeds.MOST_FEEDS", 1)
     report = report_of(quote(1.0), quote(2.0, venue="kraken"), price(1.0))

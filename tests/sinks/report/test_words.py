@@ -61,6 +61,9 @@ def test_what_is_not_known_is_a_dash():
 def test_numbers_have_separators_and_all_their_digits():
     assert words.decimal(Decimal("1234567.000010")) == "1,234,567.000010"
     assert words.decimal(Decimal("1E+3")) == "1,000"
+    assert words.plain_number(1.303e-05) == "0.00001303"
+    assert words.plain_number(12345.678901) == "12,345.679"
+    assert words.plain_number(None) == "—"
     assert words.usd(Decimal("-1234.5")) == "−$1,234.50"
 
 

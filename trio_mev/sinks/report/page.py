@@ -127,6 +127,7 @@ def _texts(report: Report) -> dict[str, Any]:
         "title": plain(about.title, 120),
         "begin": clock(begin, day=True),
         "end": clock(end, day=True),
+        "notes": list(dict.fromkeys(tape.note for tape in about.tapes if tape.note)),
         "facts": facts,
         "events": sorted(events.items(), key=lambda one: (-one[1], one[0])),
         "options": [(plain(name), plain(value)) for name, value in about.options.items()],

@@ -90,6 +90,11 @@ def decimal(value: Decimal | None) -> str:
     return NONE if value is None else f"{value:,f}"
 
 
+def plain_number(value: float | None) -> str:
+    """Its first eight digits, without an exponent."""
+    return NONE if value is None else decimal(Decimal(f"{value:.8g}"))
+
+
 def amounts(by_token: Mapping[str, int] | None) -> str:
     """By token; the first ones."""
     if by_token is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..model import PricePart, Report
-from ..words import NONE, decimal, number, plain, share, source
+from ..words import NONE, decimal, number, plain, plain_number, share, source
 from . import Table, more
 
 MOST_NAMES = 4
@@ -28,7 +28,7 @@ def _price(one: PricePart) -> list[str]:
         share(one.seconds.get(name, 0.0) / whole, 1) if whole else NONE
         for name in ("ok", "degraded", "disputed", "stale")
     ]
-    ends = [NONE if v is None else f"{v:,.8g}" for v in (one.least, one.greatest)]
+    ends = [plain_number(value) for value in (one.least, one.greatest)]
     names = " × ".join(one.via) or _names([s.venue for s in one.sources] + list(one.unheard))
     last, half = decimal(one.last), decimal(one.confidence)
     return [one.instrument, last, half, *ends, number(one.count, 0), *shares, plain(names)]
