@@ -137,6 +137,17 @@ def test_a_name_that_cannot_be_is_refused_before_anything_runs(
     assert said in err
 
 
+def test_lanes_that_make_tapes_wait_are_no_hindrance(capfd, tmp_path):
+    (tmp_path / "block.toml").write_text(
+        '[stream.lanes]\nhigh_overflow = "block"\nnormal_overflow = "block"\n'
+    )
+    page = tmp_path / "out.html"
+    options = ["--config", str(tmp_path / "block.toml"), "--to", "20", "--report", str(page)]
+    assert main(["replay", str(TAPE), "--json", *options]) == 0
+    assert json.loads(capfd.readouterr().out.splitlines()[-1])["books"]["lost"] == 0
+    assert "is not complete" not in page.read_text(encoding="utf-8")
+
+
 def test_without_its_libraries_nothing_runs(capfd, monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "jinja2", None)
     assert main(["replay", str(TAPE), "--report", str(tmp_path / "out.html")]) == 2

@@ -9,7 +9,7 @@ from typing import Protocol
 import attrs
 
 from ..errors import ConfigError
-from ..model.settings import PoolSettings
+from ..model.settings import LaneSettings, PoolSettings
 from ..processors.pool_prices import PoolPrices
 from ..sinks.aside import replace
 from ..sinks.report.collect import COLLECTED, Collector
@@ -33,6 +33,8 @@ class Played(Protocol):
         ...
 
 
+LANES = LaneSettings()
+"""The report's own: it makes nobody wait, whatever the stream's lanes do."""
 SUFFIXES = frozenset({".html", ".htm"})
 
 
@@ -92,7 +94,7 @@ class Reporting:
         quiet = stream.config.stale_after
         self._collector = Collector(self.about, epoch, quiet, pool_quotes=told)
         self._collector.watch(stream.manager.statuses)
-        stream.add_sink(self._collector.run, *COLLECTED)
+        stream.add_sink(self._collector.run, *COLLECTED, lanes=LANES)
 
     def write(self, stats: StreamStats, seconds: float) -> str:
         """Write the page; what was written, in words.

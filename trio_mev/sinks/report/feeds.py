@@ -19,6 +19,7 @@ MOST_SPANS = 500
 MOST_MARKS = 200
 """Of each kind; the latest."""
 MOST_FEEDS = 64
+_OF_VENUES = (Quote, Trade)
 
 
 def _spans() -> deque[Span]:
@@ -125,8 +126,9 @@ class FeedKeeper:
             return
         feed.tally.add(at)
         feed.hear(at, self.quiet)
-        if isinstance(event.data, Quote | Trade):
-            feed.venues.add(event.data.venue)
+        data = event.data
+        if isinstance(data, _OF_VENUES):
+            feed.venues.add(data.venue)
 
     def mark(self, event: DataEvent) -> None:
         """Something out of the ordinary has happened."""
