@@ -26,11 +26,18 @@
       : { ...trace, line: { ...trace.line, color: ink } };
   }
 
+  // Where there is little width the legend is high, and what is drawn shall not be low for that.
+  function legendRoom(data, layout) {
+    const named = data.filter((trace) => trace.showlegend !== false).length;
+    return narrow.matches && layout.showlegend !== false && named > 3 ? 16 * named : 0;
+  }
+
   function shown(figure) {
     const colours = ground();
     const data = figure.data.map((trace) => inked(trace, colours.ink));
     const layout = {
       ...figure.layout,
+      height: figure.layout.height + legendRoom(data, figure.layout),
       paper_bgcolor: "rgba(0,0,0,0)",
       plot_bgcolor: "rgba(0,0,0,0)",
       font: { color: colours.ink, family: "system-ui, sans-serif", size: 12 },
