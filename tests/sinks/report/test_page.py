@@ -37,7 +37,7 @@ from trio_mev.model.market import MarketFault, PriceAlert
 from trio_mev.model.opportunity import Kind, Outcome, Score, Status, Verdict
 from trio_mev.sinks.report.collect import Collector
 from trio_mev.sinks.report.model import Closing, Report, TapePart
-from trio_mev.sinks.report.page import NEEDED, render
+from trio_mev.sinks.report.page import NEEDED, embedded, render
 from trio_mev.sinks.report.words import label
 
 EVIL = '<img src=x onerror="window.hacked=1"></script><script>window.hacked=1</script>&amp;\u202e'
@@ -141,6 +141,13 @@ def test_a_chart_takes_text_for_text(page):
     evil = [text for text in every if "hacked" in text]
     assert len(evil) > 10
     assert not any("<img" in text or "<script" in text for text in evil)
+
+
+def test_what_charts_are_drawn_from_cannot_end_its_element():
+    data = {"data": [], "layout": {"title": "</script><!--<script>"}}
+    seen = read(f'<script type="application/json" id="it">{embedded(data)}</script>')
+    assert seen.tags == ["script"]
+    assert seen.data == {"it": data}
 
 
 def test_no_script_runs_but_ours(page):

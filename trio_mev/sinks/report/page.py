@@ -51,7 +51,7 @@ def _digest(script: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
 
 
-def _embedded(chart: Chart) -> str:
+def embedded(chart: Chart) -> str:
     """JSON that cannot end the element that it stands in."""
     return msgspec.json.encode(chart).decode().replace("<", "\\u003c")
 
@@ -74,7 +74,7 @@ def render(report: Report) -> str:
 
     def chart(made: Chart) -> Any:
         rows, height = len(made["data"]), made["layout"]["height"]
-        return {"rows": rows, "height": height, "json": safe(_embedded(made))}
+        return {"rows": rows, "height": height, "json": safe(embedded(made))}
 
     page: str = environment.from_string(_asset("page.html")).render(
         **_texts(report),
