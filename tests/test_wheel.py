@@ -28,6 +28,9 @@ def test_the_wheel_runs_outside_the_checkout(tmp_path):
         "trio_mev/loopback/demo.tape",
         "trio_mev/cli/public.toml",
         "trio_mev/cli/own-node.toml",
+        "trio_mev/sinks/report/assets/page.html",
+        "trio_mev/sinks/report/assets/charts.js",
+        "trio_mev/sinks/report/assets/style.css",
     } <= names
     assert not any(name.startswith(("tests", "docs", "scripts")) for name in names)
     where = "import trio_mev, sys; sys.stdout.write(trio_mev.__file__)"

@@ -17,6 +17,7 @@ import pytest
 import trio
 import zstandard
 
+from tests.support.reports import read
 from trio_mev.cli.app import main
 from trio_mev.feeds.tapes import Tape
 from trio_mev.loopback.demo import TAPE
@@ -83,6 +84,20 @@ def test_run_watches_a_configuration(capfd, config):
     assert {line["source"] for line in lines if line["kind"] == "quote"} == {"binance", "coinbase"}
     assert lines[-1]["events"]["transaction"] > 0
     assert SECRET not in out + err
+
+
+def test_a_run_is_told_on_a_page_without_a_secret(capfd, config, tmp_path):
+    page = tmp_path / "run.html"
+    options = ["--for", "2", "--json", "--report", str(page)]
+    assert main(["run", "--config", str(config), *options]) == 0
+    out, err = capfd.readouterr()
+    assert f"{page}: " in err
+    seen = read(page.read_text(encoding="utf-8"))
+    assert "Run of local.toml" in seen.texts["header"]
+    assert json.loads(out.splitlines()[-1])["digest"] in seen.texts["played"]
+    names = seen.data["feed-chart-data"]["layout"]["yaxis"]["categoryarray"]
+    assert sorted(names) == ["binance", "coinbase", "node"]
+    assert SECRET not in page.read_text(encoding="utf-8")
 
 
 def test_a_recording_replays_and_holds_no_secret(capfd, config, tmp_path):

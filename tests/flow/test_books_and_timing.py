@@ -96,6 +96,15 @@ def test_a_status_says_why_it_is_in_its_state_and_its_snapshot_does_not_change()
     assert (status.state, status.detail) == (FeedState.READY, "")
 
 
+def test_whoever_wants_to_know_is_told_of_every_state():
+    status, told = FeedStatus("node"), []
+    status.enter(FeedState.WAITING, "before anybody asked")
+    status.told = lambda one: told.append((one.name, one.state, one.detail))
+    status.enter(FeedState.READY)
+    status.enter(FeedState.LOST, "for good")
+    assert told == [("node", FeedState.READY, ""), ("node", FeedState.LOST, "for good")]
+
+
 async def test_a_state_can_be_waited_for():
     status = FeedStatus("node")
     assert await status.wait_for(FeedState.CONNECTING) is FeedState.CONNECTING

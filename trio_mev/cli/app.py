@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
+import attrs
 import cyclopts
 import trio
 from cyclopts import App, Parameter
@@ -16,6 +17,7 @@ from cyclopts import App, Parameter
 from ..config import Config, load
 from ..errors import ConfigError, DataStreamError
 from ..flow.supervise import leaves
+from ..sinks.report.model import About
 from ..version import __version__
 from .demo import TITLE, default_config, demo, how_to_go_live
 from .importing import FORMATS, import_tape
@@ -24,6 +26,7 @@ from .live import EVENT_KINDS, watch
 from .logs import log_to
 from .recording import Taping, chosen, record_alone, watch_and_record
 from .replaying import Replay, read_speed, run_replay
+from .reporting import Reporting, check_report
 from .shows import Options
 from .sought import BlockRange, read_sources
 from .sources import sources
@@ -44,6 +47,9 @@ RotateEvery = Annotated[
     str | None, Parameter(help="Begin the next tape after so long, such as 1h; 30 is seconds.")
 ]
 Keep = Annotated[int | None, Parameter(help="Tapes that are kept; the oldest are deleted.")]
+ReportPath = Annotated[
+    Path | None, Parameter("--report", help="Tell what happened on a page (HTML) at the end.")
+]
 
 app = App(
     name="trio_mev",
@@ -94,6 +100,7 @@ def run(
     for_: Seconds = None,
     json: Json = False,
     events: Events = "",
+    report: ReportPath = None,
 ) -> int:
     """Watch the feeds of a configuration.
 
@@ -104,6 +111,11 @@ def run(
     """
     loaded = _with_feeds(config)
     options = _options(for_, json, events, f"trio_mev: {config}", ["Ctrl-C ends"])
+    if report is not None:
+        check_report(report)
+        about = About(f"Run of {config.name}", __version__)
+        told = Reporting(report, about, loaded.settings.pools)
+        options = attrs.evolve(options, report=told)
     code: int
     if record is None:
         if (rotate_size, rotate_every, keep) != (None, None, None):
@@ -153,6 +165,7 @@ def replay(
     config: Annotated[Path | None, Parameter("--config")] = None,
     json: Json = False,
     events: Events = "",
+    report: ReportPath = None,
 ) -> int:
     """Play tapes through the stream.
 
@@ -176,7 +189,8 @@ def replay(
     if not 0 <= from_ < to:
         raise ConfigError(f"--from {from_:g} --to {to:g}: the range is empty")
     loaded = default_config(tapes) if config is None else load(config)
-    what = Replay(tapes, read_speed(speed), loopback, align, from_, to, loaded)
+    check_report(report)
+    what = Replay(tapes, read_speed(speed), loopback, align, from_, to, loaded, report)
     return run_replay(what, _options(None, json, events, "", ()))
 
 

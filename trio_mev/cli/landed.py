@@ -11,7 +11,7 @@ from rich.text import Text
 
 from ..model.intents import ETHER
 from ..model.opportunity import Amounts, Kind
-from .said import amounts_text
+from ..sinks.amounts import amounts_text
 from .tally import Sums, Tally
 from .work import Seen
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from functools import partial
 
 import trio
 
@@ -15,10 +16,10 @@ from ..flow.processor import Factory
 from ..flow.status import FeedState
 from ..model.event import DataType
 from ..model.settings import StreamConfig
-from ..stream import RealtimeDataStream, open_stream
+from ..stream import RealtimeDataStream, StreamStats, open_stream
 from .shows import Lines, Options, Screen, Show
 from .signals import stop_on_signals
-from .words import check_output
+from .words import check_output, complain
 
 EVENT_KINDS = {
     "quote": DataType.QUOTE,
@@ -66,6 +67,7 @@ async def watch(
         decisions: as for ``open_stream``.
 
     Raises:
+        OSError: the report cannot be written.
         OutputFailed: standard output takes no more.
         SubscriptionRejected: every feed is refused.
     """
@@ -74,10 +76,8 @@ async def watch(
     if show is None:
         show = Lines(options, epoch) if as_lines(options) else Screen(options)
     started = time.perf_counter()
-    async with open_stream(feeds, processors, config, show.prepare, decisions) as stream:
-        if options.tape is not None:
-            stream.add_report(options.tape.health)
-            stream.record_losses(options.tape.tap)
+    prepare = partial(_prepare, show, options, epoch)
+    async with open_stream(feeds, processors, config, prepare, decisions) as stream:
         async with stop_on_signals(options.seconds) as stop:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(show.refresh, stream)
@@ -86,11 +86,31 @@ async def watch(
                 await stream.ended.wait()
                 nursery.cancel_scope.cancel()
         show.hurry()
-    if options.tape is not None:
-        await options.tape.finish()
-    stats = stream.get_stats()
-    await show.end(stats, time.perf_counter() - started)
+    stats = await _tell(show, options, stream, started)
     check_output(show.error)
     if stats.feeds and all(feed.state is FeedState.REFUSED for feed in stats.feeds):
         raise SubscriptionRejected("every feed is refused: there is nothing to watch")
     return stop.exit_code
+
+
+def _prepare(show: Show, options: Options, epoch: int, stream: RealtimeDataStream) -> None:
+    """Let everybody who tells of the stream, in its course or in the end, hear of all of it."""
+    show.prepare(stream)
+    if options.report is not None:
+        options.report.prepare(stream, epoch)
+    if options.tape is not None:
+        stream.add_report(options.tape.health)
+        stream.record_losses(options.tape.tap)
+
+
+async def _tell(
+    show: Show, options: Options, stream: RealtimeDataStream, started: float
+) -> StreamStats:
+    """Say how it was; the final figures."""
+    if options.tape is not None:
+        await options.tape.finish()
+    stats, seconds = stream.get_stats(), time.perf_counter() - started
+    await show.end(stats, seconds)
+    if options.report is not None:
+        complain(await trio.to_thread.run_sync(options.report.write, stats, seconds))
+    return stats

@@ -21,6 +21,7 @@ from ..stream import RealtimeDataStream
 from ..wire.timeline import first_wall
 from .demo import conductor, count_calls
 from .live import watch
+from .reporting import Played, Reporting, about_tapes
 from .shows import Options
 
 FASTEST = 1000.0
@@ -39,6 +40,27 @@ class Replay:
     start: float = 0.0
     end: float = math.inf
     config: Config = Config(Settings())
+    report: Path | None = None
+    """Where what happened is told on a page."""
+
+    @property
+    def given(self) -> dict[str, str]:
+        """What was asked for besides the tapes, in words."""
+        asked = {
+            "speed": None if self.speed is None else f"{self.speed:g} ×",
+            "over sockets": "yes" if self.loopback else None,
+            "aligned": "yes" if self.align else None,
+            "from": f"{self.start:g} s" if self.start else None,
+            "to": None if math.isinf(self.end) else f"{self.end:g} s",
+        }
+        return {name: value for name, value in asked.items() if value is not None}
+
+    def reporting(self, tapes: Sequence[Played]) -> Reporting | None:
+        """The report, where one is wanted."""
+        if self.report is None:
+            return None
+        pools = self.config.settings.pools
+        return Reporting(self.report, about_tapes(tapes, self.given), pools)
 
 
 def read_speed(text: str) -> float | None:
@@ -72,7 +94,8 @@ def run_replay(replay: Replay, options: Options) -> int:
 async def _directly(replay: Replay, options: Options) -> int:
     feed = ReplayFeed(replay.paths, replay.align, replay.start, replay.end)
     config = replay.config
-    options = attrs.evolve(options, progress=lambda: feed.progress)
+    report = replay.reporting(feed.tapes)
+    options = attrs.evolve(options, progress=lambda: feed.progress, report=report)
     stream = config.settings.stream
     epoch = feed.wall - round(trio.current_time() * 1e9)
     return await watch([feed], config.processors(), stream, options, epoch=epoch)
@@ -91,7 +114,8 @@ async def _over_sockets(replay: Replay, options: Options) -> int:
             count_calls(servers, stream)
             await begin(stream)
 
-        options = attrs.evolve(options, progress=partial(_share, tapes))
+        report = replay.reporting(tapes)
+        options = attrs.evolve(options, progress=partial(_share, tapes), report=report)
         stream = config.settings.stream
         epoch = first_wall(tapes) + round((replay.start - trio.current_time()) * 1e9)
         processors, decisions = config.processors(), servers.decisions

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from decimal import Decimal
 
 from rich.table import Table
 
-from ..chain.contracts.assets import TOKENS
-from ..model.intents import ETHER
-from ..model.opportunity import Amounts, Opportunity, Score, Status
+from ..model.opportunity import Opportunity, Score, Status
+from ..sinks.amounts import amounts_text
 
-_NAMES = {ETHER: "ETH", **{address: name for name, address in TOKENS.items()}}
-_DECIMALS = {"ETH": 18, "WETH": 18, "DAI": 18, "USDC": 6, "USDT": 6, "WBTC": 8}
-"""Of tokens that have a name here, on the main network: for people, not for arithmetic."""
 _STATUSES = {
     Status.PREDICTED: "possible",
     Status.LANDED: "landed",
@@ -40,19 +35,6 @@ def describe(one: Opportunity) -> str:
     if one.transactions and one.status is Status.LANDED:
         parts.append(f"by {one.transactions[0][:10]}…")
     return " ".join(parts)
-
-
-def amounts_text(amounts: Amounts) -> str:
-    """By token, those of well-known ones in whole units."""
-    return ", ".join(_amount(token, amount) for token, amount in amounts.items())
-
-
-def _amount(token: str, amount: int) -> str:
-    name = _NAMES.get(token)
-    if name is None:
-        return f"{amount:+d} of {token[:10]}…"
-    value = Decimal(amount).scaleb(-_DECIMALS[name])
-    return f"{value:+,.4f} {name}"
 
 
 def score_table(scores: Iterable[Score]) -> Table:

@@ -21,6 +21,7 @@ from ..sinks.console import JsonLines
 from ..sinks.output import Output
 from ..stream import RealtimeDataStream, StreamStats
 from .logs import log_to
+from .reporting import Reporting
 from .summary import print_summary, summary_line
 from .view import WATCHED, View, console
 
@@ -41,6 +42,8 @@ class Options:
     """The share that is done, of work whose length is known."""
     tape: Recorder | None = None
     """What is recorded meanwhile."""
+    report: Reporting | None = None
+    """The page that tells of it in the end."""
 
 
 def tape_stats(options: Options) -> TapeStats | None:

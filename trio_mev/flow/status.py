@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import attrs
 import trio
@@ -78,6 +78,8 @@ class FeedStatus:
     refused: Counter[str] = attrs.Factory(Counter)
     ignored: Counter[str] = attrs.Factory(Counter)
     round_trip: float | None = None
+    told: Callable[[FeedStatus], None] | None = None
+    """Is called whenever a state is entered, which is then that of the argument."""
 
     _changed: trio.Event = attrs.Factory(trio.Event)
 
@@ -87,6 +89,8 @@ class FeedStatus:
         self.detail = detail
         self._changed.set()
         self._changed = trio.Event()
+        if self.told is not None:
+            self.told(self)
 
     async def wait_for(self, *states: FeedState) -> FeedState:
         """Return once the feed is in one of these states. The caller bounds the wait."""
