@@ -6,9 +6,11 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
+import attrs
 import cyclopts
 import trio
 from cyclopts import App, Parameter
@@ -25,11 +27,13 @@ from .importing import FORMATS, import_tape
 from .inspecting import Wanted, node_url, run_inspect
 from .live import EVENT_KINDS, watch
 from .logs import log_to
+from .querying import run_query
 from .replaying import Replay, read_speed, run_replay
 from .shows import Options
 from .signals import stop_on_signals
 from .sought import BlockRange, read_sources
 from .sources import sources
+from .storing import open_store
 from .view import console
 from .words import OutputFailed, complain, let_go, say
 from .workers import MOST_WORKERS
@@ -38,6 +42,10 @@ Seconds = Annotated[float | None, Parameter("--for", help="Stop after so many se
 Json = Annotated[bool, Parameter("--json", negative=(), help="Lines of JSON, even in a terminal.")]
 Events = Annotated[
     str, Parameter("--events", help=f"Add events to the findings: {', '.join(EVENT_KINDS)}.")
+]
+StorePath = Annotated[
+    Path | None,
+    Parameter("--store", help="A folder to store all of it in, as Parquet, a file for each day."),
 ]
 ConfigPath = Annotated[Path, Parameter("--config", help="A configuration file (TOML).")]
 
@@ -63,6 +71,14 @@ def _options(
     return Options(seconds, json, chosen, title, footer)
 
 
+def _stored_in(loaded: Config, folder: Path | None) -> Config:
+    """A configuration whose stream is stored in this folder, where one is named."""
+    if folder is None:
+        return loaded
+    settings = loaded.settings
+    return Config(attrs.evolve(settings, store=attrs.evolve(settings.store, folder=str(folder))))
+
+
 def _with_feeds(path: Path) -> Config:
     loaded = load(path)
     if not loaded.settings.feeds:
@@ -81,14 +97,20 @@ def run_demo(*, for_: Seconds = None, json: Json = False, events: Events = "") -
 
 @app.command
 def run(
-    *, config: ConfigPath, for_: Seconds = None, json: Json = False, events: Events = ""
+    *,
+    config: ConfigPath,
+    for_: Seconds = None,
+    json: Json = False,
+    events: Events = "",
+    store: StorePath = None,
 ) -> int:
     """Watch the feeds of a configuration."""
-    loaded = _with_feeds(config)
+    loaded = _stored_in(_with_feeds(config), store)
     options = _options(for_, json, events, f"trio_mev: {config}", ["Ctrl-C ends"])
-    code: int = trio.run(
-        watch, loaded.feeds(), loaded.processors(), loaded.settings.stream, options
-    )
+    stream = loaded.settings.stream
+    with open_store(loaded) as kept:
+        work = partial(watch, loaded.feeds(), loaded.processors(), stream, options, store=kept)
+        code: int = trio.run(work)
     return code
 
 
@@ -133,6 +155,7 @@ def replay(
     config: Annotated[Path | None, Parameter("--config")] = None,
     json: Json = False,
     events: Events = "",
+    store: StorePath = None,
 ) -> int:
     """Play tapes through the stream.
 
@@ -155,7 +178,7 @@ def replay(
     """
     if not 0 <= from_ < to:
         raise ConfigError(f"--from {from_:g} --to {to:g}: the range is empty")
-    loaded = Config(Settings()) if config is None else load(config)
+    loaded = _stored_in(Config(Settings()) if config is None else load(config), store)
     what = Replay(tapes, read_speed(speed), loopback, align, from_, to, loaded)
     return run_replay(what, _options(None, json, events, "", ()))
 
@@ -214,6 +237,30 @@ def inspect(
     found = read_sources(sources)
     url = node_url(rpc, os.environ) if any(isinstance(s, BlockRange) for s in found) else None
     return run_inspect(Wanted(found, url, swaps, json, out, workers))
+
+
+@app.command
+def query(
+    sql: Annotated[
+        str,
+        Parameter(help="One statement that reads, such as SELECT.", allow_leading_hyphen=True),
+    ],
+    /,
+    *,
+    data: Path = Path(),
+    json: Json = False,
+    rows: int = 100,
+) -> int:
+    """Ask what is stored, in SQL; each dataset is a view by its name.
+
+    Parameters
+    ----------
+    data
+        The folder that --store or --out of inspect has written; the current one by default.
+    rows
+        Rows of the table in a terminal, at most.
+    """
+    return run_query(sql, data, json, rows)
 
 
 @app.command

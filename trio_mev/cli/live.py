@@ -14,6 +14,7 @@ from ..flow.processor import Factory
 from ..flow.status import FeedState
 from ..model.event import DataType
 from ..model.settings import StreamConfig
+from ..sinks.storing import LANES, StreamStore
 from ..stream import RealtimeDataStream, open_stream
 from .shows import Lines, Options, Screen, Show
 from .signals import stop_on_signals
@@ -43,6 +44,7 @@ async def watch(
     options: Options,
     beside: Beside | None = None,
     epoch: int | None = None,
+    store: StreamStore | None = None,
 ) -> int:
     """Run a stream until it ends, a signal comes or the time is over; the exit code.
 
@@ -54,6 +56,7 @@ async def watch(
         beside: runs beside the stream.
         epoch: the wall clock's nanoseconds where the stream's clock is zero, if it is not the
             time of now.
+        store: where it is stored.
 
     Raises:
         OutputFailed: standard output takes no more.
@@ -64,7 +67,14 @@ async def watch(
     as_lines = options.json or sys.stdout is None or not sys.stdout.isatty()
     show: Show = Lines(options, epoch) if as_lines else Screen(options)
     started = time.perf_counter()
-    async with open_stream(feeds, processors, config, show.prepare) as stream:
+
+    def prepare(stream: RealtimeDataStream) -> None:
+        show.prepare(stream)
+        if store is not None:
+            store.epoch = epoch
+            stream.add_sink(store.run, *store.kinds, lanes=LANES)
+
+    async with open_stream(feeds, processors, config, prepare) as stream:
         async with stop_on_signals(options.seconds) as stop:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(show.refresh, stream)

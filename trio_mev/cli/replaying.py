@@ -22,6 +22,7 @@ from ..wire.timeline import first_wall
 from .demo import conductor
 from .live import watch
 from .shows import Options
+from .storing import open_store
 
 FASTEST = 1000.0
 """Times as fast, beyond which pauses are too short for an operating system to keep."""
@@ -75,7 +76,8 @@ async def _directly(replay: Replay, options: Options) -> int:
     options = attrs.evolve(options, progress=partial(_share, feed.tapes))
     stream = config.settings.stream
     epoch = feed.wall - round(trio.current_time() * 1e9)
-    return await watch([feed], config.processors(), stream, options, epoch=epoch)
+    with open_store(config, feed.wall) as store:
+        return await watch([feed], config.processors(), stream, options, epoch=epoch, store=store)
 
 
 async def _over_sockets(replay: Replay, options: Options) -> int:
@@ -92,8 +94,10 @@ async def _over_sockets(replay: Replay, options: Options) -> int:
 
         options = attrs.evolve(options, progress=partial(_share, tapes))
         stream = config.settings.stream
-        epoch = first_wall(tapes) + round((replay.start - trio.current_time()) * 1e9)
-        return await watch(feeds, config.processors(), stream, options, conduct, epoch)
+        wall = first_wall(tapes) + round(replay.start * 1e9)
+        epoch = wall - round(trio.current_time() * 1e9)
+        with open_store(config, wall) as store:
+            return await watch(feeds, config.processors(), stream, options, conduct, epoch, store)
 
 
 def _share(tapes: Sequence[Tape]) -> float:
