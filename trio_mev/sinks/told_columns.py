@@ -62,10 +62,10 @@ STREAM_DATASETS: Mapping[str, Mapping[str, Type]] = {
     "ledger": {
         **OPPORTUNITY,
         "verdict": Type.STRING,
-        "by": Type.STRING,
+        "taken_by": Type.STRING,
         "their_gross": Type.AMOUNTS,
         "why": Type.STRING,
-        "lead": Type.F64,
+        "lead_seconds": Type.F64,
     },
     "alert": {
         **TIME,

@@ -89,7 +89,9 @@ def _opportunity(event: DataEvent, one: Opportunity, time: int, chain_id: int | 
     elif outcome is None:  # it was not held against a block
         yield "ledger", row
     else:
-        yield "ledger", row | outcome | {"their_gross": amounts_of(outcome["their_gross"])}
+        row |= {name: outcome[name] for name in ("verdict", "why")} | {"taken_by": outcome["by"]}
+        row |= {"their_gross": amounts_of(outcome["their_gross"]), "lead_seconds": outcome["lead"]}
+        yield "ledger", row
 
 
 def _plain(_: Mapping[str, Any]) -> Row:
