@@ -107,13 +107,15 @@ def ask(folder: Path, sql: str) -> Answer:
 
 def _confine(connection: Any, folder: Path) -> None:
     """From here on it reads this folder, writes nothing, and cannot be told otherwise."""
-    quoted = str(folder.resolve()).replace("'", "''")
+    place = str(folder.resolve())
+    # A pattern is held against what is allowed before it is known to be one.
+    allowed = ", ".join("'" + one.replace("'", "''") + "'" for one in {place, glob.escape(place)})
     for setting in (
         "TimeZone = 'UTC'",
         "temp_directory = ''",
         "python_enable_replacements = false",
         "autoinstall_known_extensions = false",
-        f"allowed_directories = ['{quoted}']",
+        f"allowed_directories = [{allowed}]",
         "enable_external_access = false",
         "lock_configuration = true",
     ):

@@ -83,7 +83,8 @@ class StreamStore:
     async def _next(self, events: Subscription, on_tape: bool) -> list[DataEvent] | None:
         """What comes next; nothing where it is time to write, None at the end."""
         with trio.move_on_after(math.inf if on_tape else max(0.0, self._due - self._now())):
-            return await events.take(BATCH) or None
+            room = max(1, self.store.settings.flush_rows - len(self._events))
+            return await events.take(min(BATCH, room)) or None
         return []
 
     @property
