@@ -338,6 +338,20 @@ def test_while_the_disk_takes_nothing_rows_wait_and_are_written_later(tmp_path):
     store.close()
 
 
+def test_a_dataset_that_cannot_be_written_leaves_the_others_alone(tmp_path):
+    store = opened(tmp_path)
+    (tmp_path / "quote" / ".2025-11-26_0001.parquet.tmp").mkdir()
+    store.take([quote(1), pending(1)], EPOCH)
+    assert not store.flush()
+    assert store.written == {"transaction": 1, "sourcelog": 1}
+    assert store.waiting == 1
+    (tmp_path / "quote" / ".2025-11-26_0001.parquet.tmp").rmdir()
+    assert store.flush()
+    assert query(tmp_path, "quote", "sequence") == [(1,)]
+    assert query(tmp_path, "transaction", "hash") == [(name_of(1),)]
+    store.close()
+
+
 def test_of_what_waits_too_much_the_oldest_is_lost_and_counted(tmp_path):
     store = opened(tmp_path, waiting_bytes=6000)
     for number in range(100):

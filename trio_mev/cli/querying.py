@@ -71,7 +71,7 @@ def _print_table(answer: Answer, most: int) -> None:
     printer = console(os.environ)
     printer.print(table)
     if next(rows, None) is None:
-        printer.print(f"{len(shown)} rows", style="dim")
+        printer.print("1 row" if len(shown) == 1 else f"{len(shown)} rows", style="dim")
     else:
         words = f"the first {most} rows; there are more: --rows N shows more of them, --json all"
         printer.print(words, style="dim", soft_wrap=True)

@@ -18,7 +18,7 @@ from .alone import alone
 from .arrow import fields_of, library
 from .aside import sweep
 from .columns import Row
-from .days import DayFiles, retain
+from .days import DayFiles, Patch, retain
 from .inclusions import Inclusions
 from .spans import Spans, day_of, shown
 from .told_columns import STREAM_DATASETS
@@ -194,22 +194,35 @@ class DayStore:
         return self.error is None
 
     def _write(self, groups: Mapping[tuple[str, str], list[_Rows]]) -> bool:
-        """Write rows by dataset and day, and fill blocks in; whether a file was begun."""
+        """Write rows by dataset and day, and fill blocks in; whether a file was begun.
+
+        What cannot be written leaves the others alone.
+        """
         patch = self._inclusions.patch if self._inclusions else None
         begun, fresh = False, set()
         for (name, day), found in groups.items():
-            table = self._pa.concat_tables([rows.table for rows in found])
-            more = patch if name == PENDING else None
-            path, new = self._files[name].append(day, table, more)
+            try:
+                path, new = self._append(name, day, found, patch)
+            except OSError as error:
+                self.error = error
+                continue
             begun |= new
             fresh.add(path)
-            self.written[name] += len(table)
-            done = {id(rows) for rows in found}
-            self._waiting = deque(one for one in self._waiting if id(one) not in done)
-        if patch is not None and PENDING in self._files:
-            self._files[PENDING].amend(patch, AMENDED, fresh)
-        self._inclusions.clear()
+        if patch is not None and self.error is None:
+            if PENDING in self._files:
+                self._files[PENDING].amend(patch, AMENDED, fresh)
+            self._inclusions.clear()
         return begun
+
+    def _append(
+        self, name: str, day: str, found: Sequence[_Rows], patch: Patch | None
+    ) -> tuple[Path, bool]:
+        table = self._pa.concat_tables([rows.table for rows in found])
+        done = self._files[name].append(day, table, patch if name == PENDING else None)
+        self.written[name] += len(table)
+        gone = {id(rows) for rows in found}
+        self._waiting = deque(rows for rows in self._waiting if id(rows) not in gone)
+        return done
 
     def _retain(self) -> None:
         settings, datasets = self.settings, list(self._files.values())

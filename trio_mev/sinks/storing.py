@@ -138,12 +138,19 @@ class StreamStore:
         taken, left = self._taken(), self.store.waiting
         with trio.move_on_after(PATIENCE, shield=True) as scope:
             await trio.to_thread.run_sync(self._finish, taken, abandon_on_cancel=True)
+        lost, why = self.store.lost.total(), self.store.error
         if scope.cancelled_caught:  # the thread may still be writing, and is left to itself
             events.lose("disk", left + len(taken))
+            lost, why = lost + left + len(taken), OSError("it takes too long")
         else:
             self._account(events)
-        if lost := self.store.lost.total() + (left + len(taken)) * scope.cancelled_caught:
-            logger.error("{}: of {} events nothing is stored", self.store.folder, lost)
+        if lost:
+            logger.error(
+                "{}: of {} events nothing is stored{}",
+                self.store.folder,
+                lost,
+                f": {why}" if why is not None else "",
+            )
 
     def _finish(self, events: list[DataEvent]) -> None:
         if not self._work(events, True):
