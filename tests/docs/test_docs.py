@@ -187,6 +187,7 @@ SECTIONS: dict[type, str] = {
     settings.RefereeSettings: "`[referee]`",
     settings.LiquidationSettings: "`[liquidations]`",
     settings.ExposureSettings: "`[exposure]`",
+    settings.StoreSettings: "`[store]`",
 }
 
 

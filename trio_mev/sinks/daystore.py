@@ -7,6 +7,7 @@ import os
 from collections import Counter, defaultdict, deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from time import sleep
 from typing import Any, NamedTuple
 
 import attrs
@@ -26,6 +27,11 @@ from .told_rows import rows_told
 
 AMENDED = 2
 """Files of transactions, the newest ones, in which blocks are filled in."""
+BREATH = 64
+"""Events after which the interpreter is let go, so that the stream's own thread has not to wait
+for its turn."""
+CHUNK = 500
+"""Rows that become columns at once, for the same reason."""
 PENDING = "transaction"
 BESIDE = "sourcelog"
 """Its rows come of events that have one elsewhere, and are not counted as lost."""
@@ -122,7 +128,9 @@ class DayStore:
         """
         rows: dict[tuple[str, str], list[Row]] = defaultdict(list)
         limit = self._spans.limit
-        for event in events:
+        for number, event in enumerate(events):
+            if not number % BREATH:
+                sleep(0)
             time = (epoch + round(event.received_at * 1e9)) // 1000
             if limit is not None and time >= limit:
                 self.lost["stored_before"] += 1
@@ -136,10 +144,12 @@ class DayStore:
         self._trim()
 
     def _keep(self, name: str, day: str, rows: list[Row]) -> None:
-        table = self._table(name, rows)
-        if len(table):
-            last = self._pa.compute.max(table.column(0)).cast(self._pa.timestamp("us", "UTC"))
-            self._waiting.append(_Rows(name, day, table, last.value))
+        for begin in range(0, len(rows), CHUNK):
+            sleep(0)
+            table = self._table(name, rows[begin : begin + CHUNK])
+            if len(table):
+                last = self._pa.compute.max(table.column(0)).cast(self._pa.timestamp("us", "UTC"))
+                self._waiting.append(_Rows(name, day, table, last.value))
 
     def _table(self, name: str, rows: list[Row]) -> Any:
         """Rows as a table; those that no column can hold are left out and counted."""
