@@ -46,6 +46,8 @@ def test_what_is_exact_and_may_be_long_is_text(folder):
     assert answer(folder, "select sum(sequence), count(*), 1.50::decimal(9, 2) from quote") == [
         ["7", 2, "1.50"]
     ]
+    longest = "select sum(attacker_profit_string::bignum), 2::bignum from finding"
+    assert answer(folder, longest) == [[str(LARGEST), "2"]]
     ((several, struct),) = answer(folder, "select [170141183460469231731::hugeint, 3], {'a': 1.5}")
     assert several == ["170141183460469231731", 3]
     assert struct == {"a": "1.5"}
