@@ -7,6 +7,7 @@ import resource
 import sys
 from pathlib import Path
 
+import attrs
 import duckdb
 import msgspec
 import pyarrow.parquet as pq
@@ -27,6 +28,7 @@ from tests.sinks.stored import (
     pending,
     query,
     quote,
+    spread,
     stored,
 )
 from trio_mev.errors import ConfigError
@@ -297,6 +299,9 @@ def test_a_row_that_no_column_can_hold_is_left_out_and_counted(tmp_path):
     events[3:3] = [quote(9, occurred_at=2**70 * 1000)]
     store = stored(tmp_path, *events, pending(1), pending(2, hash="\ud800"))
     assert store.lost == {"unfit": 2}
+    ill = spread()
+    ill = msgspec.structs.replace(ill, data=attrs.evolve(ill.data, buy_venue="\ud800"))
+    assert stored(tmp_path, ill).lost == {"unfit": 1}
     store.close()  # it does no harm
     stored(tmp_path, quote(6, occurred_at=2**70 * 1000))
     assert query(tmp_path, "quote", "sequence") == [(n,) for n in range(5)]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import threading
 
 import duckdb
 import pytest
 
 from tests.sinks import test_parquet
-from tests.sinks.stored import LARGEST, NOON, of_each_kind, quote, stored
+from tests.sinks.stored import EPOCH, LARGEST, NOON, of_each_kind, opened, quote, stored
 from trio_mev.errors import ConfigError
 from trio_mev.sinks import query as asking
 from trio_mev.sinks.query import ask
@@ -174,7 +176,56 @@ def test_files_of_before_a_column_was_added_are_read_too(folder):
     assert answer(folder, "select count(*), count(last_f64) from quote") == [[4, 0]]
 
 
+def test_what_cannot_be_opened_is_named(folder):
+    (folder / "quote" / "2025-11-27_0001.parquet").symlink_to(folder / "gone")
+    with pytest.raises(ConfigError, match=r"2025-11-27_0001\.parquet: No such file"):
+        ask(folder, "select 1")
+
+
+def test_nothing_stays_open(folder):
+    before = sorted(os.listdir("/proc/self/fd"))
+    answer(folder, "from quote")
+    with pytest.raises(ConfigError):
+        ask(folder, "from nothing")
+    assert sorted(os.listdir("/proc/self/fd")) == before
+
+
+def test_where_what_is_open_has_no_name_files_are_read_by_theirs(folder, monkeypatch, tmp_path):
+    monkeypatch.setattr(asking, "OPEN", tmp_path / "none")
+    assert answer(folder, "select count(*) from quote") == [[2]]
+
+
 def test_without_duckdb_it_says_what_to_install(folder, monkeypatch):
     monkeypatch.setitem(sys.modules, "duckdb", None)
     with pytest.raises(ConfigError, match=r"query needs DuckDB: install trio-mev\[store\]"):
         ask(folder, "select 1")
+
+
+def test_what_is_being_written_can_be_asked_meanwhile(tmp_path):
+    """Files are replaced under the query: it sees each whole, and no fewer rows than before."""
+    store = opened(tmp_path, file_rows=50, datasets=("quote",))
+    asked = threading.Event()
+
+    def write() -> None:
+        for number in range(5000):
+            store.take([quote(number)], EPOCH)
+            assert store.flush()
+            if asked.is_set():
+                break
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        counts = []
+        for _ in range(20):
+            ((count, distinct),) = answer(
+                tmp_path, "select count(*), count(distinct sequence) from quote"
+            )
+            assert count == distinct
+            counts.append(count)
+    finally:
+        asked.set()
+        writer.join(60)
+    assert counts == sorted(counts)
+    assert counts[-1] > counts[0]
+    store.close()

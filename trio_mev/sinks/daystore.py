@@ -32,6 +32,8 @@ BREATH = 64
 for its turn."""
 CHUNK = 500
 """Rows that become columns at once, for the same reason."""
+UNFIT = (ValueError, TypeError, OverflowError)
+"""What is raised of a value that no column can hold."""
 PENDING = "transaction"
 BESIDE = "sourcelog"
 """Its rows come of events that have one elsewhere, and are not counted as lost."""
@@ -136,7 +138,12 @@ class DayStore:
                 self.lost["stored_before"] += 1
                 continue
             self._inclusions.take(event.data)
-            for name, row in rows_told(event, epoch, self.chain_id):
+            try:
+                told = list(rows_told(event, epoch, self.chain_id))
+            except UNFIT:
+                self.lost["unfit"] += 1
+                continue
+            for name, row in told:
                 if name in self._files:
                     rows[name, day_of(time)].append(row)
         for (name, day), found in rows.items():
@@ -156,7 +163,7 @@ class DayStore:
         make, schema = self._pa.Table.from_pylist, self._files[name].schema
         try:
             return make(rows, schema=schema)
-        except (ValueError, TypeError, OverflowError):
+        except UNFIT:
             if len(rows) > 1:
                 half = len(rows) // 2
                 parts = [self._table(name, rows[:half]), self._table(name, rows[half:])]

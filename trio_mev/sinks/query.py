@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import glob
+import os
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -18,6 +19,10 @@ BATCH = 1000
 _EXACT = re.compile(r"DECIMAL\(\d+,\s?\d+\)|U?HUGEINT|BIGNUM")
 """Types whose numbers are longer than many a reader of JSON takes."""
 _LARGEST = 2**63
+NEWEST = 8
+"""Files of a dataset that may be replaced while they are read."""
+OPEN = Path("/proc/self/fd")
+"""Where what is open has a name; there is none on some systems."""
 
 
 def _library() -> Any:
@@ -28,17 +33,61 @@ def _library() -> Any:
     return duckdb
 
 
-def datasets_in(folder: Path) -> dict[str, str]:
-    """The datasets of a folder, each with the pattern of its files.
+def datasets_in(folder: Path) -> dict[str, list[Path]]:
+    """The datasets of a folder, each with its files.
 
     Raises:
         ConfigError: it has none.
     """
-    found = sorted(path.parent.name for path in folder.glob("*/*.parquet"))
+    found: dict[str, list[Path]] = {}
+    for path in sorted(folder.resolve().glob("*/*.parquet")):
+        found.setdefault(path.parent.name, []).append(path)
     if not found:
         raise ConfigError(f"{folder}: there is no dataset in it; --data names another folder")
-    place = folder.resolve()
-    return {name: f"{glob.escape(str(place / name))}/*.parquet" for name in dict.fromkeys(found)}
+    return found
+
+
+@attrs.define(eq=False)
+class _Held:
+    """Files as they are now, whatever is put in their places.
+
+    The newest files of a folder are replaced while a stream is stored, and the engine opens a
+    file more than once. So these are opened here, and the engine gets the names of what is open.
+    """
+
+    _names: dict[str, Path] = attrs.Factory(dict)
+    """By the name of what is open."""
+    _open: list[int] = attrs.Factory(list)
+
+    def names_of(self, files: Sequence[Path]) -> list[str]:
+        """What the engine is to open for each file."""
+        newest = sorted(files, key=lambda path: path.stat().st_mtime_ns)[-NEWEST:]
+        return [self._hold(path) if path in newest else glob.escape(str(path)) for path in files]
+
+    def _hold(self, path: Path) -> str:
+        if not OPEN.is_dir():
+            return glob.escape(str(path))
+        self._open.append(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
+        name = str(OPEN / str(self._open[-1]))
+        self._names[name] = path
+        return name
+
+    @property
+    def names(self) -> list[str]:
+        """What is open."""
+        return list(self._names)
+
+    def refused(self, error: Exception, what: str = "query") -> ConfigError:
+        """An error of the engine as one line, with the files' own names in it."""
+        text = " ".join(str(error).split())
+        for name in sorted(self._names, reverse=True):
+            text = text.replace(name, str(self._names[name]))
+        return ConfigError(f"{what}: {text}")
+
+    def close(self) -> None:
+        """Let them go."""
+        while self._open:
+            os.close(self._open.pop())
 
 
 @attrs.define(eq=False)
@@ -53,23 +102,22 @@ class Answer:
     _exact: Sequence[bool]
     _result: Any
     _error: type[Exception]
+    _held: _Held
 
     def rows(self) -> Iterator[list[Any]]:
         """Each row, in values that JSON has: what is exact and may be long is text, bytes are
-        ``0x`` text, times are ISO 8601."""
-        while batch := self._fetch():
-            for row in batch:
-                yield [
-                    _plain(str(value) if exact and value is not None else value)
-                    for exact, value in zip(self._exact, row, strict=True)
-                ]
-
-    def _fetch(self) -> list[tuple[Any, ...]]:
+        ``0x`` text, times are ISO 8601. They can be read once."""
         try:
-            batch: list[tuple[Any, ...]] = self._result.fetchmany(BATCH)
+            while batch := self._result.fetchmany(BATCH):
+                for row in batch:
+                    yield [
+                        _plain(str(value) if exact and value is not None else value)
+                        for exact, value in zip(self._exact, row, strict=True)
+                    ]
         except self._error as error:
-            raise _refused(error) from None
-        return batch
+            raise self._held.refused(error) from None
+        finally:
+            self._held.close()
 
 
 def ask(folder: Path, sql: str) -> Answer:
@@ -83,51 +131,62 @@ def ask(folder: Path, sql: str) -> Answer:
         ConfigError: DuckDB is not installed, there is no dataset, or the statement cannot be run.
     """
     duckdb = _library()
-    views = datasets_in(folder)
-    connection = duckdb.connect(":memory:")
+    held = _Held()
     try:
-        for name, files in views.items():
-            connection.read_parquet(files, union_by_name=True, hive_partitioning=False).create_view(
-                name
-            )
-    except duckdb.Error as error:
-        raise ConfigError(f"{folder}: {_one_line(error)}") from None
-    _confine(connection, folder)
-    try:
-        statements = connection.extract_statements(sql)
-        if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
-            raise ConfigError("query: it must be one statement that reads, such as SELECT")
-        result = connection.execute(statements[0])
-    except duckdb.Error as error:
-        raise _refused(error) from None
+        connection = _views(duckdb, folder, held)
+        try:
+            statements = connection.extract_statements(sql)
+            if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
+                raise ConfigError("query: it must be one statement that reads, such as SELECT")
+            result = connection.execute(statements[0])
+        except duckdb.Error as error:
+            raise held.refused(error) from None
+    except BaseException:
+        held.close()
+        raise
     described = result.description
     exact = [_EXACT.fullmatch(str(one[1])) is not None for one in described]
-    return Answer([one[0] for one in described], exact, result, duckdb.Error)
+    return Answer([one[0] for one in described], exact, result, duckdb.Error, held)
 
 
-def _confine(connection: Any, folder: Path) -> None:
+def _views(duckdb: Any, folder: Path, held: _Held) -> Any:
+    """A connection in which each dataset is a view, and nothing else can be reached."""
+    connection = duckdb.connect(":memory:")
+    try:
+        for name, files in datasets_in(folder).items():
+            read = connection.read_parquet(
+                held.names_of(files), union_by_name=True, hive_partitioning=False
+            )
+            read.create_view(name)
+    except duckdb.Error as error:
+        raise held.refused(error, str(folder)) from None
+    except OSError as error:
+        raise ConfigError(f"{error.filename or folder}: {error.strerror}") from None
+    _confine(connection, folder, held)
+    return connection
+
+
+def _confine(connection: Any, folder: Path, held: _Held) -> None:
     """From here on it reads this folder, writes nothing, and cannot be told otherwise."""
     place = str(folder.resolve())
-    # A pattern is held against what is allowed before it is known to be one.
-    allowed = ", ".join("'" + one.replace("'", "''") + "'" for one in {place, glob.escape(place)})
     for setting in (
         "TimeZone = 'UTC'",
         "temp_directory = ''",
         "python_enable_replacements = false",
         "autoinstall_known_extensions = false",
-        f"allowed_directories = [{allowed}]",
+        # A pattern is held against what is allowed before it is known to be one.
+        f"allowed_directories = {_listed(sorted({place, glob.escape(place)}))}",
+        f"allowed_paths = {_listed(held.names)}",
         "enable_external_access = false",
         "lock_configuration = true",
     ):
         connection.execute(f"SET {setting}")
 
 
-def _refused(error: Exception) -> ConfigError:
-    return ConfigError(f"query: {_one_line(error)}")
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())
+def _listed(texts: Sequence[str]) -> str:
+    """A list of texts in SQL."""
+    quoted = ", ".join("'" + text.replace("'", "''") + "'" for text in texts)
+    return f"[{quoted}]"
 
 
 def _plain(value: Any) -> Any:
