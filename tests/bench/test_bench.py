@@ -25,6 +25,7 @@ ROWS = {
     "pools": 7,
     "predict": 3,
     "inspect": 2,
+    "store": 3,
 }
 PEERS = {"flood", "paced"}
 

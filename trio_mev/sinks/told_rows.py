@@ -156,7 +156,8 @@ def _price(_: DataEvent, price: Price, time: int, __: int | None) -> Told:
 
 
 def _quote(event: DataEvent, quote: Quote, time: int, _: int | None) -> Told:
-    number = quote.sequence
+    number, last = quote.sequence, quote.last
+    bid_size, ask_size = quote.bid_size, quote.ask_size
     yield (
         "quote",
         {
@@ -165,11 +166,17 @@ def _quote(event: DataEvent, quote: Quote, time: int, _: int | None) -> Told:
             "source": event.source,
             "venue": quote.venue,
             "instrument": str(quote.instrument),
-            **_decimal("bid", quote.bid),
-            **_decimal("ask", quote.ask),
-            **_decimal("bid_size", quote.bid_size),
-            **_decimal("ask_size", quote.ask_size),
-            **_decimal("last", quote.last),
+            # As _decimal, whose dictionaries would take half as long again.
+            "bid_string": text(quote.bid),
+            "bid_f64": float(quote.bid),
+            "ask_string": text(quote.ask),
+            "ask_f64": float(quote.ask),
+            "bid_size_string": text(bid_size),
+            "bid_size_f64": None if bid_size is None else float(bid_size),
+            "ask_size_string": text(ask_size),
+            "ask_size_f64": None if ask_size is None else float(ask_size),
+            "last_string": text(last),
+            "last_f64": None if last is None else float(last),
             "sequence": number if number is not None and 0 <= number < 2**64 else None,
         },
     )
