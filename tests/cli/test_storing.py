@@ -67,6 +67,40 @@ def test_a_replay_writes_the_same_rows_whatever_else_it_does(capfd, kept, tmp_pa
     assert rows["alert"] == stored["findings"]["alert"]
 
 
+def test_findings_and_verdicts_are_stored_as_they_are_told(capfd, tmp_path):
+    config, folder = tmp_path / "pools.toml", tmp_path / "data"
+    config.write_text(
+        '[pools]\ntokens = ["WETH", "USDC", "WBTC"]\n[liquidations]\nenabled = true\n'
+    )
+    arguments = ["--config", str(config), "--store", str(folder)]
+    assert main(["replay", str(TAPE), "--json", *arguments]) == 0
+    *lines, summary = map(json.loads, capfd.readouterr().out.splitlines())
+    for kind in ("arbitrage", "sandwich", "liquidation", "jit"):
+        told = [line for line in lines if line["kind"] == kind]
+        rows = [
+            row
+            for name in ("finding", "ledger")
+            for row in asked(capfd, folder, f"from {name} where kind = '{kind}'")
+        ]
+        assert len(rows) == len(told) == summary["findings"][kind] > 0
+        assert {(row["id"], row["status"], row.get("verdict")) for row in rows} == {
+            (line["id"], line["status"], (line["outcome"] or {}).get("verdict")) for line in told
+        }
+        details = {row["id"]: json.loads(row["detail"]) for row in rows}
+        assert all(details[line["id"]] == line["detail"] for line in told)
+        seen = {line["id"]: line["seen_at"] // 1000 for line in told}
+        for row in asked(
+            capfd, folder, f"select id, epoch_us(time) as t from ledger where kind = '{kind}'"
+        ):
+            assert row["t"] == seen[row["id"]]
+    assert {row["verdict"] for row in asked(capfd, folder, "from ledger")} == {"unseen"}
+    (row,) = asked(capfd, folder, "from finding where kind = 'liquidation'")
+    detail = json.loads(row["detail"])
+    assert row["debt_amount_string"] == detail["debt_amount"]
+    assert int(row["collateral_amount_binary"], 16) == int(detail["collateral_amount"])
+    assert row["user"] == detail["user"]
+
+
 def test_the_days_are_the_tapes(kept):
     for name in STORED:
         assert [path.name for path in (kept / name).iterdir()] == ["2026-01-01_0001.parquet"]

@@ -84,7 +84,7 @@ def test_whenever_it_is_killed_what_is_there_is_whole(tmp_path):
         parent.stdout.read()
         assert parent.wait(60) == 0
     kept = [whole(folder, count) for folder, count in zip(folders, told, strict=True)]
-    assert sum(1 for quotes in kept if quotes) > KILLS // 2
+    assert sum(1 for quotes in kept if quotes) > KILLS // 10
     assert len({len(list(folder.rglob("*.tmp"))) for folder in folders}) > 1, "none in a write"
     for folder in folders:  # the next run goes on from there
         store = opened(folder)
