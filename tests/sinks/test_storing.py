@@ -227,6 +227,37 @@ async def test_a_disk_that_never_answers_is_left_behind(tmp_path, mock_clock, sa
     store.store.may.set()
 
 
+async def test_a_disk_that_stops_answering_in_the_middle_is_left_behind_too(
+    tmp_path, autojump_clock, said
+):
+    store = stuck(tmp_path, flush_rows=2)
+    async with open_stream(prepare=added(store)) as stream:
+        stream.emit_events([quote(1), quote(2)])
+        await store.store.asked.wait()
+        stream.emit_event(quote(3))  # nobody takes it any more
+    books = stream.get_stats().books
+    assert (books.lost_by["taken:disk"], books.lost) == (2, 3)
+    assert_balanced(stream)
+    assert f"ERROR {tmp_path}: of 2 events nothing is stored: it takes too long\n" in said
+    store.store.may.set()
+
+
+async def test_a_run_that_is_cancelled_in_the_middle_of_a_write_waits_for_it(tmp_path):
+    store = stuck(tmp_path, flush_rows=2)
+    with trio.CancelScope() as scope:
+        async with open_stream(prepare=added(store)) as stream:
+            stream.emit_events([quote(1), quote(2)])
+            await store.store.asked.wait()
+            scope.cancel()
+            store.store.may.set()
+            await trio.sleep_forever()
+    assert scope.cancelled_caught
+    assert count(tmp_path) == 2
+    assert stream.get_stats().books.lost == 0
+    assert_balanced(stream)
+    store.store.close()
+
+
 async def test_a_slow_disk_sheds_what_finds_no_place_and_holds_up_nobody(tmp_path):
     store = stuck(tmp_path, flush_rows=1)
 

@@ -186,7 +186,7 @@ class DayStore:
     @property
     def waiting(self) -> int:
         """Rows that wait to be written, one for each event."""
-        return sum(len(rows.table) for rows in self._waiting if rows.dataset != BESIDE)
+        return sum(len(rows.table) for rows in list(self._waiting) if rows.dataset != BESIDE)
 
     def abandon(self) -> None:
         """Count what still waits as lost."""

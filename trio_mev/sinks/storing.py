@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import random
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -54,6 +55,9 @@ class StreamStore:
     """Before this nothing is tried, since the last try failed."""
     _told: Counter[str] = attrs.Factory(Counter)
     """Losses that are in the books."""
+    _handed: int = 0
+    """Events that a thread has been given, and has not made rows of yet."""
+    _turn: threading.Lock = attrs.Factory(threading.Lock)
     _backoff: Backoff = attrs.field(init=False)
     _now: Callable[[], float] = time.monotonic
 
@@ -100,7 +104,9 @@ class StreamStore:
 
     async def _write(self, events: Subscription) -> None:
         tries = self._now() >= self._again
-        done = await trio.to_thread.run_sync(self._work, self._taken(), tries)
+        taken = self._taken()
+        self._handed = len(taken)
+        done = await trio.to_thread.run_sync(self._work, taken, tries, abandon_on_cancel=True)
         self._account(events)
         if not tries:
             return
@@ -124,8 +130,10 @@ class StreamStore:
         return taken
 
     def _work(self, events: list[DataEvent], tries: bool) -> bool:
-        self.store.take(events, self.epoch)
-        return self.store.flush() if tries else False
+        with self._turn:  # the one before may have been left to itself
+            self.store.take(events, self.epoch)
+            self._handed = 0
+            return self.store.flush() if tries else False
 
     def _account(self, events: Subscription) -> None:
         """What is lost is so in the books."""
@@ -135,13 +143,14 @@ class StreamStore:
 
     async def _end(self, events: Subscription) -> None:
         """One more try, however the stream ends; then what is not written is lost."""
-        taken, left = self._taken(), self.store.waiting
+        taken = self._taken()
+        left = self._handed + len(taken) + self.store.waiting
         with trio.move_on_after(PATIENCE, shield=True) as scope:
             await trio.to_thread.run_sync(self._finish, taken, abandon_on_cancel=True)
         lost, why = self.store.lost.total(), self.store.error
         if scope.cancelled_caught:  # the thread may still be writing, and is left to itself
-            events.lose("disk", left + len(taken))
-            lost, why = lost + left + len(taken), OSError("it takes too long")
+            events.lose("disk", left)
+            lost, why = lost + left, OSError("it takes too long")
         else:
             self._account(events)
         if lost:
@@ -153,5 +162,5 @@ class StreamStore:
             )
 
     def _finish(self, events: list[DataEvent]) -> None:
-        if not self._work(events, True):
+        if not self._work(events, tries=True):
             self.store.abandon()
