@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -62,6 +63,10 @@ class Size:
     """Of the recorded blocks, for workers to share in a turn."""
     turns: int = 50
     """Of one worker and of two."""
+    kept: int = 20_000
+    """Quotes that are stored at once."""
+    writes: int = 6
+    """Of as many."""
 
 
 QUICK = Size(
@@ -82,6 +87,8 @@ QUICK = Size(
     passes=1,
     repeats=1,
     turns=1,
+    kept=200,
+    writes=2,
 )
 BATCH = 512
 """Events that the engine is given at once."""
@@ -331,6 +338,25 @@ def _beside(
             yield row("prices", title, "us", ours, peer_name=why)
 
 
+def store(size: Size) -> list[Row]:
+    if find_spec("pyarrow") is None:
+        sys.stderr.write("store: left out, pyarrow is not installed\n")
+        return []
+    found: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for number in range(size.rounds):
+        for who in ("ours", "floor"):
+            orders = {"count": size.kept, "writes": size.writes, "seed": number}
+            found[who].append(measure("stored", who=who, **orders))
+    same_work(found)
+    ours, alone = (median(one["cost"] for one in found[who]) for who in ("ours", "floor"))
+    late, bytes_ = (median(one[name] for one in found["ours"]) for name in ("late", "bytes"))
+    return [
+        row("store", "CPU per quote, event to disk", "us", ours, alone, "pyarrow, rows to disk"),
+        row("store", "p99 of a turn's lateness meanwhile", "ms", late),
+        row("store", "on the disk per quote", "B", bytes_),
+    ]
+
+
 BENCHES: dict[str, Callable[[Size], list[Row]]] = {
     bench.__name__: bench
     for bench in (
@@ -345,6 +371,7 @@ BENCHES: dict[str, Callable[[Size], list[Row]]] = {
         predict,
         record,
         inspect,
+        store,
     )
 }
 NOTES = {

@@ -159,11 +159,18 @@ def taped(kind: str, size: int, many: int) -> dict[str, Any]:
     return result
 
 
+def stored(who: str, count: int, writes: int, seed: int) -> dict[str, Any]:
+    """Microseconds of processor time a quote that is stored."""
+    result: dict[str, Any] = load("stored", who)(count, writes, seed)
+    return result
+
+
 TASKS: dict[str, Callable[..., dict[str, Any]]] = {
     task.__name__: task
     for task in (
         *(flood, engine, paced, idle, lower, high),
-        *(quotes, parts, decode, pool_quotes, block, predict, landed_traces, landed_blocks, taped),
+        *(quotes, parts, decode, pool_quotes, block, predict, landed_traces, landed_blocks),
+        *(taped, stored),
     )
 }
 

@@ -26,6 +26,7 @@ ROWS = {
     "predict": 3,
     "record": 4,
     "inspect": 2,
+    "store": 3,
 }
 PEERS = {"flood", "paced"}
 

@@ -100,6 +100,30 @@ def test_a_run_is_told_on_a_page_without_a_secret(capfd, config, tmp_path):
     assert SECRET not in page.read_text(encoding="utf-8")
 
 
+def test_what_a_run_sees_is_stored_and_can_be_asked(capfd, config, tmp_path):
+    folder = tmp_path / "kept"
+    arguments = ["run", "--config", str(config), "--for", "3", "--json", "--store", str(folder)]
+    assert main(arguments) == 0
+    out, err = capfd.readouterr()
+    summary = json.loads(out.splitlines()[-1])
+    told = re.search(r"^(.*): (\d+) rows: (.*)$", err, re.MULTILINE)
+    assert told[1] == str(folder)
+    rows = dict(part.split() for part in told[3].split(", "))
+    for dataset in ("quote", "price", "transaction", "block_summary"):
+        assert int(rows[dataset]) == summary["events"].get(dataset, 0)
+        assert main(["query", f"select count(*) as n from {dataset}", "--data", str(folder)]) == 0
+        assert json.loads(capfd.readouterr().out) == {"n": int(rows[dataset])}
+    assert summary["lost"] == {}
+    assert min(int(rows[name]) for name in ("quote", "price", "transaction")) > 0
+    assert main(["query", "from transaction", "--data", str(folder)]) == 0
+    assert SECRET not in err + capfd.readouterr().out
+    spans = json.loads((folder / "store.json").read_text())["spans"]
+    # It is of now: a second one goes on, in the same files.
+    assert main(arguments) == 0
+    assert len(json.loads((folder / "store.json").read_text())["spans"]) == len(spans) + 1
+    assert len(list((folder / "quote").iterdir())) == 1
+
+
 def test_a_recording_replays_and_holds_no_secret(capfd, config, tmp_path):
     tape = tmp_path / "live.tape"
     assert main(["record", "--config", str(config), "--out", str(tape), "--for", "4"]) == 0

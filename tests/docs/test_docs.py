@@ -188,6 +188,7 @@ SECTIONS: dict[type, str] = {
     settings.LiquidationSettings: "`[liquidations]`",
     settings.ExposureSettings: "`[exposure]`",
     settings.RecordSettings: "`[record]`",
+    settings.StoreSettings: "`[store]`",
 }
 
 

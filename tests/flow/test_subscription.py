@@ -50,6 +50,18 @@ async def test_a_cancelled_reader_takes_nothing(make_lanes, make_event):
     assert lanes.balance().balanced
 
 
+async def test_what_came_to_nothing_after_it_was_taken_is_lost(make_lanes, make_event):
+    lanes = make_lanes()
+    subscription = Subscription(lanes, Outstanding())
+    for number in range(3):
+        lanes.put(make_event(number))
+    await subscription.take(3)
+    subscription.lose("disk", 2)
+    books = lanes.balance()
+    assert (books.processed, books.lost, books.lost_by) == (1, 2, {"taken:disk": 2})
+    assert books.balanced
+
+
 async def test_leaving_it_counts_what_was_not_taken_and_tells_its_owner_once(
     make_lanes, make_event
 ):

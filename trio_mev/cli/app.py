@@ -24,12 +24,14 @@ from .importing import FORMATS, import_tape
 from .inspecting import Wanted, node_url, run_inspect
 from .live import EVENT_KINDS, watch
 from .logs import log_to
+from .querying import run_query
 from .recording import Taping, chosen, record_alone, watch_and_record
 from .replaying import Replay, read_speed, run_replay
 from .reporting import Reporting, check_report
 from .shows import Options
 from .sought import BlockRange, read_sources
 from .sources import sources
+from .storing import open_store
 from .view import console
 from .words import OutputFailed, complain, let_go, say
 from .workers import MOST_WORKERS
@@ -38,6 +40,10 @@ Seconds = Annotated[float | None, Parameter("--for", help="Stop after so many se
 Json = Annotated[bool, Parameter("--json", negative=(), help="Lines of JSON, even in a terminal.")]
 Events = Annotated[
     str, Parameter("--events", help=f"Add events to the findings: {', '.join(EVENT_KINDS)}.")
+]
+StorePath = Annotated[
+    Path | None,
+    Parameter("--store", help="A folder to store all of it in, as Parquet, a file for each day."),
 ]
 ConfigPath = Annotated[Path, Parameter("--config", help="A configuration file (TOML).")]
 RotateSize = Annotated[
@@ -73,6 +79,14 @@ def _options(
     return Options(seconds, json, chosen, title, footer)
 
 
+def _stored_in(loaded: Config, folder: Path | None) -> Config:
+    """A configuration whose stream is stored in this folder, where one is named."""
+    if folder is None:
+        return loaded
+    settings = loaded.settings
+    return Config(attrs.evolve(settings, store=attrs.evolve(settings.store, folder=str(folder))))
+
+
 def _with_feeds(path: Path) -> Config:
     loaded = load(path)
     if not loaded.settings.feeds:
@@ -100,6 +114,7 @@ def run(
     for_: Seconds = None,
     json: Json = False,
     events: Events = "",
+    store: StorePath = None,
     report: ReportPath = None,
 ) -> int:
     """Watch the feeds of a configuration.
@@ -109,22 +124,26 @@ def run(
     record
         Write the raw frames to a tape meanwhile; as --out of record.
     """
-    loaded = _with_feeds(config)
+    loaded = _stored_in(_with_feeds(config), store)
     options = _options(for_, json, events, f"trio_mev: {config}", ["Ctrl-C ends"])
     if report is not None:
         check_report(report)
         about = About(f"Run of {config.name}", __version__)
         told = Reporting(report, about, loaded.settings.pools)
         options = attrs.evolve(options, report=told)
-    code: int
-    if record is None:
-        if (rotate_size, rotate_every, keep) != (None, None, None):
-            raise ConfigError("--rotate-size, --rotate-every and --keep are of --record")
-        stream = loaded.settings.stream
-        code = trio.run(watch, loaded.feeds(), loaded.processors(), stream, options)
-    else:
+    taping: Taping | None = None
+    if record is not None:
         taping = Taping(record, chosen(loaded.settings.record, rotate_size, rotate_every, keep))
-        code = trio.run(watch_and_record, loaded, taping, options)
+    elif (rotate_size, rotate_every, keep) != (None, None, None):
+        raise ConfigError("--rotate-size, --rotate-every and --keep are of --record")
+    code: int
+    with open_store(loaded) as kept:
+        options = attrs.evolve(options, store=kept)
+        if taping is not None:
+            code = trio.run(watch_and_record, loaded, taping, options)
+        else:
+            stream = loaded.settings.stream
+            code = trio.run(watch, loaded.feeds(), loaded.processors(), stream, options)
     return code
 
 
@@ -165,6 +184,7 @@ def replay(
     config: Annotated[Path | None, Parameter("--config")] = None,
     json: Json = False,
     events: Events = "",
+    store: StorePath = None,
     report: ReportPath = None,
 ) -> int:
     """Play tapes through the stream.
@@ -188,7 +208,7 @@ def replay(
     """
     if not 0 <= from_ < to:
         raise ConfigError(f"--from {from_:g} --to {to:g}: the range is empty")
-    loaded = default_config(tapes) if config is None else load(config)
+    loaded = _stored_in(default_config(tapes) if config is None else load(config), store)
     check_report(report)
     what = Replay(tapes, read_speed(speed), loopback, align, from_, to, loaded, report)
     return run_replay(what, _options(None, json, events, "", ()))
@@ -252,6 +272,30 @@ def inspect(
     found = read_sources(sources)
     url = node_url(rpc, os.environ) if any(isinstance(s, BlockRange) for s in found) else None
     return run_inspect(Wanted(found, url, swaps, json, out, workers, prices))
+
+
+@app.command
+def query(
+    sql: Annotated[
+        str,
+        Parameter(help="One statement that reads, such as SELECT.", allow_leading_hyphen=True),
+    ],
+    /,
+    *,
+    data: Path = Path(),
+    json: Json = False,
+    rows: int = 100,
+) -> int:
+    """Ask what is stored, in SQL; each dataset is a view by its name.
+
+    Parameters
+    ----------
+    data
+        The folder that --store or --out of inspect has written; the current one by default.
+    rows
+        Rows of the table in a terminal, at most.
+    """
+    return run_query(sql, data, json, rows)
 
 
 @app.command

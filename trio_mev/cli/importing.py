@@ -13,13 +13,15 @@ from typing import Any, BinaryIO
 import attrs
 
 from ..errors import ConfigError
+from ..feeds.dumpster import read_rows
+from ..wire.import_dumpster import dumpster_records
 from ..wire.import_node import FramesImport, block_records, read_block
 from ..wire.import_venues import CryptofeedImport
 from ..wire.tape import VERSION, FeedHeader, Header, Record, encode_record, packed
 
 FRAMES = "frames.jsonl"
 """What a folder of frames has them in."""
-FORMATS = ("cryptofeed", "blocks", "frames")
+FORMATS = ("cryptofeed", "blocks", "frames", "mempool-dumpster")
 
 
 @attrs.frozen
@@ -40,7 +42,12 @@ def import_tape(form: str, sources: Iterable[Path], out: Path) -> Imported:
     if form not in FORMATS:
         raise ConfigError(f"format {form!r} is not one of {', '.join(FORMATS)}")
     problems: Counter[str] = Counter()
-    readers = {"cryptofeed": _cryptofeed, "blocks": _blocks, "frames": _frames}
+    readers = {
+        "cryptofeed": _cryptofeed,
+        "blocks": _blocks,
+        "frames": _frames,
+        "mempool-dumpster": _dumpster,
+    }
     feeds, records = readers[form](list(sources), problems)
     header = Header(VERSION, feeds, f"imported from {form}")
     return Imported(_write(out, header, records), problems)
@@ -158,3 +165,11 @@ def _frames(
             problems["bad_line"] += reader.bad_lines
     found.sort(key=lambda record: record.mono)
     return feeds, iter(found)
+
+
+def _dumpster(
+    sources: list[Path], problems: Counter[str]
+) -> tuple[dict[str, FeedHeader], Iterator[Record]]:
+    name = "ethereum:import"
+    rows = [read_rows(path, problems) for path in sources]
+    return {name: FeedHeader("ethereum")}, dumpster_records(name, rows, problems)

@@ -16,6 +16,7 @@ from ..flow.processor import Factory
 from ..flow.status import FeedState
 from ..model.event import DataType
 from ..model.settings import StreamConfig
+from ..sinks.storing import LANES
 from ..stream import RealtimeDataStream, StreamStats, open_stream
 from .shows import Lines, Options, Screen, Show
 from .signals import stop_on_signals
@@ -96,6 +97,9 @@ async def watch(
 def _prepare(show: Show, options: Options, epoch: int, stream: RealtimeDataStream) -> None:
     """Let everybody who tells of the stream, in its course or in the end, hear of all of it."""
     show.prepare(stream)
+    if options.store is not None:
+        options.store.epoch = epoch
+        stream.add_sink(options.store.run, *options.store.kinds, lanes=LANES)
     if options.report is not None:
         options.report.prepare(stream, epoch)
     if options.tape is not None:

@@ -23,6 +23,7 @@ from .demo import conductor, count_calls
 from .live import watch
 from .reporting import Played, Reporting, about_tapes
 from .shows import Options
+from .storing import open_store
 
 FASTEST = 1000.0
 """Times as fast, beyond which pauses are too short for an operating system to keep."""
@@ -98,7 +99,9 @@ async def _directly(replay: Replay, options: Options) -> int:
     options = attrs.evolve(options, progress=lambda: feed.progress, report=report)
     stream = config.settings.stream
     epoch = feed.wall - round(trio.current_time() * 1e9)
-    return await watch([feed], config.processors(), stream, options, epoch=epoch)
+    with open_store(config, feed.wall) as store:
+        options = attrs.evolve(options, store=store)
+        return await watch([feed], config.processors(), stream, options, epoch=epoch)
 
 
 async def _over_sockets(replay: Replay, options: Options) -> int:
@@ -117,9 +120,14 @@ async def _over_sockets(replay: Replay, options: Options) -> int:
         report = replay.reporting(tapes)
         options = attrs.evolve(options, progress=partial(_share, tapes), report=report)
         stream = config.settings.stream
-        epoch = first_wall(tapes) + round((replay.start - trio.current_time()) * 1e9)
+        wall = first_wall(tapes) + round(replay.start * 1e9)
+        epoch = wall - round(trio.current_time() * 1e9)
         processors, decisions = config.processors(), servers.decisions
-        return await watch(feeds, processors, stream, options, conduct, epoch, decisions=decisions)
+        with open_store(config, wall) as store:
+            options = attrs.evolve(options, store=store)
+            return await watch(
+                feeds, processors, stream, options, conduct, epoch, decisions=decisions
+            )
 
 
 def _share(tapes: Sequence[AnyTape]) -> float:

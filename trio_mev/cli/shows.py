@@ -19,6 +19,7 @@ from ..flow.subscription import Subscription
 from ..model.event import FINDINGS, DataType
 from ..sinks.console import JsonLines
 from ..sinks.output import Output
+from ..sinks.storing import StreamStore
 from ..stream import RealtimeDataStream, StreamStats
 from .logs import log_to
 from .reporting import Reporting
@@ -42,6 +43,8 @@ class Options:
     """The share that is done, of work whose length is known."""
     tape: Recorder | None = None
     """What is recorded meanwhile."""
+    store: StreamStore | None = None
+    """Where all of it is stored."""
     report: Reporting | None = None
     """The page that tells of it in the end."""
 

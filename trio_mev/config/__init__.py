@@ -62,7 +62,7 @@ PREFIX = "TRIO_MEV_"
 TABLES = frozenset(
     {
         *("stream", "prices", "transactions", "mempool", "pools", "arbitrage", "referee"),
-        *("liquidations", "exposure"),
+        *("liquidations", "exposure", "store"),
     }
 )
 """What the environment may override."""

@@ -51,6 +51,11 @@ class Subscription:
             await self.lanes.wait()
         return events
 
+    def lose(self, reason: str, count: int) -> None:
+        """Of what was taken, so many came to nothing: they are lost, and not processed."""
+        self.lanes.books.processed -= count
+        self.lanes.books.lose("taken", reason, count)
+
     def close(self) -> None:
         """Take no more; what waits is counted as lost."""
         self.lanes.abandon("unsubscribed")

@@ -635,6 +635,51 @@ class ExposureSettings:
     """Swaps that are reported of one pending transaction, the worst first."""
 
 
+STORED = (
+    "finding",
+    "ledger",
+    "alert",
+    "price",
+    "quote",
+    "transaction",
+    "sourcelog",
+    "block_summary",
+)
+"""Datasets that a stream is stored in."""
+
+
+def _datasets(_: Any, attribute: attrs.Attribute[Any], value: tuple[str, ...]) -> None:
+    unknown = [name for name in value if name not in STORED]
+    if unknown or not value:
+        shown = ", ".join(repr(name[:64]) for name in unknown) or "none"
+        raise ValueError(f"{attribute.name}: {shown}; known are {', '.join(STORED)}")
+
+
+@attrs.frozen
+class StoreSettings:
+    """Whether, where and how what a stream tells is stored."""
+
+    folder: str | None = None
+    """None: nothing is stored."""
+    datasets: tuple[str, ...] = attrs.field(default=STORED, validator=_datasets)
+    flush_seconds: float = positive(10.0, 3600)
+    """For which a row waits to be written, at most."""
+    flush_rows: int = positive(20_000, 1_000_000)
+    """Events that wait, at most."""
+    flush_bytes: int = positive(32 * 2**20)
+    """Bytes of events that wait, at most."""
+    file_rows: int = positive(100_000, 10**8)
+    """With so many rows a file is full, and the next one is begun."""
+    file_bytes: int = positive(16 * 2**20, 10**12)
+    """With so many bytes, too."""
+    waiting_bytes: int = positive(256 * 2**20, 10**12)
+    """Bytes of rows that wait while the disk takes none; of more the oldest are lost."""
+    keep_days: int | None = positive(None, 10**6)
+    """Days that are kept, counted back from the latest one; None: all."""
+    keep_bytes: int | None = positive(None, 10**15)
+    """Bytes of all files that are kept; of more the oldest are removed. None: all."""
+
+
 def _names_differ(_: Any, __: Any, feeds: tuple[FeedSettings, ...]) -> None:
     names = [feed.name for feed in feeds]
     for feed in feeds:
@@ -692,3 +737,4 @@ class Settings:
     liquidations: LiquidationSettings = LiquidationSettings()
     exposure: ExposureSettings = ExposureSettings()
     record: RecordSettings = RecordSettings()
+    store: StoreSettings = StoreSettings()

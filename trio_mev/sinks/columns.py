@@ -31,12 +31,18 @@ class Type(enum.Enum):
     STRINGS = "list of string"
     U32S = "list of uint32"
     BYTES32 = "32 bytes"
+    I64 = "int64"
+    BYTES = "bytes"
+    TIME = "time"
+    """In UTC, to the microsecond."""
+    TIME_MS = "time in ms"
+    """In UTC, to the millisecond."""
     AMOUNTS = "list of amounts"
     """Each with its token; under zero is what was lost."""
     SWAPS = "list of swaps"
 
 
-def _wide(name: str) -> dict[str, Type]:
+def wide(name: str) -> dict[str, Type]:
     """A number of 256 bits; one that may be under zero is in two's complement."""
     return {
         f"{name}_binary": Type.BYTES32,
@@ -45,7 +51,7 @@ def _wide(name: str) -> dict[str, Type]:
     }
 
 
-AMOUNT = {"token": Type.STRING, **_wide("amount")}
+AMOUNT = {"token": Type.STRING, **wide("amount")}
 SWAP = {
     "transaction": Type.STRING,
     "log_index": Type.U32,
@@ -55,12 +61,12 @@ SWAP = {
     "sender": Type.STRING,
     "recipient": Type.STRING,
     "token_in": Type.STRING,
-    **_wide("amount_in"),
+    **wide("amount_in"),
     "token_out": Type.STRING,
-    **_wide("amount_out"),
+    **wide("amount_out"),
 }
 _WHERE = {"chain_id": Type.U64, "block_number": Type.U32, "block_hash": Type.STRING}
-_FINDING = {
+FINDING: Mapping[str, Type] = {
     **_WHERE,
     "id": Type.STRING,
     "transactions": Type.STRINGS,
@@ -69,8 +75,8 @@ _FINDING = {
     "searcher": Type.STRING,
     "gross": Type.AMOUNTS,
     "net": Type.AMOUNTS,
-    **_wide("gas_wei"),
-    **_wide("builder_wei"),
+    **wide("gas_wei"),
+    **wide("builder_wei"),
     "usd": Type.STRING,
     "reverted": Type.BOOL,
     "basis": Type.STRING,
@@ -90,37 +96,37 @@ DATASETS: Mapping[str, Mapping[str, Type]] = {
         "cut": Type.BOOL,
     },
     Kind.SWAP.value: {**_WHERE, **SWAP},
-    Kind.ARBITRAGE.value: {**_FINDING, "path": Type.SWAPS},
+    Kind.ARBITRAGE.value: {**FINDING, "path": Type.SWAPS},
     Kind.SANDWICH.value: {
-        **_FINDING,
+        **FINDING,
         "frontrun": Type.SWAPS,
         "victim_swaps": Type.SWAPS,
         "backrun": Type.SWAPS,
     },
     Kind.LIQUIDATION.value: {
-        **_FINDING,
+        **FINDING,
         "protocol": Type.STRING,
         "user": Type.STRING,
         "debt_token": Type.STRING,
-        **_wide("debt_amount"),
+        **wide("debt_amount"),
         "collateral_token": Type.STRING,
-        **_wide("collateral_amount"),
+        **wide("collateral_amount"),
     },
     Kind.JIT.value: {
-        **_FINDING,
+        **FINDING,
         "pool": Type.STRING,
         "owner": Type.STRING,
         "tick_lower": Type.I32,
         "tick_upper": Type.I32,
-        **_wide("liquidity"),
-        **_wide("mint_amount0"),
-        **_wide("mint_amount1"),
-        **_wide("burn_amount0"),
-        **_wide("burn_amount1"),
+        **wide("liquidity"),
+        **wide("mint_amount0"),
+        **wide("mint_amount1"),
+        **wide("burn_amount0"),
+        **wide("burn_amount1"),
         "swaps": Type.SWAPS,
     },
     Kind.CEX_DEX.value: {
-        **_FINDING,
+        **FINDING,
         "venue_price": Type.STRING,
         "pool_price": Type.STRING,
         "interval": Type.STRING,
@@ -130,10 +136,10 @@ DATASETS: Mapping[str, Mapping[str, Type]] = {
 """Each kind's columns, in their order; a dataset is a folder of that name."""
 
 
-def _spread(name: str, text: str | None) -> Row:
+def spread(name: str, text: str | None) -> Row:
     """A number three times, from its digits."""
     if text is None:
-        return dict.fromkeys(_wide(name))
+        return dict.fromkeys(wide(name))
     value = int(text)
     return {
         f"{name}_binary": (value % 2**256).to_bytes(32, "big"),
@@ -142,49 +148,56 @@ def _spread(name: str, text: str | None) -> Row:
     }
 
 
-def _amounts(amounts: Mapping[str, str] | None) -> list[Row] | None:
+def amounts_of(amounts: Mapping[str, str] | None) -> list[Row] | None:
+    """Amounts of a line of JSON as rows of a list; None stays None."""
     if amounts is None:
         return None
-    return [{"token": token, **_spread("amount", text)} for token, text in amounts.items()]
+    return [{"token": token, **spread("amount", text)} for token, text in amounts.items()]
 
 
-def _swap(line: Mapping[str, Any]) -> Row:
+def swap_of(line: Mapping[str, Any]) -> Row:
+    """A swap of a line of JSON."""
     row = {name: line.get(name) for name in SWAP}
-    return row | _spread("amount_in", line["amount_in"]) | _spread("amount_out", line["amount_out"])
+    return row | spread("amount_in", line["amount_in"]) | spread("amount_out", line["amount_out"])
 
 
-def _swaps(lines: Sequence[Mapping[str, Any]]) -> list[Row]:
-    return [_swap(line) for line in lines]
+def swaps_of(lines: Sequence[Mapping[str, Any]]) -> list[Row]:
+    """Swaps of a line of JSON as rows of a list."""
+    return [swap_of(line) for line in lines]
 
 
-def _arbitrage(detail: Mapping[str, Any]) -> Row:
-    return {"path": _swaps(detail["path"])}
+def arbitrage_of(detail: Mapping[str, Any]) -> Row:
+    """The columns of the detail of a line of JSON."""
+    return {"path": swaps_of(detail["path"])}
 
 
-def _sandwich(detail: Mapping[str, Any]) -> Row:
+def sandwich_of(detail: Mapping[str, Any]) -> Row:
+    """The columns of the detail of a line of JSON."""
     return {
-        "frontrun": _swaps(detail["frontrun"]),
-        "victim_swaps": _swaps(detail["victims"]),
-        "backrun": _swaps(detail["backrun"]),
+        "frontrun": swaps_of(detail["frontrun"]),
+        "victim_swaps": swaps_of(detail["victims"]),
+        "backrun": swaps_of(detail["backrun"]),
     }
 
 
-def _liquidation(detail: Mapping[str, Any]) -> Row:
+def liquidation_of(detail: Mapping[str, Any]) -> Row:
+    """The columns of the detail of a line of JSON."""
     names = "protocol", "user", "debt_token", "collateral_token"
     row = {name: detail[name] for name in names}
     for name in ("debt_amount", "collateral_amount"):
-        row |= _spread(name, detail[name])
+        row |= spread(name, detail[name])
     return row
 
 
-def _jit(detail: Mapping[str, Any]) -> Row:
+def jit_of(detail: Mapping[str, Any]) -> Row:
+    """The columns of the detail of a line of JSON."""
     mint, burn = detail["mint"], detail["burn"]
     row = {name: mint[name] for name in ("pool", "owner", "tick_lower", "tick_upper")}
-    row |= _spread("liquidity", mint["liquidity"])
+    row |= spread("liquidity", mint["liquidity"])
     for name, change in (("mint", mint), ("burn", burn)):
         for amount in ("amount0", "amount1"):
-            row |= _spread(f"{name}_{amount}", change[amount])
-    return row | {"swaps": _swaps(detail["swaps"])}
+            row |= spread(f"{name}_{amount}", change[amount])
+    return row | {"swaps": swaps_of(detail["swaps"])}
 
 
 def _cex_dex(detail: Mapping[str, Any]) -> Row:
@@ -192,21 +205,21 @@ def _cex_dex(detail: Mapping[str, Any]) -> Row:
 
 
 _DETAILS = {
-    Kind.ARBITRAGE: _arbitrage,
-    Kind.SANDWICH: _sandwich,
-    Kind.LIQUIDATION: _liquidation,
-    Kind.JIT: _jit,
+    Kind.ARBITRAGE: arbitrage_of,
+    Kind.SANDWICH: sandwich_of,
+    Kind.LIQUIDATION: liquidation_of,
+    Kind.JIT: jit_of,
     Kind.CEX_DEX: _cex_dex,
 }
 
 
 def _finding(one: Opportunity) -> Row:
     line = finding_line(one)
-    row = {name: line.get(name) for name in _FINDING}
+    row = {name: line.get(name) for name in FINDING}
     for name in ("gross", "net"):
-        row[name] = _amounts(line[name])
+        row[name] = amounts_of(line[name])
     for name in ("gas_wei", "builder_wei"):
-        row |= _spread(name, line[name])
+        row |= spread(name, line[name])
     row["detail"] = msgspec.json.encode(line["detail"]).decode()
     return row | _DETAILS[one.kind](line["detail"])
 
@@ -228,7 +241,7 @@ def rows_of(
         "block_hash": found.hash or None,
     }
     for swap in found.swaps:
-        yield Kind.SWAP.value, where | _swap(swap_line(swap))
+        yield Kind.SWAP.value, where | swap_of(swap_line(swap))
     for one in found.opportunities:
         yield one.kind.value, _finding(one) | where
     reverted = sum(one.reverted for one in found.opportunities)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,11 @@ import attrs
 
 from ..errors import ConfigError
 from ..inspect import Inspection
+from .alone import alone
+from .arrow import fields_of, library
 from .aside import replace, sweep
 from .checkpoint import Checkpoint
-from .columns import AMOUNT, DATASETS, SWAP, Row, Type, rows_of
+from .columns import DATASETS, Row, rows_of
 
 SPAN = 1000
 """Blocks of one file."""
@@ -33,43 +35,6 @@ _NETWORKS = {1: MAIN}
 def network_of(chain_id: int | None) -> str:
     """What a chain is called in the names of files."""
     return UNKNOWN if chain_id is None else _NETWORKS.get(chain_id, f"network_{chain_id}")
-
-
-def _library() -> Any:
-    """pyarrow.
-
-    Raises:
-        ConfigError: it is not installed.
-    """
-    try:
-        import pyarrow.parquet
-    except ImportError:
-        raise ConfigError(
-            "--out writes Parquet, for which pyarrow is needed: install trio-mev[store]"
-        ) from None
-    return pyarrow
-
-
-def _type(pa: Any, kind: Type) -> Any:
-    if kind is Type.AMOUNTS:
-        return pa.list_(pa.struct(_fields(pa, AMOUNT)))
-    if kind is Type.SWAPS:
-        return pa.list_(pa.struct(_fields(pa, SWAP)))
-    return {
-        Type.U32: pa.uint32(),
-        Type.U64: pa.uint64(),
-        Type.I32: pa.int32(),
-        Type.F64: pa.float64(),
-        Type.BOOL: pa.bool_(),
-        Type.STRING: pa.string(),
-        Type.STRINGS: pa.list_(pa.string()),
-        Type.U32S: pa.list_(pa.uint32()),
-        Type.BYTES32: pa.binary(32),
-    }[kind]
-
-
-def _fields(pa: Any, columns: Mapping[str, Type]) -> list[Any]:
-    return [pa.field(name, _type(pa, kind)) for name, kind in columns.items()]
 
 
 @attrs.define(eq=False)
@@ -98,13 +63,14 @@ class Store:
     _lock: int | None = None
 
     def __attrs_post_init__(self) -> None:
-        self._pa = _library()
+        self._pa = library("--out writes Parquet")
         self._schemas = {
-            name: self._pa.schema(_fields(self._pa, columns)) for name, columns in DATASETS.items()
+            name: self._pa.schema(fields_of(self._pa, columns))
+            for name, columns in DATASETS.items()
         }
         for name in DATASETS:
             (self.folder / name).mkdir(parents=True, exist_ok=True)
-        self._lock = _alone(self.folder)
+        self._lock = alone(self.folder)
         try:
             for folder in (self.folder, *(self.folder / name for name in DATASETS)):
                 sweep(folder)
@@ -188,22 +154,3 @@ class Store:
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
-
-
-def _alone(folder: Path) -> int | None:
-    """A lock that ends with this process, however that ends; None where there are none.
-
-    Raises:
-        ConfigError: another run has it.
-    """
-    try:
-        import fcntl
-    except ImportError:
-        return None
-    descriptor = os.open(folder / ".lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o644)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(descriptor)
-        raise ConfigError(f"{folder}: another run writes into it") from None
-    return descriptor
