@@ -153,11 +153,18 @@ def landed_blocks(workers: int, repeats: int) -> dict[str, Any]:
     return result
 
 
+def replay(tape: str, predicts: bool) -> dict[str, Any]:
+    """Microseconds of processor time an event of a tape, and seconds an hour of it."""
+    result: dict[str, Any] = load("replays", "replay")(tape, predicts)
+    return result
+
+
 TASKS: dict[str, Callable[..., dict[str, Any]]] = {
     task.__name__: task
     for task in (
         *(flood, engine, paced, idle, lower, high),
         *(quotes, parts, decode, pool_quotes, block, predict, landed_traces, landed_blocks),
+        replay,
     )
 }
 

@@ -25,6 +25,7 @@ ROWS = {
     "pools": 7,
     "predict": 3,
     "inspect": 2,
+    "replay": 4,
 }
 PEERS = {"flood", "paced"}
 
