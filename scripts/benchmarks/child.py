@@ -165,12 +165,18 @@ def stored(who: str, count: int, writes: int, seed: int) -> dict[str, Any]:
     return result
 
 
+def replay(tape: str, predicts: bool) -> dict[str, Any]:
+    """Microseconds of processor time an event of a tape, and seconds an hour of it."""
+    result: dict[str, Any] = load("replays", "replay")(tape, predicts)
+    return result
+
+
 TASKS: dict[str, Callable[..., dict[str, Any]]] = {
     task.__name__: task
     for task in (
         *(flood, engine, paced, idle, lower, high),
         *(quotes, parts, decode, pool_quotes, block, predict, landed_traces, landed_blocks),
-        *(taped, stored),
+        *(taped, stored, replay),
     )
 }
 

@@ -27,6 +27,7 @@ ROWS = {
     "record": 4,
     "inspect": 2,
     "store": 3,
+    "replay": 4,
 }
 PEERS = {"flood", "paced"}
 

@@ -17,7 +17,7 @@ import attrs
 import trio
 
 from tests.devnet.chain import Chain
-from tests.devnet.deploy import devnet
+from tests.devnet.deploy import BLOCK_TIME, devnet
 from tests.devnet.instep import InStep, open_in_step
 from tests.devnet.node import NoNode
 from tests.devnet.pool_prices import PoolPrices, open_pool_prices
@@ -166,10 +166,12 @@ def merged(recording: Recording, seed: int, seconds: int) -> Iterator[Record]:
     return heapq.merge(recording.records, venues, key=lambda record: record.mono)
 
 
-async def records_of(seed: int) -> list[Record]:
+async def records_of(seed: int, minutes: int) -> list[Record]:
     """All that goes onto the tape."""
-    recording, _ = await record(seed)
-    return list(merged(recording, seed, SECONDS))
+    seconds = minutes * 60
+    # A reorganisation takes a slot, too; those of the programme are two.
+    recording, _ = await record(seed, BLOCKS + (seconds - SECONDS) // BLOCK_TIME)
+    return [one for one in merged(recording, seed, seconds) if one.mono < seconds * SECOND]
 
 
 def write(path: Path, records: Sequence[Record]) -> None:
@@ -183,12 +185,13 @@ def main() -> int:
     """The exit code."""
     parser = argparse.ArgumentParser("scripts/demo-tape", description=__doc__, allow_abbrev=False)
     parser.add_argument("--seed", type=int, default=SEED, help=f"of all that happens ({SEED})")
+    parser.add_argument("--minutes", type=int, default=SECONDS // 60, help="how long it is")
     parser.add_argument("--out", type=Path, default=TAPE, help="the tape, which is written over")
     asked = parser.parse_args()
     missing: list[BaseException] = []
     records: list[Record] = []
     try:
-        records = trio.run(records_of, asked.seed)
+        records = trio.run(records_of, asked.seed, asked.minutes)
     except* NoNode as group:
         missing += leaves(group)
     if missing:

@@ -80,7 +80,9 @@ def queries() -> list[str]:
     pages = [DOCS / "howto" / name for name in ("inspect.md", "store-and-query.md")]
     howto = "".join(page.read_text(encoding="utf-8") for page in pages)
     blocks = re.findall(r"```sql\n(.*?)```", PAGE + howto, re.DOTALL)
-    return [one for block in blocks for one in re.split(r";|\n\n", block) if one.strip()]
+    found = [one for block in blocks for one in re.split(r";|\n\n", block) if one.strip()]
+    # What makes a history of prices of an exchange's file is tried with the command.
+    return [one for one in found if "read_csv" not in one]
 
 
 @pytest.mark.parametrize("query", queries())

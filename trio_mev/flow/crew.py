@@ -78,6 +78,7 @@ class Crew:
         """The stream's time, and by the processor's clock when that was read and until when
         there has been work since."""
         self._lifts = False
+        self._slice = SLICE
         for pump in pumps:
             self.join(pump)
 
@@ -108,6 +109,9 @@ class Crew:
         self._clock = clock.current_time
         # On a tape's clock a deadline that nobody waits for would still be one to go to.
         self._lifts = isinstance(clock, TapeClock)
+        if self._lifts:
+            # Who gets what first must not depend on how fast the machine is.
+            self._slice = math.inf
         try:
             with self._whole:
                 await _watched(self._serve_on(), self._pausing)
@@ -188,7 +192,7 @@ class Crew:
         if lanes.desynchronised:
             pump.begin_anew()
         self._current = pump
-        until = self._worked + SLICE
+        until = self._worked + self._slice
         while True:
             if self._worked > self._read + FRESH:
                 self._read_clock()
