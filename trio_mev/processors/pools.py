@@ -174,7 +174,9 @@ class PoolTracker(DataProcessor):
             return found
         manager = await reader.carry_out(learner.find_manager, block)
         if manager is None:
-            logger.warning("{} is no StateView; no pools of V4 are watched", learner.view)
+            # A chain without V4 is no fault; a view that somebody named, and that is none, is.
+            level = "DEBUG" if self.settings.v4_view is None else "WARNING"
+            logger.log(level, "{} is no StateView; no pools of V4 are watched", learner.view)
             return found
         self.keeper.use_manager(manager)
         keys = learner.v4_keys()
