@@ -314,11 +314,10 @@ def replay(size: Size) -> list[Row]:
         rows = []
         for predicts, what in ((False, "prices and blocks"), (True, "pools and predictions too")):
             orders = {"tape": str(tape), "predicts": predicts}
-            each = [measure("replay", **orders) for _ in range(min(size.rounds, 3))]
-            same_work({what: each})
-            name = f"{what}, {each[0]['minutes']} minutes, {each[0]['events']} events"
+            one = measure("replay", **orders)  # long enough to be its own median
+            name = f"{what}, {one['minutes']} minutes, {one['events']} events"
             for unit, key, of in (("us", "cost", "CPU per event"), ("s", "hour", "hour of tape")):
-                rows.append(row("replay", f"{of}, {name}", unit, median(o[key] for o in each)))
+                rows.append(row("replay", f"{of}, {name}", unit, one[key]))
         return rows
 
 

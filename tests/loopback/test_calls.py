@@ -21,7 +21,7 @@ from tests.feeds.test_recall import (
 )
 from trio_mev.cli.demo import conductor, count_calls
 from trio_mev.config import played_by
-from trio_mev.errors import RpcFailed, RpcTimeout
+from trio_mev.errors import MalformedFrame, RpcFailed, RpcTimeout
 from trio_mev.feeds.tapes import Tape
 from trio_mev.flow.clock import replay_clock
 from trio_mev.loopback.servers import open_loopback
@@ -136,3 +136,31 @@ async def test_a_stranger_may_ask_and_leave(tmp_path):
             assert servers.calls.owed
         while servers.calls.owed:
             await trio.testing.wait_all_tasks_blocked(0.001)
+
+
+def test_an_answer_that_says_nothing_comes_as_it_was(tmp_path):
+    rows = [
+        (0, OUT, ["junk"]),
+        (0, IN, reply(99, result="0x")),
+        (1, IN, head(1)),
+        (1, OUT, asked(7, 1)),
+        (2, IN, reply(7)),
+    ]
+    diary, _ = over_sockets(tape_of(tmp_path / "a.tape", rows), one)
+    ((number, error, at),) = diary
+    assert (number, at) == (1, 2.0)
+    assert isinstance(error, MalformedFrame)
+
+
+async def test_a_tape_of_two_lives_is_played_through(tmp_path):
+    rows = [(1, CLOSE, None), (2, OPEN, None), (2, IN, reply(8, result="0x"))]
+    rows += [
+        (2, OUT, request(2, "eth_subscribe", "newPendingTransactions")),
+        (2, IN, reply(2, error={"code": -32601, "message": "no such subscription"})),
+        (3, CLOSE, None),
+        (3, CLOSE, None),
+    ]
+    async with open_loopback([Tape(tape_of(tmp_path / "a.tape", rows))], speed=1e6) as servers:
+        servers.begin.set()
+        await servers.finished.wait()
+    assert not servers.calls.owed

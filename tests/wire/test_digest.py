@@ -8,6 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trio_mev.model.event import DataEvent, DataType, EventPriority
+from trio_mev.model.opportunity import (
+    Grounds,
+    Kind,
+    Opportunity,
+    Outcome,
+    Path,
+    Status,
+    Verdict,
+)
 from trio_mev.wire.digest import Digest
 
 
@@ -72,3 +81,21 @@ def test_integers_beyond_64_bits_count_exactly():
 def test_what_json_does_not_know_counts_by_its_repr():
     assert digest_of(finding(1 + 2j)) == digest_of(finding(complex(1, 2)))
     assert digest_of(finding(1 + 2j)) != digest_of(finding(1 + 3j))
+
+
+def test_how_long_before_its_block_something_was_predicted_does_not_matter():
+    def verdict(lead: float | None, by: str = "0x1") -> DataEvent:
+        outcome = Outcome(Verdict.TAKEN, by, lead=lead)
+        one = Opportunity(
+            Kind.ARBITRAGE,
+            "a",
+            "d",
+            Status.LANDED,
+            Grounds.ARITHMETIC,
+            Path(()),
+            outcome=outcome,
+        )
+        return DataEvent(DataType.VERDICT, EventPriority.NORMAL, one, "Ledger", 1.0)
+
+    assert digest_of(verdict(1.0)) == digest_of(verdict(2.0)) == digest_of(verdict(None))
+    assert digest_of(verdict(1.0)) != digest_of(verdict(1.0, "0x2"))
