@@ -15,8 +15,8 @@ from trio_mev.model.intents import ETHER
 from trio_mev.model.opportunity import (
     CexDex,
     Exposure,
-    Harm,
     Grounds,
+    Harm,
     JustInTime,
     Kind,
     Liquidation,
