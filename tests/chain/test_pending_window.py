@@ -99,3 +99,23 @@ class Windows(RuleBasedStateMachine):
 
 
 TestWindows = Windows.TestCase
+
+
+def test_one_whose_body_is_not_known_comes_back_without_one():
+    window = PendingWindow(LENGTH, MOST)
+    window.see("0x1", 0.0, False)
+    window.include("0x1", 1.0)
+    assert (window.pending, window.included) == (0, 1)
+    window.restore("0x1")
+    assert (window.pending, window.included, window.without_body) == (1, 0, 1)
+    assert window.value == 0
+
+
+def test_one_whose_body_is_known_comes_back_with_it():
+    window = PendingWindow(LENGTH, MOST)
+    window.see("0x2", 0.0, False)
+    window.take(body_of("0x2"))
+    window.include("0x2", 1.0)
+    assert (window.value, len(window.order)) == (0, 0)
+    window.restore("0x2")
+    assert (window.value, len(window.order)) == (2, 1)

@@ -16,6 +16,7 @@ from trio_mev.model.opportunity import (
     CexDex,
     Exposure,
     Grounds,
+    Harm,
     JustInTime,
     Kind,
     Liquidation,
@@ -64,7 +65,13 @@ LIQUIDITY = {
     "transaction": HASH,
     "log_index": 4,
 }
-EXPOSED = {"loss": "1", "attacker_in": "2", "attacker_profit": "3", "front_running": "4"}
+EXPOSED = {
+    "loss": "1",
+    "attacker_in": "2",
+    "attacker_profit": "3",
+    "front_running": "4",
+    "others": [],
+}
 LENT = {"protocol": "aave_v3", "user": "0xu", "debt_token": USDC, "debt_amount": "1"}
 LENT |= {"collateral_token": WETH, "collateral_amount": "2"}
 
@@ -175,6 +182,19 @@ def test_a_rule_may_add_to_the_detail():
             Kind.SANDWICH,
             Exposure(SWAP, None, 1, 2, 3, None, 4),
             EXPOSED | {"victim": SHORT | {"limit": None}, "limit_that_prevents": None},
+        ),
+        (
+            Kind.SANDWICH,
+            Exposure(SWAP, None, 1, 2, 3, None, 4, (Harm(SWAP, 9, 5), Harm(SWAP, None, 6))),
+            EXPOSED
+            | {
+                "victim": SHORT | {"limit": None},
+                "limit_that_prevents": None,
+                "others": [
+                    SHORT | {"limit": "9", "loss": "5"},
+                    SHORT | {"limit": None, "loss": "6"},
+                ],
+            },
         ),
         (
             Kind.LIQUIDATION,
