@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from trio_mev.cli import app
+from trio_mev.cli import app, looking
 from trio_mev.cli.app import main
 from trio_mev.cli.words import OutputFailed
 from trio_mev.errors import ConfigError, StreamConnectionError
@@ -25,7 +25,7 @@ def ending(monkeypatch, error: BaseException) -> int:
     def fails(*_: object) -> int:
         raise error
 
-    monkeypatch.setattr(app, "load", fails)
+    monkeypatch.setattr(looking, "load", fails)
     return main(["check-config", "any.toml"])
 
 
