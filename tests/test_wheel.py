@@ -28,6 +28,7 @@ def test_the_wheel_runs_outside_the_checkout(tmp_path):
         "trio_mev/loopback/demo.tape",
         "trio_mev/cli/public.toml",
         "trio_mev/cli/own-node.toml",
+        "trio_mev/loopback/demo.toml",
     } <= names
     assert not any(name.startswith(("tests", "docs", "scripts")) for name in names)
     where = "import trio_mev, sys; sys.stdout.write(trio_mev.__file__)"
