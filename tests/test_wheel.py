@@ -31,6 +31,7 @@ def test_the_wheel_runs_outside_the_checkout(tmp_path):
         "trio_mev/sinks/report/assets/page.html",
         "trio_mev/sinks/report/assets/charts.js",
         "trio_mev/sinks/report/assets/style.css",
+        "trio_mev/loopback/demo.toml",
     } <= names
     assert not any(name.startswith(("tests", "docs", "scripts")) for name in names)
     where = "import trio_mev, sys; sys.stdout.write(trio_mev.__file__)"

@@ -11,6 +11,7 @@ from typing import Any
 import attrs
 import pytest
 import trio
+import trio.testing
 
 from tests.devnet.addresses import AGGREGATORS
 from tests.devnet.deploy import devnet
@@ -36,6 +37,8 @@ from trio_mev.wire.tape import Direction
 
 SEEDS = range(1, 1 + int(os.environ.get("REPLAY_SEEDS", "2")))
 BLOCKS = 25
+REST = 0.002
+"""Seconds without anything to do, after which nobody asks anything more by itself."""
 REFEREE = """
 [referee]
 enabled = true
@@ -78,15 +81,20 @@ class Found:
 
 @attrs.define(eq=False)
 class Following:
-    """Lets the scenario go on when the stream has come as far."""
+    """Lets the scenario go on when the stream has come as far, and nobody reads from the node: on a
+    chain that takes its time, blocks do not come while the last one's answers do."""
 
     subscription: Any
+    node: Any
     seen: set[Hex] = attrs.Factory(set)
 
     async def until(self, name: Hex) -> None:
         while name not in self.seen:
             event = await anext(self.subscription)
             self.seen.add(event.data.hash)
+        await trio.testing.wait_all_tasks_blocked(REST)
+        while self.node.rpc.under_way:
+            await trio.testing.wait_all_tasks_blocked(REST)
 
     async def go_to(self, now: int) -> None:
         pass
@@ -128,7 +136,9 @@ async def live(seed: int, path: Path) -> Played:
         with trio.fail_after(240):
             async with recorded(config_of(node.ws_url), path, found) as stream:
                 follows = stream.subscribe(DataType.TRANSACTION, DataType.BLOCK)
-                scenario = await open_scenario(rpc, seed, Following(follows))
+                scenario = await open_scenario(
+                    rpc, seed, Following(follows, stream.manager.feeds[0])
+                )
                 await scenario.play(BLOCKS)
             return found.of(stream)
 

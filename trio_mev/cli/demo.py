@@ -10,7 +10,7 @@ from ..config import Config, load, played_by
 from ..feeds.rpc import SocketRpc
 from ..feeds.tapes import Tape
 from ..flow.status import FeedState
-from ..loopback.demo import TAPE
+from ..loopback.demo import SETTINGS, TAPE
 from ..loopback.servers import LoopbackServers, open_loopback
 from ..model.settings import Settings
 from ..stream import RealtimeDataStream
@@ -38,7 +38,7 @@ def how_to_go_live() -> tuple[str, ...]:
 
 def demo_config() -> Config:
     """What the demo watches, and its tape was recorded with."""
-    return load(Path(str(files(__package__) / "demo.toml")), {})
+    return load(SETTINGS, {})
 
 
 def default_config(tapes: Sequence[Path]) -> Config:

@@ -104,6 +104,11 @@ class SocketRpc(Messages):
         self._limit = trio.CapacityLimiter(calls)
 
     @property
+    def under_way(self) -> int:
+        """Messages that have no answer yet."""
+        return self._limit.borrowed_tokens
+
+    @property
     def peer(self) -> object | None:
         """As ``Rpc.peer``: what stands for the connection's life, and keeps nothing of it."""
         found = self._calling()

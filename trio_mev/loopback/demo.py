@@ -8,3 +8,6 @@ TAPE = Path(__file__).parent / "demo.tape"
 """Blocks, logs and pending transactions are what a node said on which Uniswap's and Aave's
 contracts ran; the exchanges' quotes are simulated around the prices of its pools. None of it
 happened on the main network. ``scripts/demo-tape`` writes it."""
+
+SETTINGS = TAPE.with_suffix(".toml")
+"""What was watched when it was recorded."""
