@@ -202,6 +202,8 @@ class TapeFiles:
             tapes = sorted(e for e in self.path.iterdir() if _NAME.fullmatch(e.name))
             found = [path for path in tapes if path != self.present]
             known = [_Old(path, path.stat().st_size, path.stat().st_mtime) for path in found]
+            # Names alone do: but two recordings may have begun a tape in the same millisecond.
+            known.sort(key=lambda old: old.written_at)
             present = self.present.stat().st_size
         except OSError as error:
             logger.warning("tapes: the folder cannot be read: {}", error.strerror)
