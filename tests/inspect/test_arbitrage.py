@@ -54,6 +54,15 @@ def test_a_cycle_through_two_pools():
     assert one.extra == {"rule": "cycle"}
 
 
+def test_ether_may_be_wrapped_on_the_way():
+    """Bought at a pool that has ether itself, sold at one that has it wrapped."""
+    known = Known(tokens_of={P: (address(0), B), Q: (B, WETH)}.get)
+    one = only(act(EVE, BOT, swapped(P, 1000, 900), swapped(Q, 900, 1040)), known=known)
+    assert (one.gross, one.extra) == ({WETH: 40}, {"rule": "cycle"})
+    back = swapped(Q, 1000, 900, down=False), swapped(P, 900, 1040, down=False)
+    assert only(act(EVE, BOT, *back), known=known).gross == {WETH: 40}
+
+
 def test_what_the_builder_was_paid_is_taken_off_where_it_is_known():
     assert only(act(EVE, BOT, *CYCLE, **GAS, builder_wei=7)).net == {A: 40, address(0): -307}
 

@@ -16,8 +16,9 @@ from itertools import pairwise
 
 import attrs
 
+from ..model.intents import ETHER
 from ..model.opportunity import Amounts, Kind, Path, SwapRecord
-from .acts import Act, delta
+from .acts import WRAPPED, Act, delta, wrapped
 from .budget import Budget, Share
 from .findings import Found, pools_of
 from .known import Known
@@ -39,7 +40,7 @@ def find_arbitrage(act: Act, known: Known, budget: Budget) -> Found | None:
     chosen = _cycles(act.swaps, budget.share(len(act.said)))
     routed = act.mined.to in known.shared
     if chosen and not (routed and len(chosen) < act.exchanges):
-        return _found(act, chosen, delta(chosen), "cycle")
+        return _found(act, chosen, wrapped(delta(chosen)), "cycle")
     if routed or act.keeps:
         return None
     gross = _gain(act)
@@ -103,7 +104,7 @@ def _cycles(swaps: Sequence[SwapRecord], share: Share, losing: bool = False) -> 
     """The swaps of the cycles that pay, or of all, the best fitting first, none in two of them."""
     starts: dict[str, list[int]] = {}
     for number, swap in enumerate(swaps):
-        starts.setdefault(swap.token_in, []).append(number)
+        starts.setdefault(_asset(swap.token_in), []).append(number)
     chosen: dict[int, None] = {}
     while True:
         free = [number for number in range(len(swaps)) if number not in chosen]
@@ -132,13 +133,13 @@ def _cycle(
     while waiting:
         number = waiting.popleft()
         swap = swaps[number]
-        if swap.token_out == start.token_in and swap.pool != start.pool:
+        if _asset(swap.token_out) == _asset(start.token_in) and swap.pool != start.pool:
             if swap.amount_out > start.amount_in or losing:
                 cycle = _paying(swaps, _way(before, number), losing)
                 if cycle is not None:
                     return cycle
             continue
-        candidates = starts.get(swap.token_out, ())
+        candidates = starts.get(_asset(swap.token_out), ())
         if not share.spend(len(candidates)):
             return None
         links = [
@@ -149,6 +150,11 @@ def _cycle(
         before.update(dict.fromkeys(links, number))
         waiting += links
     return None
+
+
+def _asset(token: str) -> str:
+    """Ether is wrapped and unwrapped between pools, one for one."""
+    return ETHER if token in WRAPPED else token
 
 
 def _links(one: SwapRecord, other: SwapRecord) -> bool:

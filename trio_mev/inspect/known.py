@@ -4,6 +4,7 @@ seems to be."""
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 
 import attrs
 
@@ -84,6 +85,11 @@ class Known:
     morphos: frozenset[str] = frozenset(morpho.MORPHOS)
     shares: frozenset[str] = frozenset()
     """aTokens of Aave V2, whose mints look like those of a pair."""
+
+    @cached_property
+    def told(self) -> frozenset[str]:
+        """Contracts whose word is enough for what they say that was swapped."""
+        return self.vaults | self.proxies | self.networks
 
     def name(self, pool: str, shape: str, token: str, other: str) -> str:
         """Whose pool it is, of two tokens and with the logs or calls of a protocol."""
