@@ -196,13 +196,22 @@ def test_balancer_names_its_tokens():
 NAMING = {
     "balancer_v1": log("LOG_SWAP(address*,address*,address*,uint256,uint256)", ANN, A, B, 10, 9),
     "dodo": log("DODOSwap(address,address,uint256,uint256,address,address)", A, B, 10, 9, ANN, BOT),
+    "mooniswap": log(
+        "Swapped(address*,address*,address*,uint256,uint256,uint256,uint256,uint256,address)",
+        *(ANN, A, B, 10, 9, 1, 1, 1, C),
+    ),
+    "1inch": log(
+        "Swapped(address*,address*,address*,address,uint256,uint256,uint256,uint256,address)",
+        *(ANN, BOT, A, B, 10, 9, 1, 1, C),
+    ),
 }
 
 
-@pytest.mark.parametrize("protocol", NAMING)
-def test_what_a_pool_names_must_have_moved(protocol):
+@pytest.mark.parametrize("who", NAMING)
+def test_what_a_pool_names_must_have_moved(who):
     """Anybody can log names."""
-    said, paid, got = emitted(NAMING[protocol], P), sent(A, ANN, P, 10), sent(B, P, ANN, 9)
+    protocol = "mooniswap" if who == "1inch" else who
+    said, paid, got = emitted(NAMING[who], P), sent(A, ANN, P, 10), sent(B, P, ANN, 9)
     (swap,) = inspect(act(ANN, P, said, paid, got), known=UNKNOWN).swaps
     assert (swap.protocol, swap.pool) == (protocol, P)
     assert (swap.token_in, swap.amount_in, swap.token_out, swap.amount_out) == (A, 10, B, 9)
@@ -233,6 +242,15 @@ def test_a_pair_of_solidlys_descendants_is_told_by_its_transfers():
     ).swaps
     assert (swap.protocol, swap.token_in, swap.amount_in) == ("solidly", B, 10)
     assert (swap.token_out, swap.amount_out, swap.recipient) == (A, 9, BOT)
+
+
+def test_ether_at_mooniswap_is_in_its_log():
+    signature = (
+        "Swapped(address*,address*,address*,address,uint256,uint256,uint256,uint256,address)"
+    )
+    said = log(signature, ANN, BOT, ETHER, B, 10, 9, 1, 1, C, emitter=P)
+    assert tokens(sent(B, P, BOT, 9), said) == [(ETHER, B)]
+    assert left_out(said) == {"without_tokens": 1}
 
 
 def test_ether_at_uniswap_v1_is_in_its_log():

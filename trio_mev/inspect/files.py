@@ -22,7 +22,7 @@ from .reading import read_receipts, read_recorded
 from .tracing import read_call_tracer, read_parity_file, read_trace_block
 
 HIGHEST = 2**32 - 1
-"""Numbers of blocks and logs are 32 bits wide."""
+"""Numbers of blocks are 32 bits wide."""
 LOOKED_AT = 4 * 2**20
 """Bytes of a file that are looked at for keys."""
 _WORD = re.compile(rb'"([^"\\]*(?:\\.[^"\\]*)*)"\s*(:?)|[{}\[\]]', re.DOTALL)
@@ -135,12 +135,9 @@ def read_file(raw: bytes, number: int | None = None) -> list[MinedBlock]:
 
 
 def _countable(block: MinedBlock) -> MinedBlock:
-    """The same, unless its numbers are such as no chain has: what is stored has no room for
-    them."""
+    """The same, unless its number is one that no chain has: what is stored has no room for it."""
     if not 0 <= block.number <= HIGHEST:
         raise MalformedFrame("wrong_shape", f"a block {str(block.number)[:40]}")
-    if any(log.log_index > HIGHEST for one in block.transactions for log in one.logs):
-        raise MalformedFrame("wrong_shape", f"a log with a number over {HIGHEST}")
     return block
 
 

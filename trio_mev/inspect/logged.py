@@ -96,6 +96,13 @@ def _maverick(event: fills.MaverickSwap | fills.MaverickPoolSwap, at: str) -> _T
     return at, "maverick", sides, event.sender, event.recipient
 
 
+def _mooniswap(event: fills.MooniswapSwap | fills.OneInchPoolSwap, at: str) -> _Told:
+    sides = _named(event.token_in, event.amount_in, event.token_out, event.amount_out)
+    if isinstance(event, fills.MooniswapSwap):
+        return at, "mooniswap", sides, event.account, None
+    return at, "mooniswap", sides, event.sender, event.receiver
+
+
 def _solidly(event: fills.SolidlySwap, at: str) -> _Told:
     sides = _pair(event.amount0_in - event.amount0_out, event.amount1_in - event.amount1_out)
     return at, "solidly", sides, event.sender, event.to
@@ -129,6 +136,8 @@ LOGGED: dict[type[LogEvent], Callable[[Any, str], _Told]] = {
     fills.DodoSwap: _dodo,
     fills.MaverickSwap: _maverick,
     fills.MaverickPoolSwap: _maverick,
+    fills.MooniswapSwap: _mooniswap,
+    fills.OneInchPoolSwap: _mooniswap,
     fills.SolidlySwap: _solidly,
     fills.TokenPurchase: _token_bought,
     fills.EtherPurchase: _ether_bought,

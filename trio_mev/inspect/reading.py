@@ -56,7 +56,7 @@ class _Row(msgspec.Struct, gc=False):
 
 
 class _LogRow(msgspec.Struct, gc=False):
-    log_index: Whole
+    log_index: Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1)]
     transaction_hash: str
     transaction_index: Whole
     address: str

@@ -1,11 +1,11 @@
-"""Events of swaps at Bancor, 0x's legacy proxy, DODO, Maverick, Solidly's descendants and
-Uniswap V1."""
+"""Events of swaps at Bancor, 0x's legacy proxy, DODO, Maverick, Mooniswap, Solidly's descendants
+and Uniswap V1."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ..contracts import bancor, dodo, maverick, solidly, uniswap_v1, zerox
+from ..contracts import bancor, dodo, maverick, mooniswap, solidly, uniswap_v1, zerox
 from .event import LogEvent
 
 
@@ -97,6 +97,34 @@ class MaverickPoolSwap(LogEvent, frozen=True):
     amount_out: int
 
 
+class MooniswapSwap(LogEvent, frozen=True):
+    """Logged by the pool itself, with its balances before."""
+
+    account: str
+    token_in: str
+    token_out: str
+    amount_in: int
+    amount_out: int
+    balance_in: int
+    balance_out: int
+    supply: int
+    referral: str
+
+
+class OneInchPoolSwap(LogEvent, frozen=True):
+    """Logged by one of 1inch's pools, with what is added to its balances for reckoning."""
+
+    sender: str
+    receiver: str
+    token_in: str
+    token_out: str
+    amount_in: int
+    amount_out: int
+    addition_in: int
+    addition_out: int
+    referral: str
+
+
 class SolidlySwap(LogEvent, frozen=True):
     """Logged by a pair, as by one of Uniswap V2 but with the recipient before the amounts."""
 
@@ -132,6 +160,8 @@ EVENTS: tuple[tuple[type[LogEvent], Mapping[str, str], str], ...] = (
     (DodoSwap, dodo.EVENTS, "DODOSwap"),
     (MaverickSwap, maverick.EVENTS, "Swap"),
     (MaverickPoolSwap, maverick.EVENTS, "PoolSwap"),
+    (MooniswapSwap, mooniswap.EVENTS, "Swapped(address*,address*,address*,uint256"),
+    (OneInchPoolSwap, mooniswap.EVENTS, "Swapped(address*,address*,address*,address"),
     (SolidlySwap, solidly.EVENTS, "Swap"),
     (TokenPurchase, uniswap_v1.EVENTS, "TokenPurchase"),
     (EtherPurchase, uniswap_v1.EVENTS, "EthPurchase"),
