@@ -32,6 +32,8 @@ from .workers import DIED, Perform, open_workers
 FETCHES = 8
 """Blocks that are asked for at once, each by a few calls."""
 
+AGAIN = "times a block was in more than one: its findings count again; the last one's are stored"
+
 Item = Path | int
 
 
@@ -123,6 +125,8 @@ class _Run:
             raise failure
         if failure is not None:
             self._tell("the node", str(failure), 1)
+        if self._tally.again:
+            self._tell("files", f"{self._tally.again} {AGAIN}")
         await self._show.end(self._tally, time.perf_counter() - begun)
         check_output(self._show.error)
         return code or min(self._codes, default=0)
