@@ -378,6 +378,12 @@ def many(folder: Path, path: Path, count: int) -> list[str]:
     return [str(name) for name in names]
 
 
+def test_a_folder_that_cannot_be_one_is_an_argument_that_cannot_be_used(capfd, block, tmp_path):
+    (tmp_path / "file").write_text("")
+    lines, (said,) = inspected(capfd, block, "--out", tmp_path / "file", code=2)
+    assert (lines, said) == ([], f"trio_mev: --out {tmp_path / 'file'}: Not a directory")
+
+
 def told_of_one_block(err: str) -> bool:
     """Whether nothing is said but that the files have the same block."""
     return all("a block was in more than one" in line for line in err.splitlines())
