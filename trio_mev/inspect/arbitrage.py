@@ -22,6 +22,7 @@ from .acts import WRAPPED, Act, delta, wrapped
 from .budget import Budget, Share
 from .findings import Found, pools_of
 from .known import Known
+from .logged import ORDERS
 
 MILLION = 10**6
 LINK = 10_000
@@ -133,7 +134,7 @@ def _cycle(
     while waiting:
         number = waiting.popleft()
         swap = swaps[number]
-        if _asset(swap.token_out) == _asset(start.token_in) and swap.pool != start.pool:
+        if _asset(swap.token_out) == _asset(start.token_in) and _apart(swap, start):
             if swap.amount_out > start.amount_in or losing:
                 cycle = _paying(swaps, _way(before, number), losing)
                 if cycle is not None:
@@ -157,10 +158,15 @@ def _asset(token: str) -> str:
     return ETHER if token in WRAPPED else token
 
 
+def _apart(one: SwapRecord, other: SwapRecord) -> bool:
+    """Whether they are of two pools; each order is one of its own."""
+    return one.pool != other.pool or (one.protocol == ORDERS and one is not other)
+
+
 def _links(one: SwapRecord, other: SwapRecord) -> bool:
     """Whether one may have paid for the other; what is left over is a gain like any other."""
     short = other.amount_in - one.amount_out
-    return one.pool != other.pool and short * MILLION <= LINK * other.amount_in
+    return _apart(one, other) and short * MILLION <= LINK * other.amount_in
 
 
 def _gap(one: SwapRecord, other: SwapRecord) -> int:

@@ -49,7 +49,8 @@ class Known:
     """Factories, which pools are told by whose tokens are known. A fork of another factory has the
     name of its origin."""
     shared: frozenset[str] = frozenset(
-        {*ROUTERS, *cow.SETTLEMENTS, *balancer.VAULTS, *balancer.VAULTS_V3}
+        {*ROUTERS, *zerox.PROXIES, *bancor.NETWORKS}
+        | {*cow.SETTLEMENTS, *balancer.VAULTS, *balancer.VAULTS_V3}
         | {*uniswap_v4.POOL_MANAGERS, *tokens.WRAPPED, uniswap_v3.POSITION_MANAGER}
         | {*aave.POOLS, *aave.V1_POOLS, *compound.COMETS, *morpho.MORPHOS}
     )

@@ -10,6 +10,8 @@ from ..chain.logs import LogEvent, fills, uniswap, venues
 from ..model.intents import ETHER
 
 BANCOR = "bancor"
+ORDERS = "0x"
+"""What is no pool: each swap is of an order of its own."""
 UNDERLYING = "curve_underlying"
 _Sides = tuple[int | str, int, int | str, int]
 
@@ -82,7 +84,7 @@ def _bancor(event: fills.BancorConversion | fills.BancorTrade, at: str) -> _Told
 def _order(event: fills.LimitFill | fills.RfqFill, at: str) -> _Told:
     """The taker pays its own token and gets the maker's."""
     sides = _named(event.taker_token, event.taker_amount, event.maker_token, event.maker_amount)
-    return at, "0x", sides, event.taker, event.taker
+    return at, ORDERS, sides, event.taker, event.taker
 
 
 def _dodo(event: fills.DodoSwap, at: str) -> _Told:
