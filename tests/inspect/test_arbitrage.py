@@ -54,6 +54,33 @@ def test_a_cycle_through_two_pools():
     assert one.extra == {"rule": "cycle"}
 
 
+def filled(paid, given, got, taken, who=BOT):
+    """An order of 0x."""
+    signature = "RfqOrderFilled(bytes32,address,address,address,address,uint128,uint128,bytes32)"
+    values = (b"\1" * 32, ANN, who, got, paid, given, taken, b"\2" * 32)
+    return log(signature, *values, emitter="0xdef1c0ded9bec7f1a1670819833240f027b25eff")
+
+
+def test_two_orders_at_one_proxy_are_two_pools():
+    one = only(act(EVE, BOT, filled(A, 1000, B, 900), filled(B, 900, A, 1040)))
+    assert (one.gross, one.extra) == ({A: 40}, {"rule": "cycle"})
+
+
+def test_an_order_cannot_be_sandwiched():
+    """Whoever made it has said its price."""
+    about = act(EVE, BOT, filled(A, 100, B, 90)), act(EVE, BOT, filled(B, 90, A, 110))
+    assert found(about[0], act(BEN, C, filled(A, 50, B, 40, BEN)), about[1]) == ()
+
+
+def test_ether_may_be_wrapped_on_the_way():
+    """Bought at a pool that has ether itself, sold at one that has it wrapped."""
+    known = Known(tokens_of={P: (address(0), B), Q: (B, WETH)}.get)
+    one = only(act(EVE, BOT, swapped(P, 1000, 900), swapped(Q, 900, 1040)), known=known)
+    assert (one.gross, one.extra) == ({WETH: 40}, {"rule": "cycle"})
+    back = swapped(Q, 1000, 900, down=False), swapped(P, 900, 1040, down=False)
+    assert only(act(EVE, BOT, *back), known=known).gross == {WETH: 40}
+
+
 def test_what_the_builder_was_paid_is_taken_off_where_it_is_known():
     assert only(act(EVE, BOT, *CYCLE, **GAS, builder_wei=7)).net == {A: 40, address(0): -307}
 

@@ -183,3 +183,27 @@ def test_a_file_that_is_cut_says_so(corpus: Path):
         with pytest.raises(MalformedFrame) as caught:
             read_file(raw[:length])
         assert caught.value.reason in {"not_json", "unknown_shape"}
+
+
+@pytest.mark.parametrize("number", [-1, 2**32])
+def test_numbers_that_no_block_has_are_refused(number: int):
+    with pytest.raises(MalformedFrame, match="a block"):
+        read_file(text([{**TRACE, "blockNumber": number}]))
+
+
+@pytest.mark.parametrize("number", [-1, 2**32])
+def test_a_log_with_a_number_that_none_has_is_refused(number: int, corpus: Path):
+    whole = gzip.decompress((corpus / "mainnet/logs/17173049.json.gz").read_bytes())
+    found = msgspec.json.decode(whole)
+    found["logs"][0]["log_index"] = number
+    with pytest.raises(MalformedFrame, match="log_index"):
+        read_file(text(found))
+
+
+@pytest.mark.parametrize("price", [-1, 2**63])
+def test_gas_that_nobody_can_have_paid_is_refused(price: int, corpus: Path):
+    whole = gzip.decompress((corpus / "mainnet/traces/13244807.json.gz").read_bytes())
+    found = msgspec.json.decode(whole)
+    found["receipts"][0]["effective_gas_price"] = price
+    with pytest.raises(MalformedFrame, match="effective_gas_price"):
+        read_file(text(found))

@@ -108,6 +108,7 @@ def test_the_swaps_of_recorded_receipts(receipts: dict[str, Inspection]):
         "curve": 7,
         "balancer_v2": 4,
         "balancer_v1": 1,
+        "uniswap_v1": 2,
     }
 
 

@@ -95,8 +95,8 @@ def test_several_in_one_transaction_have_the_gas_of_it_once():
     found = inspect(act(EVE, BOT, *logs, gas_used=10, gas_price=2)).opportunities
     assert [one.detail.user for one in found] == [ANN, BEN]
     assert [one.gross for one in found] == [{A: 60, B: -50}] * 2
-    assert [one.gas_wei for one in found] == [20, None]
-    assert [one.net for one in found] == [{A: 60, B: -50, ETHER: -20}, None]
+    assert [one.gas_wei for one in found] == [20, 0]
+    assert [one.net for one in found] == [{A: 60, B: -50, ETHER: gas} for gas in (-20, 0)]
     assert len({one.id for one in found}) == 2
 
 

@@ -63,6 +63,16 @@ def test_a_mint_before_and_a_burn_after():
     assert [swap.amount_in for swap in one.detail.swaps] == [50]
 
 
+def test_two_ranges_in_the_same_transactions_paid_for_them_once():
+    gas = {"gas_used": 10, "gas_price": 2}
+    wide = {"low": -120, "high": 120}
+    first = act(EVE, BOT, mint(), mint(**wide), **gas)
+    last = act(EVE, BOT, burn(), collect(), burn(**wide), collect(**wide), **gas)
+    assert [one.gas_wei for one in found(first, VICTIM, last)] == [40, 0]
+    apart = act(EVE, BOT, burn(), collect(), **gas), act(EVE, BOT, burn(**wide), **gas)
+    assert [one.gas_wei for one in found(first, VICTIM, *apart)] == [40, 20]
+
+
 @pytest.mark.parametrize(
     "leave",
     [

@@ -8,6 +8,7 @@ import pytest
 from tests.inspect.blocks import (
     ANN,
     BOT,
+    EVE,
     KNOWN,
     MANAGER,
     ROUTER,
@@ -28,6 +29,7 @@ from tests.inspect.blocks import (
 from tests.support.encoding import address, log
 from trio_mev.inspect import Known
 from trio_mev.inspect.makers import made_by
+from trio_mev.model.intents import ETHER
 from trio_mev.model.opportunity import SwapRecord
 
 UNKNOWN = Known()
@@ -182,13 +184,132 @@ def test_balancer_names_its_tokens():
     )
     v1 = log("LOG_SWAP(address*,address*,address*,uint256,uint256)", ANN, A, C, 6, 5, emitter=Q)
     v3_vault = "0xba1333333333a1ba1108e8412f11850a5c319ba9"
-    moved = [emitted(v2, VAULT), emitted(v3, v3_vault), v1]
+    moved = [emitted(v2, VAULT), emitted(v3, v3_vault), v1, sent(A, ANN, Q, 6), sent(C, Q, ANN, 5)]
     swaps = inspect(act(ANN, VAULT, *moved), known=UNKNOWN).swaps
     assert [(s.protocol, s.pool, s.token_in, s.token_out) for s in swaps] == [
         ("balancer_v2", "0x" + "01" * 32, A, B),
         ("balancer_v3", P, B, A),
         ("balancer_v1", Q, A, C),
     ]
+
+
+NAMING = {
+    "balancer_v1": log("LOG_SWAP(address*,address*,address*,uint256,uint256)", ANN, A, B, 10, 9),
+    "dodo": log("DODOSwap(address,address,uint256,uint256,address,address)", A, B, 10, 9, ANN, BOT),
+    "mooniswap": log(
+        "Swapped(address*,address*,address*,uint256,uint256,uint256,uint256,uint256,address)",
+        *(ANN, A, B, 10, 9, 1, 1, 1, C),
+    ),
+    "1inch": log(
+        "Swapped(address*,address*,address*,address,uint256,uint256,uint256,uint256,address)",
+        *(ANN, BOT, A, B, 10, 9, 1, 1, C),
+    ),
+}
+
+
+@pytest.mark.parametrize("who", NAMING)
+def test_what_a_pool_names_must_have_moved(who):
+    """Anybody can log names."""
+    protocol = "mooniswap" if who == "1inch" else who
+    said, paid, got = emitted(NAMING[who], P), sent(A, ANN, P, 10), sent(B, P, ANN, 9)
+    (swap,) = inspect(act(ANN, P, said, paid, got), known=UNKNOWN).swaps
+    assert (swap.protocol, swap.pool) == (protocol, P)
+    assert (swap.token_in, swap.amount_in, swap.token_out, swap.amount_out) == (A, 10, B, 9)
+    assert left_out(said) == left_out(said, paid) == {"without_tokens": 1}
+    assert left_out(said, paid, sent(C, P, ANN, 9)) == {"without_tokens": 1}
+
+
+MAVERICK = "Swap(address,address,bool,bool,uint256,uint256,int32)"
+MAVERICK_V2 = "PoolSwap(address,address,(uint256,bool,bool,int32),uint256,uint256)"
+
+
+@pytest.mark.parametrize("first", [True, False])
+@pytest.mark.parametrize("signature", [MAVERICK, MAVERICK_V2])
+def test_maverick_says_which_of_its_tokens_is_paid(signature, first):
+    asked = ((10, first, False, 7), 10, 9) if signature == MAVERICK_V2 else (first, True, 10, 9, 7)
+    paid, got = (A, B) if first else (B, A)
+    moved = sent(paid, ANN, P, 10), sent(got, P, BOT, 9)
+    (swap,) = inspect(act(ANN, P, *moved, log(signature, ANN, BOT, *asked, emitter=P))).swaps
+    assert (swap.protocol, swap.token_in, swap.token_out) == ("maverick", paid, got)
+    assert (swap.amount_in, swap.amount_out, swap.recipient) == (10, 9, BOT)
+
+
+def test_a_pair_of_solidlys_descendants_is_told_by_its_transfers():
+    signature = "Swap(address*,address*,uint256,uint256,uint256,uint256)"
+    moved = sent(B, ANN, P, 10), sent(A, P, BOT, 9)
+    (swap,) = inspect(
+        act(ANN, P, *moved, log(signature, ANN, BOT, 0, 10, 9, 0, emitter=P)), known=UNKNOWN
+    ).swaps
+    assert (swap.protocol, swap.token_in, swap.amount_in) == ("solidly", B, 10)
+    assert (swap.token_out, swap.amount_out, swap.recipient) == (A, 9, BOT)
+
+
+def test_ether_at_mooniswap_is_in_its_log():
+    signature = (
+        "Swapped(address*,address*,address*,address,uint256,uint256,uint256,uint256,address)"
+    )
+    said = log(signature, ANN, BOT, ETHER, B, 10, 9, 1, 1, C, emitter=P)
+    assert tokens(sent(B, P, BOT, 9), said) == [(ETHER, B)]
+    assert left_out(said) == {"without_tokens": 1}
+
+
+def test_ether_at_uniswap_v1_is_in_its_log():
+    bought = log("TokenPurchase(address*,uint256*,uint256*)", ANN, 10, 9, emitter=P)
+    sold = log("EthPurchase(address*,uint256*,uint256*)", ANN, 9, 8, emitter=P)
+    assert tokens(sent(A, P, ANN, 9), bought) == [(ETHER, A)]
+    assert tokens(sold, sent(A, ANN, P, 9)) == [(A, ETHER)]
+    assert left_out(bought) == left_out(sold) == {"without_tokens": 1}
+
+
+NETWORK, NETWORK_V3 = (
+    "0x2f9ec37d6ccfff1cab21733bdadede11c823ccb0",
+    "0xeef417e1d5cc832e619ae18d2f140de2999dd4fb",
+)
+PROXY = "0xdef1c0ded9bec7f1a1670819833240f027b25eff"
+EEEE = "0x" + "e" * 40
+
+
+def step(paid, given, got, taken):
+    signature = "Conversion(address*,address*,address*,uint256,uint256,address)"
+    return log(signature, P, paid, got, given, taken, BOT, emitter=NETWORK)
+
+
+def test_a_path_through_bancor_is_one_swap():
+    """As a call of it says: the steps between are the network's own."""
+    (swap,) = inspect(act(ANN, NETWORK, step(EEEE, 10, C, 9), step(C, 9, A, 8))).swaps
+    assert (swap.pool, swap.protocol, swap.recipient) == (NETWORK, "bancor", BOT)
+    assert (swap.token_in, swap.amount_in, swap.token_out, swap.amount_out) == (ETHER, 10, A, 8)
+    assert tokens(step(A, 10, C, 9), step(C, 7, B, 8)) == [(A, C), (C, B)]
+    assert tokens(step(A, 10, C, 9), step(C, 9, A, 8)) == [(A, C), (C, A)]
+    assert tokens(emitted(step(A, 10, C, 9), Q)) == []
+
+
+def test_bancors_third_version_says_all_of_a_trade():
+    signature = (
+        "TokensTraded(bytes32*,address*,address*,uint256,uint256,uint256,uint256,uint256,address)"
+    )
+    said = log(signature, b"\1" * 32, A, EEEE, 10, 9, 5, 1, 1, ANN, emitter=NETWORK_V3)
+    (swap,) = inspect(act(ANN, NETWORK_V3, said)).swaps
+    assert (swap.pool, swap.protocol) == (NETWORK_V3, "bancor_v3")
+    assert (swap.token_in, swap.amount_in, swap.token_out, swap.amount_out) == (A, 10, ETHER, 9)
+
+
+LIMIT = (
+    "LimitOrderFilled(bytes32,address,address,address,address,address,"
+    "uint128,uint128,uint128,uint256,bytes32)"
+)
+RFQ = "RfqOrderFilled(bytes32,address,address,address,address,uint128,uint128,bytes32)"
+
+
+@pytest.mark.parametrize("signature", [LIMIT, RFQ])
+def test_whoever_takes_an_order_of_0x_pays_what_it_takes(signature):
+    fees, more = ((C,), (1, 2)) if signature == LIMIT else ((), ())
+    values = (b"\1" * 32, ANN, BOT, *fees, B, A, 10, 9, *more, b"\2" * 32)
+    said = log(signature, *values, emitter=PROXY)
+    (swap,) = inspect(act(EVE, PROXY, said)).swaps
+    assert (swap.protocol, swap.sender, swap.recipient) == ("0x", BOT, BOT)
+    assert (swap.token_in, swap.amount_in, swap.token_out, swap.amount_out) == (A, 10, B, 9)
+    assert tokens(emitted(said, P)) == []
 
 
 def emitted(one, by):

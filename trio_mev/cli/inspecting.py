@@ -32,6 +32,8 @@ from .workers import DIED, Perform, open_workers
 FETCHES = 8
 """Blocks that are asked for at once, each by a few calls."""
 
+AGAIN = "times a block was in more than one: its findings count again; the last one's are stored"
+
 Item = Path | int
 
 
@@ -123,6 +125,8 @@ class _Run:
             raise failure
         if failure is not None:
             self._tell("the node", str(failure), 1)
+        if self._tally.again:
+            self._tell("files", f"{self._tally.again} {AGAIN}")
         await self._show.end(self._tally, time.perf_counter() - begun)
         check_output(self._show.error)
         return code or min(self._codes, default=0)
@@ -142,7 +146,7 @@ class _Run:
         if self._node is not None:
             head, chain_id = await self._node.head(), await self._node.chain_id()
         if self._wanted.out is not None:
-            self._store = Store(self._wanted.out, chain_id)
+            self._store = opened(self._wanted.out, chain_id)
         await trio.to_thread.run_sync(self._count, head, abandon_on_cancel=True)
         rest = self._tally.wanted - self._tally.before
         first = next((one for one in self._left(head) if isinstance(one, int)), None)
@@ -222,6 +226,18 @@ class _Run:
         self._say(plain(" ".join(f"trio_mev: {where}: {why}".split())))
         if code:
             self._codes.add(code)
+
+
+def opened(folder: Path, chain_id: int | None) -> Store:
+    """A folder to store in.
+
+    Raises:
+        ConfigError: it cannot be one.
+    """
+    try:
+        return Store(folder, chain_id)
+    except OSError as error:
+        raise ConfigError(f"--out {folder}: {error.strerror or error}") from None
 
 
 def offered(node: NodeBlocks) -> str:

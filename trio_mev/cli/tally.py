@@ -84,6 +84,8 @@ class Tally:
     done: int = 0
     failed: int = 0
     blocks: int = 0
+    again: int = 0
+    """Of these, those that another source had before."""
     transactions: int = 0
     swaps: int = 0
     cut: int = 0
@@ -93,11 +95,14 @@ class Tally:
     """Why files and blocks could not be used."""
     kinds: dict[Kind, Sums] = attrs.Factory(dict)
     _digest: int = 0
+    _numbers: set[int] = attrs.Factory(set)
 
     def take(self, seen: Seen) -> list[dict[str, Any]]:
         """Add a block; the lines of its findings."""
         found = seen.found
         self.blocks += 1
+        self.again += found.block in self._numbers
+        self._numbers.add(found.block)
         self.transactions += seen.transactions
         self.swaps += len(found.swaps)
         self.cut += found.cut

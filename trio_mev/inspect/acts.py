@@ -10,7 +10,7 @@ from functools import cached_property
 import attrs
 
 from ..chain.contracts import tokens
-from ..chain.logs import LogDecoder, LogEvent, aave, lenders, uniswap, venues
+from ..chain.logs import LogDecoder, LogEvent, aave, fills, lenders, uniswap, venues
 from ..model.chain import Log
 from ..model.intents import ETHER, Undecoded
 from ..model.noun import Noun
@@ -120,9 +120,7 @@ class Act:
         net: Counter[str] = Counter()
         for token, paid in self.transfers:
             net[token] += paid.amount * ((paid.target in accounts) - (paid.source in accounts))
-        for wrapped in WRAPPED & net.keys():
-            net[wrapped] += net.pop(ETHER, 0)
-        return {token: amount for token, amount in net.items() if amount}
+        return {token: amount for token, amount in wrapped(net).items() if amount}
 
     def paid_out(self, accounts: frozenset[str], token: str) -> int:
         """All that accounts gave others of a token."""
@@ -131,6 +129,14 @@ class Act:
             for name, paid in self.transfers
             if name == token and paid.source in accounts and paid.target not in accounts
         )
+
+
+def wrapped(net: Amounts) -> Amounts:
+    """The same, with ether as what it is wrapped to where there is some of both."""
+    total = dict(net)
+    for token in WRAPPED & net.keys():
+        total[token] += total.pop(ETHER, 0)
+    return total
 
 
 def delta(swaps: list[SwapRecord] | tuple[SwapRecord, ...]) -> Amounts:
@@ -179,4 +185,8 @@ def _holds(event: LogEvent, emitter: str, known: Known) -> bool:
         return emitter in known.vaults
     if isinstance(event, uniswap.PositionIncreased | uniswap.PositionDecreased):
         return emitter in known.positions
+    if isinstance(event, fills.BancorConversion | fills.BancorTrade):
+        return emitter in known.networks
+    if isinstance(event, fills.LimitFill | fills.RfqFill):
+        return emitter in known.proxies
     return True

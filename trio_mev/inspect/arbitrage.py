@@ -16,11 +16,13 @@ from itertools import pairwise
 
 import attrs
 
+from ..model.intents import ETHER
 from ..model.opportunity import Amounts, Kind, Path, SwapRecord
-from .acts import Act, delta
+from .acts import WRAPPED, Act, delta, wrapped
 from .budget import Budget, Share
 from .findings import Found, pools_of
 from .known import Known
+from .logged import ORDERS
 
 MILLION = 10**6
 LINK = 10_000
@@ -39,7 +41,7 @@ def find_arbitrage(act: Act, known: Known, budget: Budget) -> Found | None:
     chosen = _cycles(act.swaps, budget.share(len(act.said)))
     routed = act.mined.to in known.shared
     if chosen and not (routed and len(chosen) < act.exchanges):
-        return _found(act, chosen, delta(chosen), "cycle")
+        return _found(act, chosen, wrapped(delta(chosen)), "cycle")
     if routed or act.keeps:
         return None
     gross = _gain(act)
@@ -103,7 +105,7 @@ def _cycles(swaps: Sequence[SwapRecord], share: Share, losing: bool = False) -> 
     """The swaps of the cycles that pay, or of all, the best fitting first, none in two of them."""
     starts: dict[str, list[int]] = {}
     for number, swap in enumerate(swaps):
-        starts.setdefault(swap.token_in, []).append(number)
+        starts.setdefault(_asset(swap.token_in), []).append(number)
     chosen: dict[int, None] = {}
     while True:
         free = [number for number in range(len(swaps)) if number not in chosen]
@@ -132,13 +134,13 @@ def _cycle(
     while waiting:
         number = waiting.popleft()
         swap = swaps[number]
-        if swap.token_out == start.token_in and swap.pool != start.pool:
+        if _asset(swap.token_out) == _asset(start.token_in) and _apart(swap, start):
             if swap.amount_out > start.amount_in or losing:
                 cycle = _paying(swaps, _way(before, number), losing)
                 if cycle is not None:
                     return cycle
             continue
-        candidates = starts.get(swap.token_out, ())
+        candidates = starts.get(_asset(swap.token_out), ())
         if not share.spend(len(candidates)):
             return None
         links = [
@@ -151,10 +153,20 @@ def _cycle(
     return None
 
 
+def _asset(token: str) -> str:
+    """Ether is wrapped and unwrapped between pools, one for one."""
+    return ETHER if token in WRAPPED else token
+
+
+def _apart(one: SwapRecord, other: SwapRecord) -> bool:
+    """Whether they are of two pools; each order is one of its own."""
+    return one.pool != other.pool or (one.protocol == ORDERS and one is not other)
+
+
 def _links(one: SwapRecord, other: SwapRecord) -> bool:
     """Whether one may have paid for the other; what is left over is a gain like any other."""
     short = other.amount_in - one.amount_out
-    return one.pool != other.pool and short * MILLION <= LINK * other.amount_in
+    return _apart(one, other) and short * MILLION <= LINK * other.amount_in
 
 
 def _gap(one: SwapRecord, other: SwapRecord) -> int:

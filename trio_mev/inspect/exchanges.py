@@ -10,15 +10,18 @@ What two tokens could be is neither.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 import attrs
+import msgspec
 
-from ..chain.logs import LogEvent, uniswap, venues
+from ..chain.logs import LogEvent, venues
 from ..model.chain import Log
+from ..model.intents import ETHER
 from ..model.noun import Noun
 from .acts import Act, Place
+from .known import Known
+from .logged import BANCOR, LOGGED, ORDERED, UNDERLYING
 
 _MOST = 8
 """Tokens that may be candidates; where there are more, none of them is told."""
@@ -43,6 +46,14 @@ class Exchange(Noun, frozen=True):
     recipient: str | None = None
     ordered: bool = False
     """Whether the pool's tokens are in the order of their addresses."""
+    sure: bool = False
+    """Whether the log names the tokens and is of a contract that is known; others must have moved
+    what they say."""
+
+    @property
+    def named(self) -> bool:
+        """Whether the log names both tokens."""
+        return isinstance(self.token_in, str) and isinstance(self.token_out, str)
 
     @property
     def coins(self) -> str:
@@ -50,78 +61,10 @@ class Exchange(Noun, frozen=True):
         return f"{self.pool}/{self.protocol}" if self.protocol == UNDERLYING else self.pool
 
 
-UNDERLYING = "curve_underlying"
-_Sides = tuple[int | str, int, int | str, int]
-
-
-def _pair(amount0: int, amount1: int) -> _Sides | None:
-    """By what the pool gets of each; None where it does not get one for the other."""
-    if amount0 > 0 > amount1:
-        return 0, amount0, 1, -amount1
-    if amount1 > 0 > amount0:
-        return 1, amount1, 0, -amount0
-    return None
-
-
-def _named(token_in: int | str, paid: int, token_out: int | str, got: int) -> _Sides | None:
-    if paid <= 0 or got <= 0 or token_in == token_out:
-        return None
-    return token_in, paid, token_out, got
-
-
-_Told = tuple[str, str, _Sides | None, str | None, str | None]
-"""Pool, protocol, sides, sender, recipient."""
-
-
-def _v2(event: uniswap.V2Swap, at: str) -> _Told:
-    sides = _pair(event.amount0_in - event.amount0_out, event.amount1_in - event.amount1_out)
-    return at, "uniswap_v2", sides, event.sender, event.to
-
-
-def _v3(event: uniswap.V3Swap | uniswap.PancakeV3Swap, at: str) -> _Told:
-    name = "uniswap_v3" if isinstance(event, uniswap.V3Swap) else "pancake_v3"
-    return at, name, _pair(event.amount0, event.amount1), event.sender, event.recipient
-
-
-def _v4(event: uniswap.V4Swap, _: str) -> _Told:
-    sides = _pair(-event.amount0, -event.amount1)
-    return event.pool, "uniswap_v4", sides, event.sender, None
-
-
-def _curve(event: Any, at: str) -> _Told:
-    under = isinstance(event, venues.CurveExchangeUnderlying)
-    sides = _named(event.sold, event.amount_sold, event.bought, event.amount_bought)
-    return at, UNDERLYING if under else "curve", sides, event.buyer, None
-
-
-def _balancer(version: int) -> Callable[[Any, str], _Told]:
-    def told(event: Any, at: str) -> _Told:
-        sides = _named(event.token_in, event.amount_in, event.token_out, event.amount_out)
-        pool, caller = (at, event.caller) if version == 1 else (event.pool, None)
-        return pool, f"balancer_v{version}", sides, caller, None
-
-    return told
-
-
-_READ: dict[type[LogEvent], Callable[[Any, str], _Told]] = {
-    uniswap.V2Swap: _v2,
-    uniswap.V3Swap: _v3,
-    uniswap.PancakeV3Swap: _v3,
-    uniswap.V4Swap: _v4,
-    venues.CurveExchange: _curve,
-    venues.CurveExchangeUnderlying: _curve,
-    venues.CurveCryptoExchange: _curve,
-    venues.BalancerV1Swap: _balancer(1),
-    venues.BalancerSwap: _balancer(2),
-    venues.BalancerV3Swap: _balancer(3),
-}
-_ORDERED = frozenset({"uniswap_v2", "uniswap_v3", "pancake_v3", "uniswap_v4"})
-
-
-def exchange_of(log: Log, event: LogEvent) -> Exchange | bool:
+def exchange_of(log: Log, event: LogEvent, known: Known) -> Exchange | bool:
     """The swap that a log tells of; False where it tells of none, True where of an odd one: a
     pool that gives nothing, or gets nothing."""
-    read = _READ.get(type(event))
+    read = LOGGED.get(type(event))
     if read is None:
         return False
     pool, protocol, sides, sender, recipient = read(event, log.address)
@@ -136,7 +79,8 @@ def exchange_of(log: Log, event: LogEvent) -> Exchange | bool:
         log.address,
         sender,
         recipient,
-        protocol in _ORDERED,
+        protocol in ORDERED,
+        log.address in known.told,
     )
 
 
@@ -160,6 +104,14 @@ def _add(sums: _Sums, account: str, token: str, amount: int) -> None:
     sums.setdefault(account, {}).setdefault(token, _Moved()).add(amount)
 
 
+def _named(token: int | str, moved: dict[str, _Moved], amount: int) -> list[str]:
+    """The tokens that one may be. Ether is the one that logs do not show."""
+    if token == ETHER:
+        return [ETHER]
+    fitting = _matching(moved, amount)
+    return fitting if isinstance(token, int) else [one for one in fitting if one == token]
+
+
 def _matching(moved: dict[str, _Moved], amount: int) -> list[str]:
     if len(moved) > _MOST_MOVED:
         return []
@@ -175,7 +127,7 @@ class Heard:
     """In and out."""
 
 
-def heard(act: Act) -> Iterator[Heard | None]:
+def heard(act: Act, known: Known) -> Iterator[Heard | None]:
     """The swaps of a transaction with the tokens that its transfers allow; None for an odd one."""
     into: _Sums = {}
     out: _Sums = {}
@@ -186,7 +138,7 @@ def heard(act: Act) -> Iterator[Heard | None]:
             _add(out, event.source, log.address, event.amount)
             continue
         assert not isinstance(log, Place)  # of calls, only what they move is among logs
-        found = exchange_of(log, event)
+        found = exchange_of(log, event, known)
         if isinstance(found, Exchange):
             one = _at_once(found, into, out)
             if one is None:
@@ -206,7 +158,7 @@ def _at_once(exchange: Exchange, into: _Sums, out: _Sums) -> Heard | None:
     What holds the tokens of many pools settles at the end, and some forks log first and move the
     tokens then.
     """
-    if isinstance(exchange.token_in, str):
+    if exchange.sure:
         return Heard(exchange)
     if exchange.holder != exchange.pool:
         return None
@@ -217,8 +169,8 @@ def _at_once(exchange: Exchange, into: _Sums, out: _Sums) -> Heard | None:
 def _pairs(
     exchange: Exchange, paid: dict[str, _Moved], got: dict[str, _Moved]
 ) -> tuple[tuple[str, str], ...]:
-    firsts = _matching(paid, exchange.amount_in)
-    seconds = _matching(got, exchange.amount_out)
+    firsts = _named(exchange.token_in, paid, exchange.amount_in)
+    seconds = _named(exchange.token_out, got, exchange.amount_out)
     if exchange.ordered and exchange.holder == exchange.pool:
         if firsts and not seconds and len(got) == 1:
             seconds = list(got)
@@ -232,4 +184,30 @@ def _pairs(
         for one in firsts
         for other in seconds
         if one != other and (not exchange.ordered or (one < other) == down)
+    )
+
+
+def joined(swaps: Sequence[Heard | None]) -> list[Heard | None]:
+    """The same, with the steps of a path through Bancor's network as the one swap that they are."""
+    found: list[Heard | None] = []
+    for one in swaps:
+        last = found[-1] if found else None
+        if last is not None and one is not None and _follows(last.exchange, one.exchange):
+            found[-1] = Heard(
+                msgspec.structs.replace(
+                    one.exchange,
+                    token_in=last.exchange.token_in,
+                    amount_in=last.exchange.amount_in,
+                )
+            )
+        else:
+            found.append(one)
+    return found
+
+
+def _follows(one: Exchange, other: Exchange) -> bool:
+    return (
+        one.protocol == other.protocol == BANCOR
+        and (one.token_out, one.amount_out) == (other.token_in, other.amount_in)
+        and one.token_in != other.token_out
     )

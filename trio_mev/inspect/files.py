@@ -21,6 +21,8 @@ from .block import MinedBlock
 from .reading import read_receipts, read_recorded
 from .tracing import read_call_tracer, read_parity_file, read_trace_block
 
+HIGHEST = 2**32 - 1
+"""Numbers of blocks are 32 bits wide."""
 LOOKED_AT = 4 * 2**20
 """Bytes of a file that are looked at for keys."""
 _WORD = re.compile(rb'"([^"\\]*(?:\\.[^"\\]*)*)"\s*(:?)|[{}\[\]]', re.DOTALL)
@@ -129,7 +131,14 @@ def read_file(raw: bytes, number: int | None = None) -> list[MinedBlock]:
             raise MalformedFrame("unknown_shape", "an answer in an answer")
     if shape is Shape.CALL_TRACER and number is not None:
         return [read_call_tracer(raw, head=Block(number, "", "", 0, 0, 0))]
-    return READERS[shape](raw)
+    return [_countable(block) for block in READERS[shape](raw)]
+
+
+def _countable(block: MinedBlock) -> MinedBlock:
+    """The same, unless its number is one that no chain has: what is stored has no room for it."""
+    if not 0 <= block.number <= HIGHEST:
+        raise MalformedFrame("wrong_shape", f"a block {str(block.number)[:40]}")
+    return block
 
 
 def _unwrapped(raw: bytes) -> bytes:

@@ -3,7 +3,7 @@ transactions."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from typing import Any
 
 import attrs
@@ -33,8 +33,6 @@ class Found:
     extra: Mapping[str, Any] | None = None
     reverted: bool = False
     """Whether it is an attempt that was undone."""
-    costs: bool = True
-    """Whether the gas is counted here, and not with another finding of the same transaction."""
 
 
 def pools_of(swaps: Iterable[SwapRecord]) -> tuple[str, ...]:
@@ -42,17 +40,21 @@ def pools_of(swaps: Iterable[SwapRecord]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(swap.pool for swap in swaps))
 
 
-def landed(found: Found, block: MinedBlock, others: tuple[Kind, ...]) -> Opportunity:
+def landed(
+    found: Found, block: MinedBlock, others: tuple[Kind, ...], charged: Set[Act] = frozenset()
+) -> Opportunity:
     """A finding as everybody knows it.
 
     Args:
         found: what a rule found.
         block: where.
         others: what else the same transactions could be called.
+        charged: transactions whose gas another finding has.
     """
     mined = [act.mined for act in found.acts]
-    gas = _sum(one.gas_wei for one in mined) if found.costs else None
-    builder = _sum(one.builder_wei for one in mined) if found.costs else None
+    shares = [0 if act in charged else 1 for act in found.acts]
+    gas = _sum([one.gas_wei for one in mined], shares)
+    builder = _sum([one.builder_wei for one in mined], shares)
     name = f"{found.kind.value}:{mined[0].hash}"
     return Opportunity(
         found.kind,
@@ -76,13 +78,13 @@ def landed(found: Found, block: MinedBlock, others: tuple[Kind, ...]) -> Opportu
     )
 
 
-def _sum(amounts: Iterable[int | None]) -> int | None:
+def _sum(amounts: Iterable[int | None], shares: Iterable[int]) -> int | None:
     """None where one of them is not known."""
     total = 0
-    for amount in amounts:
+    for amount, share in zip(amounts, shares, strict=True):
         if amount is None:
             return None
-        total += amount
+        total += amount * share
     return total
 
 

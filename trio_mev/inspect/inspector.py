@@ -159,6 +159,11 @@ def _labelled(found: Iterable[Found], block: MinedBlock) -> list[Opportunity]:
         for act in one.acts:
             label[act] = one.kind
             owner.setdefault(act, others)
-    made = [landed(one, block, tuple(others)) for one, others in kept]
+    made: list[Opportunity] = []
+    charged: set[Act] = set()
+    for one, others in kept:
+        # What several findings share was paid for once: the first of them has it.
+        made.append(landed(one, block, tuple(others), charged))
+        charged.update(one.acts)
     places = {act.mined.hash: act.mined.place for one, _ in kept for act in one.acts}
     return sorted(made, key=lambda one: places[one.transactions[0]])

@@ -4,6 +4,7 @@ seems to be."""
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 
 import attrs
 
@@ -48,7 +49,8 @@ class Known:
     """Factories, which pools are told by whose tokens are known. A fork of another factory has the
     name of its origin."""
     shared: frozenset[str] = frozenset(
-        {*ROUTERS, *cow.SETTLEMENTS, *balancer.VAULTS, *balancer.VAULTS_V3}
+        {*ROUTERS, *zerox.PROXIES, *bancor.NETWORKS}
+        | {*cow.SETTLEMENTS, *balancer.VAULTS, *balancer.VAULTS_V3}
         | {*uniswap_v4.POOL_MANAGERS, *tokens.WRAPPED, uniswap_v3.POSITION_MANAGER}
         | {*aave.POOLS, *aave.V1_POOLS, *compound.COMETS, *morpho.MORPHOS}
     )
@@ -84,6 +86,11 @@ class Known:
     morphos: frozenset[str] = frozenset(morpho.MORPHOS)
     shares: frozenset[str] = frozenset()
     """aTokens of Aave V2, whose mints look like those of a pair."""
+
+    @cached_property
+    def told(self) -> frozenset[str]:
+        """Contracts whose word is enough for what they say that was swapped."""
+        return self.vaults | self.proxies | self.networks
 
     def name(self, pool: str, shape: str, token: str, other: str) -> str:
         """Whose pool it is, of two tokens and with the logs or calls of a protocol."""

@@ -43,10 +43,11 @@ def find_liquidations(act: Act, known: Known, budget: Budget) -> tuple[list[Foun
 
 
 def _found(act: Act, told: _Liquidated, alone: bool, number: int) -> Found:
-    """Of several in one transaction each has its own amounts, and the first one the gas of all."""
+    """Of several in one transaction each has its own amounts."""
     detail, liquidator, more = told
-    absorbed, first = "absorbed" in more, number == 0
-    gross: Amounts = act.flow(act.keys | {liquidator}) if alone or (absorbed and first) else {}
+    absorbed = "absorbed" in more
+    whole = alone or (absorbed and number == 0)
+    gross: Amounts = act.flow(act.keys | {liquidator}) if whole else {}
     if not gross and not absorbed:
         net = Counter({detail.collateral_token: detail.collateral_amount})
         net[detail.debt_token] -= detail.debt_amount
@@ -60,7 +61,6 @@ def _found(act: Act, told: _Liquidated, alone: bool, number: int) -> Found:
         searcher=liquidator,
         grounds=Grounds.ARITHMETIC,
         extra=more or None,
-        costs=first,
     )
 
 

@@ -9,7 +9,7 @@ import attrs
 
 from ..model.opportunity import SwapRecord
 from .acts import Act
-from .exchanges import Exchange, Heard, heard
+from .exchanges import Exchange, Heard, heard, joined
 from .known import Known
 
 
@@ -28,7 +28,8 @@ class Coins:
         if len(one.pairs) == 1 and self._list(exchange) is None:
             places = (exchange.token_in, exchange.token_out)
             for place, token in zip(places, one.pairs[0], strict=True):
-                assert isinstance(place, int)
+                if isinstance(place, str):
+                    continue  # the log names it
                 key = exchange.coins, place
                 self._told[key] = token if self._told.get(key, token) == token else None
 
@@ -56,13 +57,13 @@ def name_swaps(acts: Sequence[Act], known: Known) -> Counter[str]:
         How many swaps are ``odd``, and how many are left ``without_tokens``.
     """
     coins, counts = Coins(known), Counter[str]()
-    found = [list(heard(act)) for act in acts]
+    found = [joined(list(heard(act, known))) for act in acts]
     for each in found:
         for one in each:
             if one is not None:
                 coins.learn(one)
     for act, each in zip(acts, found, strict=True):
-        named = [_record(one.exchange, coins) for one in each if one is not None]
+        named = [_record(one, coins) for one in each if one is not None]
         act.exchanges = len(named)
         act.swaps = sorted((one for one in named if one is not None), key=_place)
         counts["odd"] += each.count(None)
@@ -74,7 +75,10 @@ def _place(swap: SwapRecord) -> int:
     return swap.log_index or 0
 
 
-def _record(exchange: Exchange, coins: Coins) -> SwapRecord | None:
+def _record(one: Heard, coins: Coins) -> SwapRecord | None:
+    exchange = one.exchange
+    if exchange.named and not (exchange.sure or one.pairs):
+        return None  # anybody can log names; nothing of the kind has moved
     token_in = coins.name(exchange, exchange.token_in)
     token_out = coins.name(exchange, exchange.token_out)
     if token_in is None or token_out is None or token_in == token_out:

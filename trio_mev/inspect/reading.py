@@ -6,7 +6,7 @@ the tables of ethereum-etl, which have the same in snake case with integers.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -19,6 +19,9 @@ from .block import Mined, MinedBlock, by_transaction
 
 MAX_LOGS = 500_000
 """Of a block; 150 million gas hold 400,000 of the cheapest."""
+
+Whole = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+"""A number of a file that is under zero nowhere, and nowhere longer."""
 
 
 class _Receipt(msgspec.Struct, rename="camel", gc=False):
@@ -37,25 +40,25 @@ class _Receipt(msgspec.Struct, rename="camel", gc=False):
 class _Head(msgspec.Struct, gc=False):
     number: int
     hash: str
-    base_fee_per_gas: int | None = None
+    base_fee_per_gas: Whole | None = None
     miner: str | None = None
-    timestamp: int | None = None
+    timestamp: Whole | None = None
 
 
 class _Row(msgspec.Struct, gc=False):
     hash: str
-    transaction_index: int
+    transaction_index: Whole
     from_address: str
     to_address: str | None = None
-    receipt_gas_used: int | None = None
-    receipt_effective_gas_price: int | None = None
+    receipt_gas_used: Whole | None = None
+    receipt_effective_gas_price: Whole | None = None
     receipt_status: int | None = None
 
 
 class _LogRow(msgspec.Struct, gc=False):
-    log_index: int
+    log_index: Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1)]
     transaction_hash: str
-    transaction_index: int
+    transaction_index: Whole
     address: str
     data: str
     topics: list[str]

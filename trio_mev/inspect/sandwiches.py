@@ -21,6 +21,7 @@ from ..model.opportunity import Amounts, Kind, Sandwiched, SwapRecord
 from .acts import Act, delta
 from .budget import Budget, Share
 from .findings import Found, pools_of
+from .logged import ORDERS
 
 CLOSED = 100
 """An actor holds what it held before where the difference is one part of so many, at most."""
@@ -79,6 +80,8 @@ def _pools(acts: Sequence[Act]) -> dict[str, list[Leg]]:
     pools: dict[str, list[Leg]] = {}
     for act in acts:
         for swap in act.swaps:
+            if swap.protocol == ORDERS:
+                continue  # whoever made an order has its price, whatever comes before
             legs = pools.setdefault(swap.pool, [])
             leg = Leg(len(legs), act, [swap])
             if legs and legs[-1].act is act and _direction(legs[-1]) == _direction(leg):

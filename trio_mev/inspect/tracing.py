@@ -15,7 +15,7 @@ from ..wire.session import decode
 from . import geth, parity
 from .block import Mined, MinedBlock
 from .calls import Calls, How
-from .reading import read_receipts
+from .reading import Whole, read_receipts
 
 LEAST_GAS, MOST_GAS = 21_000, 2**40
 """What a transaction can have used. Some recordings have 0, 1 or 2^64-1 there, and mean nothing."""
@@ -25,7 +25,7 @@ class _Paid(msgspec.Struct, gc=False):
     transaction_hash: str
     transaction_index: int
     gas_used: int | None = None
-    effective_gas_price: int | None = None
+    effective_gas_price: Whole | None = None
     to: str | None = None
 
 
@@ -34,8 +34,8 @@ class _File(msgspec.Struct, gc=False):
     miner: str
     traces: list[parity.SnakeTrace]
     receipts: list[_Paid]
-    base_fee_per_gas: int | None = None
-    block_timestamp: int | None = None
+    base_fee_per_gas: Whole | None = None
+    block_timestamp: Whole | None = None
 
 
 _FILE = msgspec.json.Decoder(_File)

@@ -54,5 +54,16 @@ PROXY_METHODS: Mapping[str, str] = {
 }
 """Selector to signature."""
 
+EVENTS: Mapping[str, str] = {
+    "0xab614d2b738543c0ea21f56347cf696a3a0c42a7cbec3212a5ca22a4dcff2124": (
+        "LimitOrderFilled(bytes32,address,address,address,address,address,uint128,uint128"
+        ",uint128,uint256,bytes32)"
+    ),
+    "0x829fa99d94dc4636925b38632e625736a614c154d55006b7ab6bea979c210c32": (
+        "RfqOrderFilled(bytes32,address,address,address,address,uint128,uint128,bytes32)"
+    ),
+}
+"""First topic to signature, of what the legacy proxy logs; what is indexed has a star."""
+
 SETTLER_REGISTRY = "0x00000000000004533fe15556b1e086bb1a72ceae"
 """Says which Settler is in use; its address changes, so none is written here."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from ...model.chain import Log
 from ...model.intents import Undecoded, Unread
 from ..abi import BadData
-from . import aave, lenders, uniswap, venues
+from . import aave, fills, lenders, uniswap, venues
 from .event import Event, LogEvent
 
 __all__ = ["Event", "LogDecoder", "LogEvent", "events_of", "known_events"]
@@ -29,7 +29,7 @@ def _event(told: _Told) -> tuple[str, Event]:
 
 def _table() -> Mapping[str, tuple[Event, ...]]:
     found: dict[str, tuple[Event, ...]] = {}
-    for told in (*uniswap.EVENTS, *venues.EVENTS, *aave.EVENTS, *lenders.EVENTS):
+    for told in (*uniswap.EVENTS, *venues.EVENTS, *fills.EVENTS, *aave.EVENTS, *lenders.EVENTS):
         topic, event = _event(told)
         found[topic] = (*found.get(topic, ()), event)
     return found
