@@ -27,7 +27,7 @@ from ..wire.tape import Direction, Record
 from ..wire.timeline import Moment, first_wall, read_ahead, timeline
 from ..wire.trunk import Trunk
 from .recall import TapeRpc
-from .tapes import open_tapes
+from .tapes import count_problems, open_tapes
 
 LOOK_FOR_CALLS = 300 * 10**9
 """Nanoseconds of a tape that are looked through for a processor's call: where processors call at
@@ -284,11 +284,7 @@ class ReplayFeed:
         now = trio.current_time()
         for session in self._sessions.values():
             await self._emit(emit, outstanding, session.finish(), now)
-        for tape in self.tapes:
-            for problem, count in tape.problems.items():
-                for name in tape.header.feeds:
-                    self._status[name].refused[f"tape_{problem}"] += count
-                    break
+        count_problems(self.tapes, self._status)
 
 
 async def _go_to(at: float) -> None:
