@@ -1,4 +1,4 @@
-"""What is wrong with a tape is said, however it is played and whichever part of it."""
+"""What is wrong with a tape, or with what is asked of it, is said, however it is played."""
 
 from __future__ import annotations
 
@@ -48,3 +48,26 @@ def test_it_is_said(capfd, tape, way, part, quotes):
     summary = json.loads(capfd.readouterr().out.splitlines()[-1])
     assert summary["events"]["quote"] == quotes
     assert summary["refused"] == {"tape_damaged": 1, "tape_missing": 2}
+
+
+@pytest.mark.parametrize("way", [(), ("--loopback",)])
+def test_a_part_behind_its_end_is_empty_and_that_is_said(capfd, tape, way):
+    assert main(["replay", str(tape), *way, "--from", "601", "--json"]) == 0
+    out, err = capfd.readouterr()
+    assert json.loads(out)["events"] == {}
+    assert "nothing is played: it was to begin at 601 s, and the tapes end at 600.0 s" in err
+
+
+def test_a_part_that_no_tape_can_have_is_refused(capfd, tape):
+    assert main(["replay", str(tape), "--from", "1e300"]) == 2
+    assert capfd.readouterr().err == (
+        "trio_mev: --from 1e+300: no tape is as long; 1e+09 s at most\n"
+    )
+
+
+def test_a_tape_that_is_named_twice_is_played_once(capfd, tape):
+    beside = tape.with_name("link.tape")
+    beside.symlink_to(tape)
+    assert main(["replay", str(tape), str(tape.parent), str(beside), "--json"]) == 0
+    summary = json.loads(capfd.readouterr().out.splitlines()[-1])
+    assert summary["events"]["quote"] == 6

@@ -138,7 +138,8 @@ AnyTape = Tape | Recording
 
 
 def open_tapes(paths: Iterable[Path | str]) -> list[AnyTape]:
-    """Tapes of files and folders; the parts of a recording are one.
+    """Tapes of files and folders; the parts of a recording are one, and what is named twice is
+    played once.
 
     Args:
         paths: of tapes, and of folders with tapes.
@@ -148,8 +149,12 @@ def open_tapes(paths: Iterable[Path | str]) -> list[AnyTape]:
     """
     found: list[AnyTape] = []
     recordings: dict[str, list[Tape]] = {}
+    known: set[Path] = set()
     for path in map(Path, paths):
         for tape in _of_folder(path) if path.is_dir() else [Tape(path)]:
+            if (real := tape.path.resolve()) in known:
+                continue
+            known.add(real)
             if not tape.header.recording:
                 found.append(tape)
             else:
