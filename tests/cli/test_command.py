@@ -247,14 +247,24 @@ def test_help_and_version(capfd):
     assert capfd.readouterr().out.strip() == "0.1.0"
 
 
-def test_a_required_source_that_cannot_be_regained_is_code_1(capfd, tmp_path):
+def test_a_required_source_that_cannot_be_regained_is_code_1(capfd, schemas, tmp_path):
     path = tmp_path / "dead.toml"
     path.write_text(
         '[[feeds]]\nkind = "binance"\nname = "b"\ninstruments = ["ETH/USDT"]\nrequired = true\n'
         'endpoint = "ws://127.0.0.1:1"\n[feeds.connection]\nrestarts = 1\nfirst_delay = 0.01\n'
     )
-    assert main(["run", "--config", str(path), "--json"]) == 1
-    assert "RestartLimitReached: feed b: 1 restarts in a row failed" in capfd.readouterr().err
+    page, store = tmp_path / "run.html", tmp_path / "store"
+    options = ["--json", "--report", str(page), "--store", str(store)]
+    assert main(["run", "--config", str(path), *options]) == 1
+    out, err = capfd.readouterr()
+    assert "RestartLimitReached: feed b: 1 restarts in a row failed" in err
+    # What there was until then is told all the same.
+    (summary,) = map(json.loads, out.splitlines())
+    for schema in schemas:
+        schema.validate(summary)
+    assert summary["kind"] == "summary"
+    assert f"{store}: 0 rows" in err
+    assert summary["digest"] in page.read_text(encoding="utf-8")
 
 
 def test_a_replay_takes_settings_from_a_configuration(capfd, schemas, short_tape, tmp_path):

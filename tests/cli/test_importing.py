@@ -5,14 +5,19 @@ from __future__ import annotations
 import json
 import os
 import resource
+import signal
 import subprocess
 import sys
+from collections import Counter
 
 import pytest
 import zstandard
 
+from trio_mev.cli import recordings
 from trio_mev.cli.app import main
-from trio_mev.wire.tape import TapeReader
+from trio_mev.cli.recordings import OVERHEAD, in_order
+from trio_mev.feeds.tapes import Tape
+from trio_mev.wire.tape import Direction, Record, TapeReader
 
 BLOCK = {"number": "0x1", "hash": "0x1", "timestamp": "0x64", "transactions": []}
 OPEN = "wss://ws-feed.exchange.coinbase.com <-> 1.5\nwss://x <- 1.5: "
@@ -95,3 +100,65 @@ def test_the_header_is_a_frame_of_its_own_so_that_a_cut_tape_keeps_it(tmp_path):
     reader = TapeReader()
     assert reader.receive_data(data[: size + 20]) == []
     assert "ethereum:import" in reader.header.feeds
+
+
+def test_blocks_are_on_the_tape_in_the_order_of_their_numbers(tmp_path):
+    sources = []
+    for number in (3, 1, 2):
+        source = tmp_path / f"{number}.json"
+        body = {**BLOCK, "number": hex(number), "timestamp": hex(100 + 12 * number)}
+        source.write_text(json.dumps(body))
+        sources.append(str(source))
+    out = tmp_path / "out.tape"
+    assert main(["import", "blocks", *sources, "--out", str(out)]) == 0
+    heads = [json.loads(one.frame).get("params") for one in Tape(out).records() if one.frame]
+    told = [one["result"]["number"] for one in heads if isinstance(one, dict)]
+    assert told == ["0x1", "0x2", "0x3"]
+
+
+def test_a_recording_with_lines_in_disorder_is_put_in_order(capfd, tmp_path):
+    source, out = tmp_path / "a.jsonl", tmp_path / "out.tape"
+    source.write_text("".join(f'{{"t": {t}, "frame": [{t}]}}\n' for t in (1, 3, 2, 5, 4)))
+    (tmp_path / "subscriptions.json").write_text("{}")
+    assert main(["import", "frames", str(source), "--out", str(out)]) == 0
+    assert capfd.readouterr().err == f"{out}: 6 records\n"
+    assert [one.frame for one in Tape(out).records()][1:] == [b"[%d]" % n for n in range(1, 6)]
+
+
+def test_what_comes_too_late_for_its_time_gets_that_of_the_one_before_and_is_counted():
+    problems: Counter[str] = Counter()
+    rows = [Record(at, at, "a", Direction.IN, b"1") for at in (1, 3, 4, 2, 5)]
+    found = list(in_order(rows, problems, most=OVERHEAD + 1))
+    assert [(one.mono, one.wall) for one in found] == [(1, 1), (3, 3), (3, 2), (4, 4), (5, 5)]
+    assert problems == {"out_of_order": 1}
+
+
+def test_a_file_is_read_in_bounded_room(capfd, tmp_path, monkeypatch):
+    source, out = tmp_path / "block.json", tmp_path / "out.tape"
+    source.write_text(json.dumps(BLOCK))
+    monkeypatch.setattr(recordings, "MOST_BYTES", 10)
+    monkeypatch.setattr(recordings, "MAX_LINE", 20)
+    assert main(["import", "blocks", str(source), "--out", str(out)]) == 2
+    assert capfd.readouterr().err == f"trio_mev: {source}: over 10 bytes\n"
+    assert main(["import", "cryptofeed", str(source), "--out", str(out)]) == 2
+    assert capfd.readouterr().err == f"trio_mev: {source}: a line of over 20 bytes\n"
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_import_that_is_ended_by_a_signal_leaves_no_file(tmp_path, number, code):
+    source, out = tmp_path / "a.jsonl", tmp_path / "out.tape"
+    (tmp_path / "subscriptions.json").write_text("{}")
+    os.mkfifo(source)
+    command = [sys.executable, "-m", "trio_mev", "import", "frames", str(source)]
+    with subprocess.Popen([*command, "--out", str(out)], stderr=subprocess.PIPE) as running:
+        try:
+            with source.open("wb") as pipe:  # which is when it is opened for reading, too
+                pipe.write(b'{"t": 1, "frame": {}}\n')
+                pipe.flush()
+                assert out.exists()
+                running.send_signal(number)
+                assert running.wait(30) == code
+        finally:
+            running.kill()
+    assert not out.exists()

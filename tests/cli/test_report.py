@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -155,16 +156,27 @@ def test_without_its_libraries_nothing_runs(capfd, monkeypatch, tmp_path):
     assert (out, "install trio-mev[ui]" in err) == ("", True)
 
 
-def test_a_page_that_cannot_be_written_is_said_and_the_old_one_stays(tmp_path):
+def test_a_page_that_cannot_be_written_is_refused_before_anything_runs(capfd, tmp_path):
     page = tmp_path / f"{'a' * 247}.html"  # the file aside has a name that is longer
+    assert main(["replay", str(TAPE), "--report", str(page)]) == 2
+    out, err = capfd.readouterr()
+    assert (out, err) == ("", f"trio_mev: --report {page}: File name too long\n")
+
+
+def test_a_disk_that_is_full_in_the_end_is_said_and_the_old_page_stays(tmp_path):
+    page = tmp_path / "page.html"
     page.write_text("the one from before")
     command = [sys.executable, "-m", "trio_mev", "replay", str(TAPE), "--to", "5", "--json"]
     ran = subprocess.run(
-        [*command, "--report", str(page)], capture_output=True, text=True, check=False
+        [*command, "--report", str(page)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={k: v for k, v in os.environ.items() if not k.startswith("COVERAGE")},
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096)),
     )
     assert ran.returncode == 1
     assert json.loads(ran.stdout.splitlines()[-1])["kind"] == "summary"
-    assert "File name too long" in ran.stderr
-    assert "Traceback" not in ran.stderr
+    assert ran.stderr.splitlines()[-1] == f"trio_mev: {page}: File too large"
     assert page.read_text() == "the one from before"
     assert list(tmp_path.iterdir()) == [page]

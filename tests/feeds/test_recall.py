@@ -357,6 +357,13 @@ def test_a_tape_without_calls_has_nobody_to_ask(tmp_path):
     assert stats.feeds[0].refused["sent_wrong_shape"] == 1
 
 
+def test_a_node_may_be_reached_only_after_long(tmp_path):
+    rows = [(4000, way, said) for _, way, said in SUBSCRIBED]
+    rows += [(4001, IN, head(1)), (4001, OUT, asked(7, 1)), (4002, IN, reply(7, result="0xaa"))]
+    diary, _ = played(tape_of(tmp_path / "a.tape", rows, [(0, OPEN, None), (0, CLOSE, None)]))
+    assert diary == [(1, "0xaa", 4002.0)]
+
+
 def test_a_tape_may_begin_in_the_middle_of_a_connection(tmp_path):
     rows = [
         (1, OUT, asked(6, 9)),

@@ -370,6 +370,20 @@ async def test_old_tapes_are_deleted(tmp_path, kept, left):
     assert not tape.problems
 
 
+async def test_what_another_recording_is_writing_is_not_deleted(tmp_path):
+    folder = tmp_path / "tapes"
+    only = attrs.evolve(SMALL, keep_files=1)
+    async with open_recorder(folder, HEADER, RecordSettings(rotate_every=1e9)) as other:
+        other.tap("a", Direction.IN, b"early")
+        await other.flush()
+        await fill(folder, only, [b"1", b"2"])
+        other.tap("a", Direction.IN, b"late")
+    first, second = open_tapes([folder])
+    assert sorted([frames(first), frames(second)]) == [[], [b"early", b"late"]]
+    await fill(folder, only, [b"3"])  # now it is one of earlier
+    assert len(list(folder.iterdir())) == 1
+
+
 async def test_tapes_that_cannot_be_deleted_or_looked_at_are_left(tmp_path, monkeypatch, caplog):
     def refuse(*_):
         raise PermissionError(1, "Operation not permitted")

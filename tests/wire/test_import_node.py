@@ -71,7 +71,7 @@ def test_what_is_no_block_is_refused(value, words):
 
 
 def test_a_block_is_played_as_pending_transactions_a_head_and_logs():
-    records = list(block_records("node", [read_block(SNAKE), {**BLOCK, "number": "0xf"}]))
+    records = list(block_records("node", [{**BLOCK, "number": "0xf"}, read_block(SNAKE)]))
     assert [r.direction.value for r in records[:7]] == ["open", *["out", "in"] * 3]
     notes = frames(records)[3:]
     shapes = [(n["params"]["subscription"], n["params"]["result"].get("hash")) for n in notes]
@@ -111,7 +111,7 @@ def test_recorded_frames_begin_with_the_subscriptions_that_they_name():
     assert sent == [["newHeads"], ["logs", {}]]
     received = [(r.wall, r.frame) for r in records if r.direction is Direction.IN]
     assert received[-2:] == [(5, b'{"params": 1}'), (6, b"[2 ]")]
-    assert source.bad_lines == 1
+    assert source.problems == {"bad_line": 1}
 
 
 def test_a_subscription_of_an_unknown_name_is_refused():
@@ -133,4 +133,4 @@ def test_a_time_that_no_tape_can_hold_is_a_bad_line():
     source = FramesImport("node", {})
     lines = [b'{"t": -1, "frame": 1}', b'{"t": 9223372036854775808, "frame": 1}', b'{"t": 1']
     assert list(source.records(lines)) == []
-    assert source.bad_lines == 3
+    assert source.problems == {"bad_line": 3}

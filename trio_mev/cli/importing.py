@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import gzip
-import json
-import zlib
+import heapq
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -18,6 +17,7 @@ from ..wire.import_dumpster import dumpster_records
 from ..wire.import_node import FramesImport, block_records, read_block
 from ..wire.import_venues import CryptofeedImport
 from ..wire.tape import VERSION, FeedHeader, Header, Record, encode_record, packed
+from .recordings import in_order, json_of, lines_of
 
 FRAMES = "frames.jsonl"
 """What a folder of frames has them in."""
@@ -82,43 +82,27 @@ def _fill(file: BinaryIO, header: Header, records: Iterable[Record]) -> int:
     return count
 
 
-def _text(path: Path) -> str:
-    try:
-        raw = path.read_bytes()
-        return (gzip.decompress(raw) if path.suffix == ".gz" else raw).decode()
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror or error}") from None
-    except (EOFError, zlib.error):
-        raise ConfigError(f"{path}: its compressed data is damaged or cut") from None
-    except UnicodeDecodeError:
-        raise ConfigError(f"{path}: it is not UTF-8") from None
-
-
-def _json(path: Path) -> Any:
-    try:
-        return json.loads(_text(path))
-    except (ValueError, RecursionError):
-        raise ConfigError(f"{path}: it is not JSON") from None
-
-
 def _cryptofeed(
     sources: list[Path], problems: Counter[str]
 ) -> tuple[dict[str, FeedHeader], Iterator[Record]]:
     feeds: dict[str, FeedHeader] = {}
-    found: list[Record] = []
+    found: list[Iterator[Record]] = []
     for path in sources:
-        lines = _text(path).split("\n")
         try:
-            kind = CryptofeedImport.kind(lines)
+            kind = CryptofeedImport.kind(lines_of(path))
             name = _fresh(f"{kind}:import", feeds)
-            source = CryptofeedImport(name)
-            feeds[name] = source.header(lines)
+            source = CryptofeedImport(name, problems)
+            feeds[name] = source.header(lines_of(path))
         except ConfigError as error:
-            raise ConfigError(f"{path}: {error}") from None
-        found += source.records(lines)
-        problems.update(source.problems)
-    found.sort(key=lambda record: record.mono)
-    return feeds, iter(found)
+            raise _named(path, error) from None
+        found.append(in_order(source.records(lines_of(path)), problems))
+    return feeds, heapq.merge(*found, key=attrgetter("mono"))
+
+
+def _named(path: Path, error: ConfigError) -> ConfigError:
+    """The same, with the file's name before each problem, where it is not there already."""
+    start = f"{path}: "
+    return ConfigError(*(start + one.removeprefix(start) for one in error.problems))
 
 
 def _fresh(name: str, taken: dict[str, FeedHeader]) -> str:
@@ -133,38 +117,40 @@ def _fresh(name: str, taken: dict[str, FeedHeader]) -> str:
 def _blocks(
     sources: list[Path], problems: Counter[str]
 ) -> tuple[dict[str, FeedHeader], Iterator[Record]]:
-    blocks = []
-    for path in sources:
-        value = _json(path)
-        try:
-            blocks.append(read_block(value))
-        except ConfigError as error:
-            raise ConfigError(f"{path}: {error}") from None
-    return {"ethereum:import": FeedHeader("ethereum")}, block_records("ethereum:import", blocks)
+    name = "ethereum:import"
+    # Each is read twice, so that never more than one of them is in memory.
+    ordered = sorted(sources, key=lambda path: int(_block(path)["number"], 16))
+    return {name: FeedHeader("ethereum")}, block_records(name, map(_block, ordered))
+
+
+def _block(path: Path) -> dict[str, Any]:
+    value = json_of(path)
+    try:
+        return read_block(value)
+    except ConfigError as error:
+        raise _named(path, error) from None
 
 
 def _frames(
     sources: list[Path], problems: Counter[str]
 ) -> tuple[dict[str, FeedHeader], Iterator[Record]]:
     feeds: dict[str, FeedHeader] = {}
-    found: list[Record] = []
+    found: list[Iterator[Record]] = []
     for source in sources:
         path = source / FRAMES if source.is_dir() else source
         beside = path.parent / "subscriptions.json"
-        subscriptions = _json(beside)
+        subscriptions = json_of(beside)
         if not isinstance(subscriptions, dict):
             raise ConfigError(f"{beside}: it is not an object of names and ids")
         name = _fresh("ethereum:import", feeds)
         feeds[name] = FeedHeader("ethereum")
         try:
-            reader = FramesImport(name, subscriptions)
+            reader = FramesImport(name, subscriptions, problems)
         except ConfigError as error:
-            raise ConfigError(f"{beside}: {error}") from None
-        found += reader.records(_text(path).encode().splitlines())
-        if reader.bad_lines:
-            problems["bad_line"] += reader.bad_lines
-    found.sort(key=lambda record: record.mono)
-    return feeds, iter(found)
+            raise _named(beside, error) from None
+        lines = (line.encode() for line in lines_of(path))
+        found.append(in_order(reader.records(lines), problems))
+    return feeds, heapq.merge(*found, key=attrgetter("mono"))
 
 
 def _dumpster(

@@ -78,19 +78,39 @@ async def watch(
         show = Lines(options, epoch) if as_lines(options) else Screen(options)
     started = time.perf_counter()
     prepare = partial(_prepare, show, options, epoch)
-    async with open_stream(feeds, processors, config, prepare, decisions) as stream:
-        async with stop_on_signals(options.seconds) as stop:
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(show.refresh, stream)
-                if beside is not None:
-                    nursery.start_soon(beside, stream)
-                await stream.ended.wait()
-                nursery.cancel_scope.cancel()
-        show.hurry()
-    stats = await _tell(show, options, stream, started)
+    stream: RealtimeDataStream | None = None
+    failure: Exception | None = None
+    code = 1
+    try:
+        async with open_stream(feeds, processors, config, prepare, decisions) as stream:
+            code = await _until_over(stream, show, options, beside)
+    except Exception as error:
+        if stream is None:
+            raise
+        failure = error  # it is raised when what was before it has been told
+    try:
+        stats = await _tell(show, options, stream, started)
+    finally:
+        if failure is not None:
+            raise failure
     check_output(show.error)
     if stats.feeds and all(feed.state is FeedState.REFUSED for feed in stats.feeds):
         raise SubscriptionRejected("every feed is refused: there is nothing to watch")
+    return code
+
+
+async def _until_over(
+    stream: RealtimeDataStream, show: Show, options: Options, beside: Beside | None
+) -> int:
+    """Let it run until it ends, a signal comes or the time is over; the exit code."""
+    async with stop_on_signals(options.seconds) as stop:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(show.refresh, stream)
+            if beside is not None:
+                nursery.start_soon(beside, stream)
+            await stream.ended.wait()
+            nursery.cancel_scope.cancel()
+    show.hurry()
     return stop.exit_code
 
 

@@ -16,6 +16,7 @@ from .importing import FORMATS, import_tape
 from .inspecting import Wanted, node_url, run_inspect
 from .logs import log_to
 from .querying import run_query
+from .signals import cleaned_up_on_signals
 from .sought import BlockRange, read_sources
 from .sources import sources
 from .view import console
@@ -37,7 +38,8 @@ def import_recordings(
     out
         The tape's file; it must not exist.
     """
-    done = import_tape(form, sources, out)
+    with cleaned_up_on_signals():
+        done = import_tape(form, sources, out)
     left = "".join(f", {count} {problem}" for problem, count in done.problems.items())
     complain(f"{out}: {done.records} records{left}")
     return 0

@@ -13,7 +13,7 @@ import trio
 from ..config import Config, played_by
 from ..errors import ConfigError
 from ..feeds.replay import ReplayFeed
-from ..feeds.tapes import AnyTape, open_tapes
+from ..feeds.tapes import AnyTape, count_problems, open_tapes
 from ..flow.clock import replay_clock
 from ..loopback.servers import open_loopback
 from ..model.settings import Settings
@@ -116,6 +116,8 @@ async def _over_sockets(replay: Replay, options: Options) -> int:
             servers.outstanding = stream.outstanding
             count_calls(servers, stream)
             await begin(stream)
+            # When nothing comes any more: it is no reason to connect anew.
+            count_problems(tapes, {status.name: status for status in stream.manager.statuses})
 
         report = replay.reporting(tapes)
         options = attrs.evolve(options, progress=partial(_share, tapes), report=report)

@@ -11,7 +11,7 @@ import attrs
 from ..errors import ConfigError
 from ..model.settings import LaneSettings, PoolSettings
 from ..processors.pool_prices import PoolPrices
-from ..sinks.aside import replace
+from ..sinks.aside import probe, replace
 from ..sinks.report.collect import COLLECTED, Collector
 from ..sinks.report.model import About, Closing, TapePart
 from ..sinks.report.page import libraries, render
@@ -42,8 +42,8 @@ def check_report(path: Path | None) -> None:
     """Refuse what cannot be written, before anything runs.
 
     Raises:
-        ConfigError: it is no name of a page, its folder is not there, or what draws it is not
-            installed.
+        ConfigError: it is no name of a page, its folder is not there or takes none, or what draws
+            it is not installed.
     """
     if path is None:
         return
@@ -52,6 +52,10 @@ def check_report(path: Path | None) -> None:
     if path.is_dir() or not path.parent.is_dir():
         what = "it is a folder" if path.is_dir() else "there is no such folder"
         raise ConfigError(f"--report {path}: {what}")
+    try:
+        probe(path)
+    except OSError as error:
+        raise ConfigError(f"--report {path}: {error.strerror or error}") from None
     libraries()
 
 
@@ -113,5 +117,9 @@ class Reporting:
             seconds,
         )
         page = render(self._collector.report(closing)).encode("utf-8", "replace")
-        replace(self.path, lambda aside: aside.write_bytes(page))
+        try:
+            replace(self.path, lambda aside: aside.write_bytes(page))
+        except OSError as error:  # which may not say of what it speaks
+            why = error.strerror or str(error)
+            raise OSError(error.errno, why, str(self.path)) from error
         return f"{self.path}: {size(len(page))}"

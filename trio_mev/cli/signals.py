@@ -1,10 +1,12 @@
-"""SIGINT and SIGTERM end a run after a drain."""
+"""SIGINT and SIGTERM end a run after a drain, and other work after it is cleaned up."""
 
 from __future__ import annotations
 
 import signal
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import NoReturn
 
 import attrs
 import trio
@@ -43,3 +45,20 @@ async def stop_on_signals(seconds: float | None) -> AsyncIterator[Stop]:
                 nursery.start_soon(watch)
                 yield stop
             nursery.cancel_scope.cancel()
+
+
+@contextmanager
+def cleaned_up_on_signals() -> Iterator[None]:
+    """A block without Trio that SIGTERM ends as SIGINT does: what it began is cleaned up."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # a program's own thread, which gets no signal
+        return
+    before = signal.signal(signal.SIGTERM, _end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _end(number: int, _: object) -> NoReturn:
+    raise SystemExit(128 + number)

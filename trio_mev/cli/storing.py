@@ -38,14 +38,17 @@ def open_store(config: Config, start: int | None = None) -> Iterator[StreamStore
     except OSError as error:
         raise _unusable(folder, error) from None
     try:
-        try:
-            store.begin((time.time_ns() if start is None else start) // 1000, start is None)
-        except OSError as error:
+        store.begin((time.time_ns() if start is None else start) // 1000, start is None)
+    except BaseException as error:
+        store.close()
+        if isinstance(error, OSError):
             raise _unusable(folder, error) from None
+        raise
+    try:
         yield StreamStore(store)
     finally:
         store.close()
-    complain(f"{folder}: {_rows(store)}")
+        complain(f"{folder}: {_rows(store)}")
 
 
 def _rows(store: DayStore) -> str:

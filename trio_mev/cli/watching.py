@@ -34,6 +34,9 @@ from .replaying import Replay, read_speed, run_replay
 from .reporting import Reporting, check_report
 from .storing import open_store
 
+LATEST = 1e9
+"""Seconds into a tape, which are 31 years."""
+
 
 def run_demo(*, for_: Seconds = None, json: Json = False, events: Events = "") -> int:
     """Run the demo: servers on this machine that play a recording of real contracts on a private
@@ -145,6 +148,8 @@ def replay(
     """
     if not 0 <= from_ < to:
         raise ConfigError(f"--from {from_:g} --to {to:g}: the range is empty")
+    if from_ > LATEST:
+        raise ConfigError(f"--from {from_:g}: no tape is as long; {LATEST:g} s at most")
     loaded = stored_in(default_config(tapes) if config is None else load(config), store)
     check_report(report)
     what = Replay(tapes, read_speed(speed), loopback, align, from_, to, loaded, report)

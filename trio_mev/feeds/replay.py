@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 import trio
+from loguru import logger
 
 from ..errors import DataStreamError, MalformedFrame
 from ..flow.clock import TapeClock, settle
@@ -24,14 +25,14 @@ from ..wire.recorded import RecordedCalls
 from ..wire.session import Session
 from ..wire.sessions import replay_session, replay_trunk
 from ..wire.tape import Direction, Record
-from ..wire.timeline import Moment, first_wall, read_ahead, timeline
+from ..wire.timeline import NOTHING, Moment, first_wall, read_ahead, timeline
 from ..wire.trunk import Trunk
 from .recall import TapeRpc
-from .tapes import open_tapes
+from .tapes import count_problems, open_tapes
 
 LOOK_FOR_CALLS = 300 * 10**9
-"""Nanoseconds of a tape that are looked through for a processor's call: where processors call at
-all, they do so with the first blocks."""
+"""Nanoseconds of a connection to a node that are looked through for a processor's call: where
+processors call at all, they do so with the first blocks."""
 
 
 class ReplayFeed:
@@ -102,6 +103,7 @@ class ReplayFeed:
         """Play to the end."""
         origin = trio.current_time()
         note = partial(self._note, origin)
+        seconds = 0.0
         for count, moment in enumerate(read_ahead(timeline(self.tapes, self._align), note)):
             seconds = moment.at / 1e9
             if seconds >= self._end:
@@ -117,6 +119,8 @@ class ReplayFeed:
         await settle(outstanding, self.rpc)
         if self.rpc is not None:
             self.rpc.end()
+        if not self._playing:
+            logger.warning(NOTHING, self._start, seconds)
         await self._finish(emit, outstanding)
         await settle(outstanding, self.rpc)
 
@@ -177,17 +181,19 @@ class ReplayFeed:
         return self.tapes[moment.tape].header.feeds[moment.record.feed].kind == "ethereum"
 
     def _make_rpc(self) -> TapeRpc | None:
+        if not self._nodes:
+            return None
+        until = math.inf  # a node may be there only after hours
         for moment in timeline(self.tapes, self._align):
-            if moment.at > LOOK_FOR_CALLS:
+            if moment.at > until:
                 break
             record = moment.record
-            if (
-                record.direction is Direction.OUT
-                and self._is_node(moment)
-                and is_call(record.frame)
-            ):
+            if record.direction is not Direction.OUT or not self._is_node(moment):
+                continue
+            if is_call(record.frame):
                 names = ", ".join(tape.path.name for tape in self.tapes)
                 return TapeRpc(self._calls, names, self._status[record.feed])
+            until = min(until, moment.at + LOOK_FOR_CALLS)
         return None
 
     def _play(self, moment: Moment, at: float) -> Sequence[DataEvent]:
@@ -284,11 +290,7 @@ class ReplayFeed:
         now = trio.current_time()
         for session in self._sessions.values():
             await self._emit(emit, outstanding, session.finish(), now)
-        for tape in self.tapes:
-            for problem, count in tape.problems.items():
-                for name in tape.header.feeds:
-                    self._status[name].refused[f"tape_{problem}"] += count
-                    break
+        count_problems(self.tapes, self._status)
 
 
 async def _go_to(at: float) -> None:

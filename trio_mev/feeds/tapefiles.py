@@ -24,6 +24,7 @@ from ..model.settings import RecordSettings
 from ..wire.packs import pack
 from ..wire.tape import PACK, Header, encode_header
 from ..wire.tape_lines import Losses, encode_mark
+from .held import held, hold
 from .tapes import SUFFIX
 
 SYNC_INTERVAL = 0.5
@@ -162,6 +163,7 @@ class TapeFiles:
         if self._settings.rotates:
             header = msgspec.structs.replace(header, part=self.files + 1)
             file, path = self._open_next()
+            hold(file)
         else:
             path = self.path
             file = path.open("xb", buffering=0)
@@ -197,7 +199,8 @@ class TapeFiles:
         raise FileExistsError
 
     def _delete_old(self) -> None:
-        """Delete the oldest tapes of the folder, of whichever recording, beyond what is kept."""
+        """Delete the oldest tapes of the folder, of whichever recording, beyond what is kept; none
+        that is being written."""
         try:
             tapes = sorted(e for e in self.path.iterdir() if _NAME.fullmatch(e.name))
             found = [path for path in tapes if path != self.present]
@@ -210,6 +213,8 @@ class TapeFiles:
             return
         for old in _beyond(known, present, self._settings):
             try:
+                if held(old.path):
+                    continue
                 old.path.unlink()
             except OSError as error:
                 logger.warning("tapes: {} cannot be deleted: {}", old.path.name, error.strerror)

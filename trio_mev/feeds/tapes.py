@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from loguru import logger
 
 from ..errors import ConfigError
+from ..flow.status import FeedStatus
 from ..wire.tape import Header, Record, TapeReader
 
 CHUNK = 64 * 1024
@@ -72,8 +73,10 @@ class Tape:
             carried: also those that are on the tape before it, where it is one of several.
         """
         reader = TapeReader(self.header, carried)
+        reader.problems.update(self.noted)
+        # From now on: whoever plays a part of it must hear of what is wrong with that part.
+        self.problems, self.lost = reader.problems, reader.lost
         yield from self._records(reader)
-        self.problems, self.lost = reader.problems + self.noted, reader.lost
 
 
 class Recording:
@@ -135,7 +138,8 @@ AnyTape = Tape | Recording
 
 
 def open_tapes(paths: Iterable[Path | str]) -> list[AnyTape]:
-    """Tapes of files and folders; the parts of a recording are one.
+    """Tapes of files and folders; the parts of a recording are one, and what is named twice is
+    played once.
 
     Args:
         paths: of tapes, and of folders with tapes.
@@ -145,13 +149,31 @@ def open_tapes(paths: Iterable[Path | str]) -> list[AnyTape]:
     """
     found: list[AnyTape] = []
     recordings: dict[str, list[Tape]] = {}
+    known: set[Path] = set()
     for path in map(Path, paths):
         for tape in _of_folder(path) if path.is_dir() else [Tape(path)]:
+            if (real := tape.path.resolve()) in known:
+                continue
+            known.add(real)
             if not tape.header.recording:
                 found.append(tape)
             else:
                 recordings.setdefault(tape.header.recording, []).append(tape)
     return [*found, *map(Recording, recordings.values())]
+
+
+def count_problems(tapes: Iterable[AnyTape], statuses: Mapping[str, FeedStatus]) -> None:
+    """Count what is wrong with tapes, as far as they were read, under the first feed of each.
+
+    Args:
+        tapes: that were played.
+        statuses: of the feeds that they were played for, by name.
+    """
+    for tape in tapes:
+        status = next((statuses[name] for name in tape.header.feeds if name in statuses), None)
+        if status is not None:
+            for problem, count in tape.problems.items():
+                status.refused[f"tape_{problem}"] += count
 
 
 def _of_folder(path: Path) -> list[Tape]:

@@ -9,6 +9,7 @@ from functools import partial
 
 import attrs
 import trio
+from loguru import logger
 from trio_websocket import (
     ConnectionClosed,
     WebSocketConnection,
@@ -26,7 +27,7 @@ from ..wire.decisions import Decided
 from ..wire.node import asks_for_others
 from ..wire.sessions import grouped, replay_session, tape_settings
 from ..wire.tape import Direction, FeedHeader, merged
-from ..wire.timeline import Moment, RecordedTape, read_ahead, timeline
+from ..wire.timeline import NOTHING, Moment, RecordedTape, read_ahead, timeline
 from .calls import PlayedCalls
 from .peers import EVERYBODY, PEERS, NodePeer, Peer, RecordedPeer, Visitor
 
@@ -198,6 +199,7 @@ class LoopbackServers:
         clock = trio.lowlevel.current_clock()
         part.origin = trio.current_time()
         moments = timeline(self.tapes, part.align)
+        seconds = math.inf
         for moment in read_ahead(moments, partial(self._note, part)):
             seconds = moment.at / 1e9
             if seconds >= part.end:
@@ -211,6 +213,8 @@ class LoopbackServers:
             else:
                 await trio.sleep_until(at)
             await self._play(moment, at)
+        if seconds < part.start:
+            logger.warning(NOTHING, part.start, seconds)
         for name in self._visitors:
             await self._settle(name)
         self.finished.set()

@@ -19,7 +19,7 @@ def replace(path: Path, write: Callable[[Path], object]) -> None:
     Raises:
         OSError: it cannot be written; what was there before is there still.
     """
-    aside = path.with_name(f".{path.name}{SUFFIX}")
+    aside = _aside(path)
     try:
         write(aside)
         with aside.open("rb+") as file:
@@ -28,6 +28,21 @@ def replace(path: Path, write: Callable[[Path], object]) -> None:
     except BaseException:
         aside.unlink(missing_ok=True)
         raise
+
+
+def probe(path: Path) -> None:
+    """See whether a file could be written by ``replace``, before there is anything to write.
+
+    Raises:
+        OSError: it could not.
+    """
+    aside = _aside(path)
+    aside.touch()
+    aside.unlink()
+
+
+def _aside(path: Path) -> Path:
+    return path.with_name(f".{path.name}{SUFFIX}")
 
 
 def sweep(folder: Path) -> None:

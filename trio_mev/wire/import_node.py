@@ -7,6 +7,7 @@ seconds before its time, then its head with their hashes, then its logs.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any
 
@@ -152,12 +153,11 @@ def _spelled(value: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, An
 
 
 def block_records(feed: str, blocks: Iterable[Mapping[str, Any]]) -> Iterator[Record]:
-    """Blocks, in the order of their numbers, as a node's socket."""
-    ordered = sorted(blocks, key=lambda b: int(b["number"], 16))
-    if ordered:
-        first = max(0, int(ordered[0]["timestamp"], 16) * 10**9 - BEFORE_NS)
-        yield from opening(feed, first, OWN_IDS)
-    for block in ordered:
+    """Blocks, which come in the order of their numbers, as a node's socket."""
+    for place, block in enumerate(blocks):
+        if not place:
+            first = max(0, int(block["timestamp"], 16) * 10**9 - BEFORE_NS)
+            yield from opening(feed, first, OWN_IDS)
         yield from _block(feed, block)
 
 
@@ -181,12 +181,15 @@ class FramesImport:
     Args:
         feed: the alias that the tape shall give it.
         subscriptions: the recording's subscriptions by name, such as ``newHeads``, with ids.
+        problems: where lines of another form are counted, as ``bad_line``.
 
     Raises:
         ConfigError: a name is not known, or an id is no text.
     """
 
-    def __init__(self, feed: str, subscriptions: Mapping[str, Any]) -> None:
+    def __init__(
+        self, feed: str, subscriptions: Mapping[str, Any], problems: Counter[str] | None = None
+    ) -> None:
         unknown = sorted(set(subscriptions) - set(SUBSCRIPTIONS))
         if unknown:
             known = ", ".join(SUBSCRIPTIONS)
@@ -196,16 +199,16 @@ class FramesImport:
             raise ConfigError(f"the id of {', '.join(wrong)} is no text")
         self.feed = feed
         self.subscriptions: Mapping[str, str] = subscriptions
-        self.bad_lines = 0
+        self.problems: Counter[str] = Counter() if problems is None else problems
 
     def records(self, lines: Iterable[bytes]) -> Iterator[Record]:
-        """The frames; lines of another form are counted in ``bad_lines``."""
+        """The frames; lines of another form are counted in ``problems``."""
         opened = False
         for line in filter(None, map(bytes.strip, lines)):
             try:
                 row = _ROW.decode(line)
             except (msgspec.DecodeError, RecursionError):
-                self.bad_lines += 1
+                self.problems["bad_line"] += 1
                 continue
             if not opened:
                 opened = True

@@ -35,11 +35,12 @@ class CryptofeedImport:
 
     Args:
         feed: the alias that the tape shall give it.
+        problems: where what cannot be used is counted.
     """
 
-    def __init__(self, feed: str) -> None:
+    def __init__(self, feed: str, problems: Counter[str] | None = None) -> None:
         self.feed = feed
-        self.problems: Counter[str] = Counter()
+        self.problems: Counter[str] = Counter() if problems is None else problems
 
     @staticmethod
     def kind(lines: Iterable[str]) -> str:
@@ -60,7 +61,7 @@ class CryptofeedImport:
         Raises:
             ConfigError: as ``kind``, and where nothing that can be decoded was subscribed to.
         """
-        every = list(lines)
+        every = [line for line in lines if _URL.match(line) or _SENT.match(line)]
         kind = self.kind(every)
         adapter = ADAPTERS[kind]
         asked = {pair for pair in _asked(every, adapter) if pair[0] in adapter.known_channels}

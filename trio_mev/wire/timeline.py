@@ -18,6 +18,9 @@ OVERHEAD = 300
 MOST_AHEAD = 128 * 2**20
 """Bytes of the frames that are read ahead; where more would be, it is less far."""
 
+NOTHING = "nothing is played: it was to begin at {:g} s, and the tapes end at {:.1f} s"
+"""What is said where a part begins behind the last frame."""
+
 
 class RecordedTape(Protocol):
     """A tape, wherever its records are."""
