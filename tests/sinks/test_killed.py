@@ -58,11 +58,13 @@ def live_and_die(out, rng: random.Random) -> int:
     while left or not life:
         byte = out.read(1)
         assert byte
-        if byte in b"<" or byte.isdigit():
-            word += byte.strip(b"<")
+        if byte == b"<":
+            word = b""  # before it may stand what the one before it was saying when it died
+        elif byte.isdigit():
+            word += byte
         elif byte == b">":
             life, word = int(word), b""
-        elif byte == b".":
+        elif byte == b"." and life:
             told, word = int(word), b""
         left = max(0, left - 1)
     os.kill(life, signal.SIGKILL)

@@ -93,6 +93,7 @@ def query(
     data: Path = Path(),
     json: Json = False,
     rows: int = 100,
+    check: Annotated[bool, Parameter(negative=())] = False,
 ) -> int:
     """Ask what is stored, in SQL; each dataset is a view by its name.
 
@@ -102,8 +103,10 @@ def query(
         The folder that --store or --out of inspect has written; the current one by default.
     rows
         Rows of the table in a terminal, at most.
+    check
+        See first whether all files are what was written; those that are damaged are named.
     """
-    return run_query(sql, data, json, rows)
+    return run_query(sql, data, json, rows, check)
 
 
 def check_config(file: Path, /) -> int:

@@ -15,6 +15,7 @@ from rich.text import Text
 
 from ..errors import ConfigError
 from ..sinks.query import Answer, ask
+from ..sinks.verify import verify
 from .view import console
 from .words import let_go, plain
 
@@ -24,7 +25,7 @@ LONGEST_CELL = 200
 """Characters of a value in a table."""
 
 
-def run_query(sql: str, folder: Path, json: bool, rows: int) -> int:
+def run_query(sql: str, folder: Path, json: bool, rows: int, check: bool = False) -> int:
     """Run it and print what it comes to; the exit code.
 
     Args:
@@ -32,6 +33,7 @@ def run_query(sql: str, folder: Path, json: bool, rows: int) -> int:
         folder: with the datasets.
         json: lines of JSON, even in a terminal.
         rows: of the table, at most.
+        check: see first whether all files are what was written.
 
     Raises:
         ConfigError: it cannot be run.
@@ -39,6 +41,8 @@ def run_query(sql: str, folder: Path, json: bool, rows: int) -> int:
     """
     if not 1 <= rows <= MOST_ROWS:
         raise ConfigError(f"--rows {rows}: it must be 1 to {MOST_ROWS}")
+    if check:
+        verify(folder)
     answer = ask(folder, sql)
     if sys.stdout is None:
         return 0

@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Callable, Container, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,6 +18,7 @@ import attrs
 from loguru import logger
 
 from .aside import replace
+from .seal import check_seal, write_sealed
 
 _NAME = re.compile(r"(\d{4}-\d\d-\d\d)_(\d{4,9})\.parquet")
 Patch = Callable[[Any], Any]
@@ -90,9 +92,7 @@ class DayFiles:
                 self._write(one.path, changed)
 
     def _write(self, path: Path, table: Any) -> None:
-        import pyarrow.parquet as pq
-
-        replace(path, lambda aside: pq.write_table(table, aside, compression="zstd"))
+        replace(path, partial(write_sealed, table))
 
     def _room(self, path: Path) -> Any | None:
         """What is in a file that more rows can be added to; None where none can."""
@@ -110,6 +110,7 @@ class DayFiles:
         import pyarrow.parquet as pq
 
         try:
+            check_seal(path)
             table = pq.read_table(path, partitioning=None)
         except (OSError, ValueError) as error:
             _leave(path, error)

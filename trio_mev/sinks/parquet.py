@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from .arrow import fields_of, library
 from .aside import replace, sweep
 from .checkpoint import Checkpoint
 from .columns import DATASETS, Row, rows_of
+from .seal import write_sealed
 
 SPAN = 1000
 """Blocks of one file."""
@@ -147,7 +149,7 @@ class Store:
             same = pc.is_in(held["block_number"], self._pa.array(numbers, self._pa.uint32()))
             held = held.filter(pc.invert(same))
             table = self._pa.concat_tables([held, table]).sort_by("block_number")
-        replace(path, lambda aside: pq.write_table(table, aside, compression="zstd"))
+        replace(path, partial(write_sealed, table))
 
     def close(self) -> None:
         """Let others write; what was not flushed is not written."""
