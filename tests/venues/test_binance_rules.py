@@ -75,6 +75,7 @@ class Undisturbed(BinanceServer):
     rules = attrs.evolve(BinanceServer.rules, notice=None)
 
 
+@pytest.mark.no_cover
 async def test_a_day_with_its_rotation_loses_no_quote_and_no_trade(autojump_clock):
     server = BinanceServer({"ETHUSDT": ETH, "BTCUSDT": BTC})
     client, heard = await watch(server, venue_settings(server, "binance"))
@@ -97,6 +98,7 @@ async def test_a_servers_notice_is_followed_at_once_and_nothing_is_lost(autojump
     assert client.status.connections == 2
 
 
+@pytest.mark.no_cover
 async def test_who_does_not_rotate_is_cut_at_the_age_of_a_day(autojump_clock, monkeypatch):
     """Else a rotation would prove nothing."""
     rules = attrs.evolve(BinanceAdapter.rules, rotate_after=None)
@@ -143,6 +145,7 @@ class BinanceUsServer(BinanceServer):
     rules = attrs.evolve(BinanceServer.rules, ping_interval=180.0, pong_within=600.0)
 
 
+@pytest.mark.no_cover
 async def test_a_day_at_binance_us(autojump_clock):
     server = BinanceUsServer({"ETHUSDT": ETH, "BTCUSDT": BTC})
     client, heard = await watch(server, venue_settings(server, "binance_us"))
@@ -177,6 +180,7 @@ PERPETUAL = Instrument.parse("ETH/USDT:perpetual")
 DATED = Instrument.parse("BTC/USDT:future-2027-03-26")
 
 
+@pytest.mark.no_cover
 async def test_a_day_of_quotes_of_usd_m_futures(autojump_clock):
     server = UsdmServer({"ETHUSDT": PERPETUAL, "BTCUSDT_270326": DATED})
     client, heard = await watch(server, venue_settings(server, "binance_usdm"))
@@ -185,6 +189,7 @@ async def test_a_day_of_quotes_of_usd_m_futures(autojump_clock):
     assert all(-0.001 <= lag <= server.latency + 2.0 for lag in heard.lags)
 
 
+@pytest.mark.no_cover
 async def test_a_day_of_trades_of_usd_m_futures(autojump_clock):
     class Market(UsdmServer):
         route = "market"

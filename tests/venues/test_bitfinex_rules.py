@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
+import pytest
 import trio
 
 from trio_mev.model.identity import Instrument
@@ -78,6 +79,7 @@ def trade_id(tick: Tick) -> int:
     return 401_597_393 + 3 * tick.number
 
 
+@pytest.mark.no_cover
 async def test_a_day_with_restarts_of_the_server_loses_no_quote_and_no_trade(autojump_clock):
     server = BitfinexServer({"tETHUSD": ETH, "tBTCUST": BTC}, pace=8.0)
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+import pytest
 import trio
 
 from trio_mev.model.identity import Instrument
@@ -73,6 +74,7 @@ def trade_id(tick: Tick) -> int:
     return 2**60 + 7 * tick.number
 
 
+@pytest.mark.no_cover
 async def test_a_day_with_requests_to_reconnect_loses_no_quote_and_no_trade(autojump_clock):
     server = BitstampServer({"ethusd": ETH, "btcusd": BTC}, pace=8.0)
 

@@ -135,6 +135,7 @@ LINEAR = {"ETHUSDT": ETH_PERPETUAL, "BTCPERP": BTC_PERPETUAL}
     ("kind", "make"),
     [("bybit", lambda: SpotServer(SPOT)), ("bybit_linear", lambda: LinearServer(LINEAR))],
 )
+@pytest.mark.no_cover
 async def test_a_day_with_rotations_loses_no_quote_and_no_trade(kind, make, autojump_clock):
     server = make()
     settings = venue_settings(server, kind, rotate_after=7 * 3600.0)

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
 
+import pytest
 import trio
 
 from trio_mev.model.identity import Instrument
@@ -96,6 +97,7 @@ class Quiet(CoinbaseServer):
     beat_interval = None
 
 
+@pytest.mark.no_cover
 async def test_a_day_with_rotations_every_few_hours_loses_nothing(autojump_clock):
     server = Quiet({"ETH-USD": ETH, "BTC-USD": BTC})
     settings = venue_settings(server, "coinbase", "ticker", "matches", rotate_after=5 * 3600.0)

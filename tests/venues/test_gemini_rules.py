@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
+import pytest
 import trio
 
 from trio_mev.model.identity import Instrument
@@ -84,6 +85,7 @@ def trade(tick: Tick) -> dict[str, object]:
     }  # fmt: skip
 
 
+@pytest.mark.no_cover
 async def test_a_day_with_rotations_tells_each_best_bid_and_ask_and_each_trade_once(
     autojump_clock,
 ):

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
+import pytest
 import trio
 
 from trio_mev.model.identity import Instrument
@@ -69,6 +70,7 @@ def moment(tick: Tick) -> str:
     return datetime.fromtimestamp(tick.at, UTC).isoformat().replace("+00:00", "Z")
 
 
+@pytest.mark.no_cover
 async def test_a_day_with_rotations_loses_no_quote_and_no_trade(autojump_clock):
     server = KrakenServer({"ETH/USD": ETH, "BTC/USD": BTC})
     settings = venue_settings(server, "kraken", rotate_after=7 * 3600.0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 
+import pytest
 import trio
 
 from trio_mev.model.identity import Instrument
@@ -70,6 +71,7 @@ class OkxServer(VenueServer):
         yield json.dumps({"event": "notice", "code": "64008", "msg": "service upgrade"})
 
 
+@pytest.mark.no_cover
 async def test_a_day_with_upgrades_loses_no_quote_and_no_trade(autojump_clock):
     server = OkxServer({"ETH-USDT": ETH, "BTC-USDC": BTC})
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
+import pytest
 import trio
 import trio.testing
 
@@ -19,6 +20,7 @@ from .test_binance_rules import BTC, ETH, BinanceServer
 from .watching import Heard, assert_nothing_lost, venue_settings
 
 
+@pytest.mark.no_cover
 def test_a_tape_of_rotations_replays_alike(tmp_path: Path):
     path = tmp_path / "rotations.tape"
     live, again = Heard(), Heard()

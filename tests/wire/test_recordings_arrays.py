@@ -212,7 +212,7 @@ def test_what_the_recordings_subscribed_to_is_known(corpus):
     ],
 )
 def test_the_path_tells_markets_of_one_server_apart(url, kind):
-    assert CryptofeedImport.kind([f"{url} <-> 1.5"]) == kind
+    assert CryptofeedImport.kind(["", f"{url} <-> 1.5"]) == kind
 
 
 def test_a_server_of_nobody_is_refused():

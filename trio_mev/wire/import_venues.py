@@ -105,9 +105,10 @@ def _instrument(symbol: str, adapter: type[VenueAdapter]) -> str:
 def _asked(lines: Iterable[str], adapter: type[VenueAdapter]) -> Iterator[Pair]:
     """What the URLs and the messages that were sent subscribe to."""
     for line in lines:
-        if opened := _URL.match(line):
+        opened, sent = _URL.match(line), _SENT.match(line)
+        if opened:
             yield from adapter.asked_by(opened[1])
-        elif sent := _SENT.match(line):
+        if sent:
             try:
                 message = msgspec.json.decode(sent[3])
             except (msgspec.DecodeError, RecursionError):
