@@ -153,3 +153,10 @@ def test_a_message_over_the_venues_bytes_is_shared_out():
 def test_a_venue_that_knows_no_recorded_requests_finds_none():
     assert list(Plain.asked({"op": "subscribe"})) == []
     assert list(Plain.asked_by("wss://plain.test/ws")) == []
+
+
+def test_a_pong_that_nobody_waits_for_changes_nothing():
+    session = Plain("p", [ETH])
+    before = dict(session.heard)
+    session.ponged()
+    assert session.heard == before
