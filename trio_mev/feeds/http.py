@@ -21,7 +21,7 @@ from ..errors import (
 from ..model.identity import Secret
 from ..wire.jsonrpc import RpcBook, parse_batch, parse_message
 from ..wire.session import decode
-from .rpc import CALLS, MOST, TIMEOUT, result_of
+from .rpc import CALLS, MOST, TIMEOUT, result_as, result_of
 from .transport import REFUSALS
 from .websocket import system_tls
 
@@ -69,10 +69,7 @@ class HttpRpc:
         # Some answer an error without saying to which call; there is only one here.
         if message.id not in {number, None}:
             raise MalformedFrame("unknown_reply", str(message.id)[:40])
-        result = result_of(message)
-        if isinstance(result, RpcFailed):
-            raise result
-        return decode(msgspec.json.Decoder(kind), result)
+        return result_as(message, kind)
 
     async def batch(
         self,

@@ -49,10 +49,7 @@ class Messages(abc.ABC):
     ) -> Any:
         """As ``Rpc.call``."""
         (message,) = await self.ask([(method, params)], self._limit_of(within))
-        result = result_of(message)
-        if isinstance(result, RpcFailed):
-            raise result
-        return decode(msgspec.json.Decoder(kind), result)
+        return result_as(message, kind)
 
     async def batch(
         self,
@@ -153,6 +150,19 @@ def named(calls: Sequence[tuple[str, Sequence[Any]]]) -> str:
 
 
 _ANY = msgspec.json.Decoder(Any)
+
+
+def result_as(message: Message, kind: Any) -> Any:
+    """A reply's result, of a kind; a refusal is raised.
+
+    Raises:
+        RpcFailed: the node answers with an error.
+        MalformedFrame: the result is not of that kind.
+    """
+    result = result_of(message)
+    if isinstance(result, RpcFailed):
+        raise result
+    return decode(msgspec.json.Decoder(kind), result)
 
 
 def result_of(message: Message) -> bytes | RpcFailed:

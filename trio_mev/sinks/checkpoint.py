@@ -8,8 +8,8 @@ from pathlib import Path
 import attrs
 import msgspec
 
-from ..errors import ConfigError
 from .aside import replace
+from .noted import read_noted
 
 NAME = "checkpoint.json"
 VERSION = 1
@@ -47,14 +47,9 @@ class Checkpoint:
             ConfigError: it cannot be read, or is of another version.
         """
         path = folder / NAME
-        try:
-            found = msgspec.json.decode(path.read_bytes(), type=_Written)
-        except FileNotFoundError:
+        found = read_noted(path, _Written, VERSION)
+        if found is None:
             return cls(path)
-        except (OSError, msgspec.DecodeError) as error:
-            raise ConfigError(f"{path}: it cannot be read: {error}") from None
-        if found.version != VERSION:
-            raise ConfigError(f"{path}: it is of version {found.version}, and {VERSION} is known")
         blocks = {n for first, last in found.blocks for n in range(first, last + 1)}
         return cls(path, found.network, blocks, found.files)
 

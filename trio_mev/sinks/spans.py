@@ -14,6 +14,7 @@ import msgspec
 
 from ..errors import ConfigError
 from .aside import replace
+from .noted import read_noted
 
 NAME = "store.json"
 VERSION = 1
@@ -59,14 +60,9 @@ class Spans:
             ConfigError: it cannot be read, or is of another version.
         """
         path = folder / NAME
-        try:
-            found = msgspec.json.decode(path.read_bytes(), type=_Written)
-        except FileNotFoundError:
+        found = read_noted(path, _Written, VERSION)
+        if found is None:
             return cls(path)
-        except (OSError, msgspec.DecodeError) as error:
-            raise ConfigError(f"{path}: it cannot be read: {error}") from None
-        if found.version != VERSION:
-            raise ConfigError(f"{path}: it is of version {found.version}, and {VERSION} is known")
         return cls(path, found.spans)
 
     def begin(self, time: int, live: bool) -> None:
