@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
-import pty
 import re
-import select
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +15,7 @@ import duckdb
 import jsonschema
 import pytest
 
+from tests.support.terminal import shown_in_terminal
 from trio_mev.cli.app import main
 from trio_mev.cli.work import load_prices
 from trio_mev.loopback.demo import TAPE
@@ -432,23 +429,8 @@ def test_a_reader_that_goes_away_ends_it_quietly(corpus, block, tmp_path):
 
 def in_terminal(*arguments: str, seconds: float = 60, **environment: str) -> tuple[int, str]:
     """The command in a terminal of 120 columns."""
-    pid, terminal = pty.fork()
-    if not pid:
-        os.chdir(ROOT)
-        env = os.environ | {"COLUMNS": "120", "TERM": "xterm"} | environment
-        os.execve(sys.executable, [*COMMAND, *arguments], env)
-    shown, limit = b"", time.monotonic() + seconds
-    while select.select([terminal], [], [], max(0, limit - time.monotonic()))[0]:
-        try:
-            chunk = os.read(terminal, 65536)
-        except OSError:
-            break
-        shown += chunk
-        if not chunk:
-            break
-    os.close(terminal)
-    _, status = os.waitpid(pid, 0)
-    return os.waitstatus_to_exitcode(status), shown.decode()
+    env = {"COLUMNS": "120", "TERM": "xterm"} | environment
+    return shown_in_terminal([*COMMAND, *arguments], ROOT, seconds, **env)
 
 
 def test_in_a_terminal_there_are_a_bar_and_a_table(corpus, block, traces, tmp_path):

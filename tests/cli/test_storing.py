@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-import pty
 import re
 import resource
-import select
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pandas as pd
@@ -18,6 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.sinks.test_daystore import full_disk
+from tests.support.terminal import shown_in_terminal
 from trio_mev.cli.app import main
 from trio_mev.loopback.demo import TAPE
 from trio_mev.model.settings import STORED
@@ -302,23 +300,9 @@ def test_a_folder_without_datasets_is_one_line(capfd, tmp_path, monkeypatch):
 
 def in_terminal(*arguments: str, seconds: float = 60) -> tuple[int, str]:
     """The exit code and all that a terminal showed."""
-    pid, terminal = pty.fork()
-    if not pid:
-        os.chdir(ROOT)
-        env = os.environ | {"COLUMNS": "100", "TERM": "xterm", "NO_COLOR": "1"}
-        os.execve(sys.executable, [*COMMAND, "query", *arguments], env)
-    shown, limit = b"", time.monotonic() + seconds
-    while select.select([terminal], [], [], max(0, limit - time.monotonic()))[0]:
-        try:
-            chunk = os.read(terminal, 65536)
-        except OSError:
-            break
-        shown += chunk
-        if not chunk:
-            break
-    os.close(terminal)
-    _, status = os.waitpid(pid, 0)
-    return os.waitstatus_to_exitcode(status), re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.decode())
+    env = {"COLUMNS": "100", "TERM": "xterm", "NO_COLOR": "1"}
+    code, shown = shown_in_terminal([*COMMAND, "query", *arguments], ROOT, seconds, **env)
+    return code, re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown)
 
 
 def test_in_a_terminal_there_is_a_table_of_so_many_rows(kept):
