@@ -14,6 +14,7 @@ from trio_mev.flow.lanes import Lanes
 from trio_mev.flow.outstanding import Outstanding
 from trio_mev.flow.processor import DataProcessor
 from trio_mev.flow.pump import Pump
+from trio_mev.flow.waiting import watched
 from trio_mev.model.event import DataType
 from trio_mev.model.settings import LaneSettings, StreamConfig
 
@@ -190,11 +191,11 @@ def test_who_watches_a_coroutine_hands_on_what_is_thrown_into_it():
     def pause(word):
         pauses.append((yield word))
 
-    watched = crews._watched(work(), lambda: pauses.append("pausing"))
-    assert watched.send(None) == "first"
-    assert watched.throw(ValueError("thrown")) == "second"
+    work = watched(work(), lambda: pauses.append("pausing"))
+    assert work.send(None) == "first"
+    assert work.throw(ValueError("thrown")) == "second"
     with pytest.raises(StopIteration):
-        watched.send("value")
+        work.send("value")
     assert pauses == ["pausing", "thrown", "pausing", "value"]
 
 

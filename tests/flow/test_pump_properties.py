@@ -17,6 +17,7 @@ from trio_mev.flow.lanes import Lanes
 from trio_mev.flow.outstanding import Outstanding
 from trio_mev.flow.processor import DataProcessor
 from trio_mev.flow.pump import Pump
+from trio_mev.flow.waiting import in_own_task
 from trio_mev.model.event import DataEvent, DataType, EventPriority
 from trio_mev.model.settings import LaneSettings, StreamConfig
 
@@ -48,6 +49,7 @@ PUTS = st.tuples(
     st.integers(0, PUMPS - 1),
     st.sampled_from(EventPriority),
     st.lists(DEEDS, min_size=1, max_size=5),
+    st.booleans(),
 )
 STEPS = st.one_of(PUTS, st.sampled_from([0.0, 0.03, 0.2]))
 """Events that are put, or a pause."""
@@ -88,6 +90,15 @@ class Doer(DataProcessor):
         return None
 
 
+class Handing(Doer):
+    """Does in any task what does not wait."""
+
+    async def process_event(self, event: DataEvent) -> list[DataEvent] | None:
+        if event.data.what not in {"nothing", "emit", "fail"}:
+            await in_own_task()
+        return await super().process_event(event)
+
+
 class Course:
     """One crew of pumps, what is put into them, and what becomes of it."""
 
@@ -101,13 +112,17 @@ class Course:
         self.pumps = [
             Pump(
                 f"pump {number}",
-                lambda log=log: Doer(log),
+                lambda log=log, kind=kind: kind(log),
                 config,
                 Lanes(lanes, self.outstanding),
                 self.found.append,
             )
-            for number, log in enumerate(self.logs)
+            for number, (kind, log) in enumerate(
+                zip((Doer, Handing, Handing), self.logs, strict=True)
+            )
         ]
+        for pump in self.pumps[1:]:
+            pump.prompt = True
 
     async def run(self, steps: list, end: str, cancel_at: float | None) -> None:
         with trio.CancelScope() as scope:
@@ -133,7 +148,9 @@ class Course:
                 for pump in self.pumps:
                     await pump.ended.wait()
 
-    def give(self, number: int, priority: EventPriority, deeds: list[Deed]) -> None:
+    def give(
+        self, number: int, priority: EventPriority, deeds: list[Deed], at_once: bool = False
+    ) -> None:
         events = [
             DataEvent(
                 DataType.QUOTE,
@@ -146,7 +163,11 @@ class Course:
             for place, deed in enumerate(deeds)
         ]
         self.put[number] += events
+        crew = self.pumps[number].crew
+        held = at_once and crew.hold()
         self.pumps[number].lanes.put_run(Run(events, sum(event.size for event in events)))
+        if held:
+            crew.serve_at_once()
 
     def check(self) -> None:
         """What holds at every moment."""

@@ -7,14 +7,16 @@ deadline and 10 ms later.
 Processors that await nothing share one crew: one wake-up serves them all. Whether one awaits is
 not declared but seen: at the first wait the others go on in another crew's task, and the one
 that waits has this one for itself from then on.
+
+Those that cannot wait need no task at all: few events that a feed puts while all are at rest are
+served in the feed's own, at once.
 """
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Generator, Iterable
-from types import coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from typing import TYPE_CHECKING, Any
 
 import trio
@@ -22,6 +24,7 @@ import trio
 from ..model.event import DataEvent
 from .clock import TapeClock
 from .doorbell import Doorbell
+from .waiting import go_on, watched
 
 if TYPE_CHECKING:
     from .pump import Pump
@@ -35,23 +38,6 @@ FRESH = 0.001
 
 Start = Callable[["Crew"], None]
 """Starts a crew's task."""
-
-
-@coroutine
-def _watched(work: Any, pausing: Callable[[], None]) -> Generator[Any, Any, None]:
-    """Run a coroutine, saying so each time before it gives way to other tasks."""
-    resume, value = work.send, None
-    while True:
-        try:
-            pause = resume(value)
-        except StopIteration:
-            return
-        pausing()
-        try:
-            value = yield pause
-            resume = work.send
-        except BaseException as error:  # noqa: BLE001 - handed on to where it belongs
-            resume, value = work.throw, error
 
 
 class Crew:
@@ -79,6 +65,10 @@ class Crew:
         there has been work since."""
         self._lifts = False
         self._slice = SLICE
+        self._begun: Coroutine[Any, Any, bool] | None = None
+        """What was served at once until it had to wait."""
+        self._raised: Exception | None = None
+        """What was raised meanwhile, in another's task."""
         for pump in pumps:
             self.join(pump)
 
@@ -102,6 +92,50 @@ class Crew:
             self._pumps.remove(pump)
             pump.end()
 
+    def hold(self) -> bool:
+        """Whether it is at rest, and ``serve_at_once`` will be called after what is put now."""
+        bell = self.bell
+        if bell.waiter is None or bell.held or self._lifts:
+            return False
+        bell.held = True
+        return True
+
+    def serve_at_once(self) -> None:
+        """Serve what has been put since ``hold``, in the task of whoever put it.
+
+        That spares a switch of tasks, which costs more than what it is for. It is done for
+        processors that cannot wait; the rest is left to the crew's own task.
+        """
+        try:
+            if self.bell.rung and not self.bell.crowded:
+                self.bell.rung = self._is_left()
+        finally:
+            self.bell.release()
+
+    def _is_left(self) -> bool:
+        """Serve whom it can; whether the crew's task has to do with it."""
+        work = self._serve_prompt()
+        try:
+            work.send(None)
+        except StopIteration as end:
+            return bool(end.value)
+        except Exception as error:  # noqa: BLE001 - it ends the crew, and not a feed
+            self._raised = error
+        else:
+            self._begun = work
+        return True
+
+    async def _serve_prompt(self) -> bool:
+        self.bell.rung = False
+        self._read_clock()
+        waiting = [pump for pump in self._pumps if pump.lanes.hand]
+        for pump in waiting:
+            if pump.prompt:
+                await self._work(pump, BATCH)
+            else:
+                self.bell.rung = True
+        return self.bell.rung
+
     async def run(self) -> None:
         """Serve the lanes until they are closed and empty."""
         clock = trio.lowlevel.current_clock()
@@ -114,7 +148,7 @@ class Crew:
             self._slice = math.inf
         try:
             with self._whole:
-                await _watched(self._serve_on(), self._pausing)
+                await watched(self._serve_on(), self._pausing)
         finally:
             self.closed = True
             for pump in self._pumps:
@@ -143,6 +177,7 @@ class Crew:
         with trio.CancelScope() as self._scope:
             self._deadline = math.inf
             while self._pumps:
+                await self._take_over()
                 self.bell.rung = False
                 self._now = self._clock()
                 self._read = self._worked = time.perf_counter()
@@ -158,6 +193,14 @@ class Crew:
             return True
         self._cancelled()
         return False
+
+    async def _take_over(self) -> None:
+        """Go on from what was served at once."""
+        if self._raised is not None:
+            raise self._raised
+        if self._begun is not None:
+            begun, self._begun = self._begun, None
+            await go_on(begun)
 
     def _cancelled(self) -> None:
         """An event ran out of its time, or its pump is to end now, or all were at rest."""

@@ -21,14 +21,22 @@ class Doorbell:
     """Whether anything may wait in a lane, since this was last cleared."""
     closing: bool = True
     """Whether lanes may have been closed, since this was last cleared."""
+    held: bool = False
+    """Whether somebody else does what waits; if that is not all, ``release`` wakes the task."""
     waiter: trio.lowlevel.Task | None = None
 
     def ring(self) -> None:
         """Wake the task, if it waits."""
         self.rung = True
-        if self.waiter is not None:
+        if self.waiter is not None and not self.held:
             waiter, self.waiter = self.waiter, None
             trio.lowlevel.reschedule(waiter)
+
+    def release(self) -> None:
+        """Hold it no longer, and wake the task if there is something to do."""
+        self.held = False
+        if self.rung or self.crowded or self.closing:
+            self.ring()
 
     async def wait(self) -> None:
         """Sleep until somebody rings.

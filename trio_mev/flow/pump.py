@@ -24,6 +24,7 @@ from .lanes import Lanes
 from .outstanding import Room
 from .processor import DataProcessor, Factory, Handler
 from .timing import Timing, TimingSnapshot
+from .waiting import cannot_wait, in_own_task
 
 REPORT_INTERVAL = 60.0
 ATTEND_AGAIN = 5.0
@@ -100,8 +101,11 @@ class Pump:
     def _bind(self) -> None:
         """Look the processor's methods up once and not for every event."""
         self.process = self.processor.process_event
+        self.prompt = _is_prompt(self.processor)
+        """Whether it can be served in any task."""
         if isinstance(self.lanes, DecidedLanes):
             self.process = partial(self._as_decided, self.lanes)
+            self.prompt = False
         plain = type(self.processor).admits is DataProcessor.admits
         self.admits = None if plain else self.processor.admits
 
@@ -268,9 +272,18 @@ class HandlerProcessor(DataProcessor):
     def __init__(self, event_type: DataType, handler: Handler) -> None:
         self.consumes = frozenset({event_type})  # type: ignore[misc]  # one type an instance
         self._handler = handler
+        self.waits = inspect.iscoroutinefunction(handler)
+        """Whether it is known beforehand that there is something to wait for."""
 
     async def process_event(self, event: DataEvent) -> None:
         """Call the handler, and wait for it if it is to be waited for."""
         result: Any = self._handler(event)
         if result is not None and inspect.isawaitable(result):
+            await in_own_task()
             await result
+
+
+def _is_prompt(processor: DataProcessor) -> bool:
+    if isinstance(processor, HandlerProcessor):
+        return not processor.waits
+    return cannot_wait(processor.process_event)

@@ -200,7 +200,7 @@ class RealtimeDataStream:
 
     def _start_crew(self, crew: Crew) -> None:
         """Have those served, from now on if the stream runs, whom no other's wait holds up."""
-        self._shared = crew
+        self._shared = self.router.crew = crew
         if self._nursery is not None:
             self._nursery.start_soon(crew.run)
 
@@ -291,7 +291,7 @@ class RealtimeDataStream:
                 await trio.lowlevel.checkpoint()
                 # Without feeds, events come from whoever embeds the stream.
                 by_hand = not self.manager.statuses
-                await self.manager.run(self.router.emit_batch, self.outstanding, by_hand)
+                await self.manager.run(self.router.emit_at_once, self.outstanding, by_hand)
             self._helpers = None
             helpers.cancel_scope.cancel()
 

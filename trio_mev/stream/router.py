@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from ..errors import ConfigError
 from ..flow.books import Books, BooksSnapshot
+from ..flow.crew import Crew
 from ..flow.decided import DecidedLanes, Decisions
 from ..flow.lane import LONGEST_RUN, Run
 from ..flow.lanes import Lanes
@@ -17,6 +18,9 @@ from ..model.opportunity import Opportunity
 from ..model.settings import LaneSettings, StreamConfig
 from ..processors.filters import EventFilter
 from ..wire.digest import Digest
+
+FEW = 8
+"""Events that are worth serving at once; with more, a switch of tasks costs little an event."""
 
 
 class Router:
@@ -39,6 +43,8 @@ class Router:
         self.decisions: Decisions | None = None
         """What consumers lost when the tapes that are played were recorded."""
         self.subscriptions: list[Subscription] = []
+        self.crew: Crew | None = None
+        """Who serves what comes from the feeds, and can do so at once."""
         self._config = config
         self._routes: dict[DataType, list[Lanes]] = {}
         self._unclaimed = Books()
@@ -48,6 +54,17 @@ class Router:
         """Whether a lane that feeds put events into makes its producers wait."""
         self.outstanding.room = self
         self._closed = False
+
+    def emit_at_once(self, events: Sequence[DataEvent]) -> None:
+        """As ``emit_batch``; what is few is processed before this returns, by whom is at rest."""
+        crew = self.crew
+        if crew is None or len(events) > FEW or self._blocking or not crew.hold():
+            self.emit_batch(events)
+            return
+        try:
+            self.emit_batch(events)
+        finally:
+            crew.serve_at_once()
 
     def emit_batch(self, events: Sequence[DataEvent]) -> None:
         """Events that came together from a feed; as ``emit`` for each, at a lower cost.
