@@ -163,11 +163,14 @@ async def test_a_failure_is_counted_and_the_next_event_served(make_event, logged
 
 async def test_in_strict_mode_a_failure_ends_the_crew_and_not_whoever_put_the_event(make_event):
     pump = pump_of(Prompt(lambda event: 1 // 0), strict=True)
-    with pytest.raises(BaseExceptionGroup) as caught:
+
+    async def put_and_go_on():
         async with at_rest(pump) as crew:
             put_at_once(crew, (pump, make_event(1, at=trio.current_time())))
-            # It has come back: the event's task goes on until it is cancelled.
-            await trio.sleep_forever()
+            await trio.sleep_forever()  # what ends this is the crew
+
+    with pytest.raises(BaseExceptionGroup) as caught:
+        await put_and_go_on()
     (error,) = caught.value.exceptions
     assert isinstance(error, ProcessorFailed)
     assert isinstance(error.__cause__, ZeroDivisionError)
@@ -203,6 +206,10 @@ async def test_a_processor_may_end_itself_at_once(make_event):
     assert ending.lanes.balance().lost_by == {"normal:closed": 1}
 
 
+async def for_ever():
+    await trio.sleep_forever()
+
+
 def handling(handler, **config):
     return pump_of(HandlerProcessor(QUOTE, handler), **config)
 
@@ -234,7 +241,7 @@ async def test_a_function_is_called_at_once_and_what_it_returns_is_waited_for_el
 
 
 async def test_what_is_waited_for_elsewhere_has_its_deadline(make_event, autojump_clock):
-    pump = handling(lambda event: trio.sleep_forever(), budget=0.1)
+    pump = handling(lambda event: for_ever(), budget=0.1)
     async with at_rest(pump) as crew:
         start = trio.current_time()
         put_at_once(crew, (pump, make_event(1, at=start)))
@@ -244,7 +251,7 @@ async def test_what_is_waited_for_elsewhere_has_its_deadline(make_event, autojum
 
 
 async def test_a_cancellation_before_the_crew_goes_on_loses_nothing(make_event):
-    pump = handling(lambda event: trio.sleep_forever())
+    pump = handling(lambda event: for_ever())
     with trio.CancelScope() as scope:
         async with at_rest(pump) as crew:
             put_at_once(crew, (pump, make_event(1, at=trio.current_time())))
