@@ -24,8 +24,9 @@ from trio_mev.model.simulation import PoolSwap, SimulatedTransaction
 from trio_mev.processors.referee import Referee
 from trio_mev.processors.refereed import TransactionReferee
 from trio_mev.stream import open_stream
-from trio_mev.wire.lines import describe_simulated, line_of
+from trio_mev.wire.lines import line_of
 from trio_mev.wire.simulation import SIMULATE
+from trio_mev.wire.words import describe_simulated
 
 ETH = 10**18
 UNKNOWN = "0x" + "77" * 20

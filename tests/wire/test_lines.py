@@ -34,14 +34,13 @@ from trio_mev.model.market import (
     Trade,
 )
 from trio_mev.model.simulation import PoolSwap, SimulatedTransaction
-from trio_mev.wire.lines import (
+from trio_mev.wire.lines import encode, line_of
+from trio_mev.wire.plain import text
+from trio_mev.wire.words import (
     describe_analysis,
     describe_simulated,
     describe_spread,
     describe_swap,
-    encode,
-    line_of,
-    text,
 )
 
 ETH = Instrument("ETH", "USDT")

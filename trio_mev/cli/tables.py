@@ -10,7 +10,7 @@ from rich.text import Text
 from ..flow.pump import ConsumerSnapshot
 from ..model.identity import Instrument
 from ..model.market import Price, PriceStatus
-from ..wire.lines import text
+from ..wire.plain import text
 
 _STATUSES = {
     PriceStatus.OK: "green",

@@ -21,7 +21,8 @@ from ..model.opportunity import (
     Sandwiched,
 )
 from ..wire.findings import finding_line
-from ..wire.lines import line_of, text
+from ..wire.lines import line_of
+from ..wire.plain import text
 from .columns import (
     Row,
     amounts_of,

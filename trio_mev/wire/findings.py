@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from decimal import Decimal
 from typing import Any
 
 from ..model.event import DataEvent
@@ -21,6 +20,7 @@ from ..model.opportunity import (
     Sandwiched,
     SwapRecord,
 )
+from .plain import integer, text
 
 EEEE = "0x" + "ee" * 20
 """How ether is written: no contract is there, and the zero address is somebody's nothing."""
@@ -29,14 +29,6 @@ EEEE = "0x" + "ee" * 20
 def shown(token: str) -> str:
     """A token as lines have it."""
     return EEEE if token == ETHER else token
-
-
-def _text(value: Decimal | None) -> str | None:
-    return None if value is None else format(value, "f")
-
-
-def _integer(value: int | None) -> str | None:
-    return None if value is None else str(value)
 
 
 def _amounts(amounts: Amounts | None) -> dict[str, str] | None:
@@ -79,14 +71,14 @@ def _sandwiched(detail: Sandwiched) -> dict[str, Any]:
 
 def _exposure(detail: Exposure) -> dict[str, Any]:
     return {
-        "victim": swap_line(detail.victim) | {"limit": _integer(detail.limit)},
+        "victim": swap_line(detail.victim) | {"limit": integer(detail.limit)},
         "loss": str(detail.loss),
         "attacker_in": str(detail.attacker_in),
         "attacker_profit": str(detail.attacker_profit),
-        "limit_that_prevents": _integer(detail.limit_that_prevents),
+        "limit_that_prevents": integer(detail.limit_that_prevents),
         "front_running": str(detail.front_running),
         "others": [
-            swap_line(one.swap) | {"limit": _integer(one.limit), "loss": str(one.loss)}
+            swap_line(one.swap) | {"limit": integer(one.limit), "loss": str(one.loss)}
             for one in detail.others
         ],
     }
@@ -100,7 +92,7 @@ def _liquidation(detail: Liquidation) -> dict[str, Any]:
         "debt_amount": str(detail.debt_amount),
         "collateral_token": shown(detail.collateral_token),
         "collateral_amount": str(detail.collateral_amount),
-        "health_factor": _integer(detail.health_factor),
+        "health_factor": integer(detail.health_factor),
     }
 
 
@@ -110,7 +102,7 @@ def _liquidity(change: Liquidity) -> dict[str, Any]:
         "owner": change.owner,
         "tick_lower": change.tick_lower,
         "tick_upper": change.tick_upper,
-        "liquidity": _integer(change.liquidity),
+        "liquidity": integer(change.liquidity),
         "amount0": str(change.amount0),
         "amount1": str(change.amount1),
         "transaction": change.transaction,
@@ -128,10 +120,10 @@ def _jit(detail: JustInTime) -> dict[str, Any]:
 
 def _cex_dex(detail: CexDex) -> dict[str, Any]:
     return {
-        "venue_price": _text(detail.venue_price),
-        "pool_price": _text(detail.pool_price),
-        "interval": _text(detail.interval),
-        "size": _text(detail.size),
+        "venue_price": text(detail.venue_price),
+        "pool_price": text(detail.pool_price),
+        "interval": text(detail.interval),
+        "size": text(detail.size),
     }
 
 
@@ -189,9 +181,9 @@ def finding_line(one: Opportunity) -> dict[str, Any]:
         "searcher": one.searcher,
         "gross": _amounts(one.gross),
         "net": _amounts(one.net),
-        "gas_wei": _integer(one.gas_wei),
-        "builder_wei": _integer(one.builder_wei),
-        "usd": _text(one.usd),
+        "gas_wei": integer(one.gas_wei),
+        "builder_wei": integer(one.builder_wei),
+        "usd": text(one.usd),
         "reverted": one.reverted,
         "alternatives": [kind.value for kind in one.alternatives],
         "detail": _DETAILS[type(one.detail)](one.detail) | _more(one.extra or {}),

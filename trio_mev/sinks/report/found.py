@@ -14,7 +14,7 @@ from ...model.event import DataEvent
 from ...model.market import PriceAlert, Spread
 from ...model.opportunity import Amounts, Opportunity
 from ...model.simulation import SimulatedTransaction
-from ...wire.lines import describe_analysis, describe_simulated, describe_spread
+from ...wire.words import describe_analysis, describe_simulated, describe_spread
 from .model import Found, Rate, Row, Sums, Told
 from .series import Tally
 
