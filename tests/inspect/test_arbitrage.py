@@ -208,6 +208,30 @@ def test_through_a_router_the_flow_says_nothing():
     assert found(act(EVE, ROUTER, *logs)) == ()
 
 
+def test_what_somebody_gave_is_not_gained():
+    """A contract hands on a part of what it gets, and sells a part of the rest."""
+    given = (
+        sent(A, ANN, BOT, 2000),
+        sent(A, BOT, BEN, 900),
+        sent(A, BOT, P, 1000),
+        sent(B, P, BOT, 900),
+        swapped(P, 1000, 900),
+        sent(B, BOT, S, 900),
+        sent(C, S, BOT, 700),
+        swapped(S, 900, 700),
+    )
+    assert found(act(EVE, BOT, *given)) == ()
+    # Beside what is gained it takes nothing away.
+    more = sent(A, ANN, BOT, 5)
+    assert only(act(EVE, BOT, *UNLINKED, more)).gross == {A: 40}
+
+
+def test_what_is_minted_is_given_by_nobody():
+    minted = sent(C, address(0), BOT, 700)
+    logs = (*UNLINKED[:4], minted, *UNLINKED[5:])
+    assert only(act(EVE, BOT, *logs)).gross == {A: 40}
+
+
 def test_what_only_came_in_was_swapped_for_and_not_gained():
     """Ether that is paid is in no log."""
     logs = (sent(C, S, ANN, 900), swapped(S, 1000, 900), swapped(R, 7, 5))

@@ -122,6 +122,16 @@ class Act:
             net[token] += paid.amount * ((paid.target in accounts) - (paid.source in accounts))
         return {token: amount for token, amount in wrapped(net).items() if amount}
 
+    def given(self, accounts: frozenset[str]) -> Amounts:
+        """What accounts were given by those who got nothing from anybody; others may pay a pool,
+        and what is minted comes from nobody."""
+        paid = {one.target for _, one in self.transfers} | {swap.pool for swap in self.swaps}
+        got: Counter[str] = Counter()
+        for token, one in self.transfers:
+            if one.target in accounts and one.source not in accounts | paid | {ETHER}:
+                got[token] += one.amount
+        return wrapped(got)
+
     def paid_out(self, accounts: frozenset[str], token: str) -> int:
         """All that accounts gave others of a token."""
         return sum(

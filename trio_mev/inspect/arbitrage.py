@@ -196,13 +196,17 @@ def _paying(swaps: Sequence[SwapRecord], path: tuple[int, ...], losing: bool) ->
 def _gain(act: Act) -> Amounts | None:
     """What the addresses behind a transaction have more of, where that is all that changed.
 
-    What only came in is no gain of a cycle: somebody swapped for it. Less than a millionth of what
-    was paid out is dust.
+    What only came in is no gain of a cycle: somebody swapped for it. Nor is what somebody gave who
+    got nothing: that was handed on, or paid for with ether that no log shows. Less than a millionth
+    of what was paid out is dust.
     """
     if act.mined.sender is None or len({swap.pool for swap in act.swaps}) < 2:
         return None
     accounts = act.keys | {act.mined.sender}
-    flow = act.flow(accounts)
+    flow = {**act.flow(accounts)}
+    for token, amount in act.given(accounts).items():
+        flow[token] = flow.get(token, 0) - amount
+    flow = {token: amount for token, amount in flow.items() if amount}
     if not flow or min(flow.values()) < 0:
         return None
     paid = {token: act.paid_out(accounts, token) for token in flow}
