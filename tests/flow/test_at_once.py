@@ -11,6 +11,7 @@ from trio.testing import wait_all_tasks_blocked
 
 from trio_mev.errors import ProcessorFailed
 from trio_mev.flow import crew as crews
+from trio_mev.flow import waiting
 from trio_mev.flow.crew import Crew
 from trio_mev.flow.lane import Run
 from trio_mev.flow.lanes import Lanes
@@ -318,6 +319,11 @@ async def wrapped(event):
 )
 def test_whether_a_coroutine_can_wait_is_seen_in_its_code(function, expected):
     assert cannot_wait(function) is expected
+
+
+def test_where_python_compiles_to_something_else_it_cannot_be_told(monkeypatch):
+    monkeypatch.setattr(waiting, "_TOLD", False)
+    assert not cannot_wait(plain)
 
 
 def test_a_coroutine_function_as_handler_is_known_to_wait():

@@ -15,6 +15,8 @@ from typing import Any
 _ELSEWHERE = object()
 _PAUSES = frozenset({"SEND", "YIELD_VALUE"})
 """What every ``await``, ``async for`` and ``async with`` is compiled to, among other things."""
+_TOLD = dis.opmap.keys() >= _PAUSES
+"""Whether this Python has these instructions; the next one may have others."""
 
 
 def cannot_wait(method: Callable[..., Any]) -> bool:
@@ -25,7 +27,7 @@ def cannot_wait(method: Callable[..., Any]) -> bool:
     function = getattr(method, "__func__", method)
     if not isinstance(function, FunctionType) or not inspect.iscoroutinefunction(function):
         return False
-    return not any(step.opname in _PAUSES for step in dis.get_instructions(function))
+    return _TOLD and not any(step.opname in _PAUSES for step in dis.get_instructions(function))
 
 
 @coroutine
