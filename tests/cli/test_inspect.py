@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import jsonschema
+import jsonschema_rs
 import pytest
 
 from tests.support.terminal import shown_in_terminal
@@ -39,12 +39,12 @@ def traces(corpus: Path) -> list[Path]:
 
 
 @pytest.fixture(scope="module")
-def schemas(corpus: Path) -> list[jsonschema.Draft202012Validator]:
+def schemas(corpus: Path) -> list[jsonschema_rs.Draft202012Validator]:
     """Our own schema, and the contract's where it lies beside the recorded data."""
     paths = [ROOT / "docs" / "reference" / "schema.json"]
     contract = corpus.parent / "reference" / "schema.json"
     paths += [contract] if contract.exists() else []
-    return [jsonschema.Draft202012Validator(json.loads(p.read_text())) for p in paths]
+    return [jsonschema_rs.Draft202012Validator(json.loads(p.read_text())) for p in paths]
 
 
 def inspected(capfd, *arguments: object, code: int = 0) -> tuple[list[dict[str, Any]], list[str]]:
