@@ -15,6 +15,7 @@ import pytest
 from tests.devnet.demo_tape import write
 from tests.devnet.made import Made, write_made
 from tests.devnet.venues import Exchanges
+from tests.support.uncounted import uncounted
 
 SCRIPTS = Path(__file__).parent.parent.parent / "scripts"
 KEYS = ["bench", "measure", "unit", "ours", "peer", "peer_name", "ratio", "must", "aim", "holds"]
@@ -44,7 +45,7 @@ def run(module: str, *arguments: str, scripts: Path = SCRIPTS) -> subprocess.Com
     paths = os.pathsep.join((str(scripts), str(SCRIPTS.parent)))
     return subprocess.run(
         [sys.executable, "-m", module, *arguments],
-        env={**os.environ, "PYTHONPATH": paths},
+        env=uncounted(PYTHONPATH=paths),
         capture_output=True,
         text=True,
         timeout=100,

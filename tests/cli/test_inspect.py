@@ -254,6 +254,7 @@ def test_without_prices_nothing_is_said_to_be_worth_anything(capfd, block):
     assert "without_price" not in lines[-1]["left_out"]
 
 
+@pytest.mark.no_cover
 def test_what_a_run_says_of_its_prices_is_such_a_file(capfd, tmp_path):
     assert main(["replay", str(TAPE), "--json", "--events", "price"]) == 0
     path = tmp_path / "prices.json.gz"

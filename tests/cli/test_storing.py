@@ -50,6 +50,7 @@ def tables(folder: Path) -> dict[str, list[dict]]:
     return {name: pq.read_table(folder / name).to_pylist() for name in STORED}
 
 
+@pytest.mark.no_cover
 def test_a_replay_writes_the_same_rows_whatever_else_it_does(capfd, kept, tmp_path):
     part = ["--to", "100"]
     plain, _ = replayed(capfd, *part)
@@ -65,6 +66,7 @@ def test_a_replay_writes_the_same_rows_whatever_else_it_does(capfd, kept, tmp_pa
     assert rows["alert"] == stored["findings"]["alert"]
 
 
+@pytest.mark.no_cover
 def test_findings_and_verdicts_are_stored_as_they_are_told(capfd, tmp_path):
     config, folder = tmp_path / "pools.toml", tmp_path / "data"
     config.write_text(
@@ -126,6 +128,7 @@ def test_a_replay_goes_on_where_another_one_ended(capfd, kept, tmp_path):
     assert len(tables(folder)["quote"]) == len(tables(kept)["quote"])
 
 
+@pytest.mark.no_cover
 def test_over_sockets_the_same_is_stored(capfd, kept, tmp_path):
     summary, _ = replayed(capfd, "--loopback", "--to", "100", "--store", tmp_path / "sockets")
     rows = tables(tmp_path / "sockets")
