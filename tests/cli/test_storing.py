@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import resource
 import subprocess
@@ -16,6 +15,7 @@ import pytest
 
 from tests.sinks.test_daystore import full_disk
 from tests.support.terminal import shown_in_terminal
+from tests.support.uncounted import uncounted
 from trio_mev.cli.app import main
 from trio_mev.loopback.demo import TAPE
 from trio_mev.model.settings import STORED
@@ -174,7 +174,7 @@ def limited(size: int, *arguments: str) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         check=False,
-        env={k: v for k, v in os.environ.items() if not k.startswith("COVERAGE")},
+        env=uncounted(),
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size)),
     )
 
