@@ -173,6 +173,7 @@ def test_every_question_on_it_is_answered():
     assert sum(map(is_call, asked)) > 50
 
 
+@pytest.mark.no_cover
 def test_what_processors_ask_in_its_replay_was_asked_when_it_was_recorded():
     async def replay() -> StreamStats:
         async with open_stream([ReplayFeed([TAPE])], demo_config().processors()) as stream:
