@@ -66,6 +66,7 @@ def without(records: Sequence[Record], feed: str, word: bytes) -> list[Record]:
     return [each for number, each in enumerate(records) if number != place]
 
 
+@pytest.mark.no_cover
 def test_a_replay_brings_what_the_exchanges_made_through_all_their_connections(tmp_path: Path):
     records, made = recorded(ALL_COME_BACK, 402)
     write(tmp_path / "made.tape", records)
