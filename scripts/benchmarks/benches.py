@@ -312,13 +312,23 @@ def replay(size: Size) -> list[Row]:
             sys.stderr.write("replay: left out, there is no node to record the scenario on\n")
             return []
         rows = []
+        made = measure("made", tape=str(tape))
         for predicts, what in ((False, "prices and blocks"), (True, "pools and predictions too")):
             orders = {"tape": str(tape), "predicts": predicts}
             one = measure("replay", **orders)  # long enough to be its own median
+            # It has looked at each exchange's and the node's own count.
+            rows += [] if rows else _counted(made, one["counts"])
             name = f"{what}, {one['minutes']} minutes, {one['events']} events"
             for unit, key, of in (("us", "cost", "CPU per event"), ("s", "hour", "hour of tape")):
                 rows.append(row("replay", f"{of}, {name}", unit, one[key]))
         return rows
+
+
+def _counted(made: dict[str, Any], found: dict[str, int]) -> Iterator[Row]:
+    """What was made for the seed, beside what its replay brought."""
+    for kind, times in sorted(made["counts"].items()):
+        title = f"{kind}, of seed {made['seed']}"
+        yield row("replay", title, "number", found.get(kind, 0), times, "as its makers count")
 
 
 def prices(size: Size) -> list[Row]:
@@ -404,7 +414,8 @@ NOTES = {
     ),
     "replay": (
         "replay: an hour of the demo's scenario is recorded on a real node first, which takes some "
-        "minutes; every frame of its market simulation and of its node is played."
+        "minutes. The exchanges, which are simulated once more for it, and the scenario count what "
+        "they make for the seed; a replay that brings another number, by feed, is refused."
     ),
     "prices": (
         "prices: ours checks numbers, order, time and quality, learns how far each exchange is to "

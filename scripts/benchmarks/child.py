@@ -171,12 +171,18 @@ def replay(tape: str, predicts: bool) -> dict[str, Any]:
     return result
 
 
+def made(tape: str) -> dict[str, Any]:
+    """What was made for a tape's seed, as those count who made it."""
+    result: dict[str, Any] = load("replays", "count")(tape)
+    return result
+
+
 TASKS: dict[str, Callable[..., dict[str, Any]]] = {
     task.__name__: task
     for task in (
         *(flood, engine, paced, idle, lower, high),
         *(quotes, parts, decode, pool_quotes, block, predict, landed_traces, landed_blocks),
-        *(taped, stored, replay),
+        *(taped, stored, replay, made),
     )
 }
 

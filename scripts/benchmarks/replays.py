@@ -11,7 +11,8 @@ from typing import Any
 
 import trio
 
-from trio_mev import ReplayFeed, StreamConfig, open_stream, replay_clock
+from tests.devnet.made import Counting, differences, made_again, read_made, totals
+from trio_mev import StreamConfig, open_stream, replay_clock
 from trio_mev.cli.demo import demo_config
 from trio_mev.config import Config
 from trio_mev.feeds.tapes import Tape
@@ -36,7 +37,12 @@ def make(minutes: int, out: Path) -> bool:
 
 
 def replay(tape: str, predicts: bool) -> dict[str, Any]:
-    """Microseconds of processor time an event, and seconds of real time an hour."""
+    """Microseconds of processor time an event, and seconds of real time an hour.
+
+    Raises:
+        RuntimeError: not every frame was played, or other events came of them than were made.
+    """
+    feed = Counting([tape])
     config = demo_config() if predicts else Config(Settings())
     sent, last = Counter[str](), 0
     first = Tape(Path(tape)).first
@@ -45,17 +51,19 @@ def replay(tape: str, predicts: bool) -> dict[str, Any]:
         last = record.mono
 
     async def main() -> Any:
-        feeds = [ReplayFeed([tape])]
-        async with open_stream(feeds, config.processors(), StreamConfig()) as stream:
+        async with open_stream([feed], config.processors(), StreamConfig()) as stream:
             await stream.ended.wait()
         return stream.get_stats()
 
     wall, cpu = time.perf_counter(), time.process_time()
     stats = trio.run(main, clock=replay_clock(None))
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-    played = {feed.name: feed.frames for feed in stats.feeds}
-    if played != dict(sent):
-        raise RuntimeError(f"the tape has {dict(sent)} frames, and {played} were played")
+    played = Counter({feed.name: feed.frames for feed in stats.feeds})
+    if played != sent:
+        raise RuntimeError(f"the tape has {dict(sent)} frames, and {dict(played)} were played")
+    made = read_made(Path(tape))
+    if different := differences(made.feeds, feed.found):
+        raise RuntimeError(f"seed {made.seed}: {'; '.join(different)}")
     hours = (last - (first.mono if first else 0)) / 3600e9
     return {
         "cost": cpu / stats.total_events * 1e6,
@@ -63,4 +71,19 @@ def replay(tape: str, predicts: bool) -> dict[str, Any]:
         "minutes": round(hours * 60),
         "events": stats.total_events,
         "found": [stats.digest],
+        "counts": dict(totals(feed.found)),
     }
+
+
+def count(tape: str) -> dict[str, Any]:
+    """A tape's seed, and what was made for it, by kind.
+
+    Raises:
+        RuntimeError: of the same seed the exchanges make something else today.
+    """
+    made = read_made(Path(tape))
+    again = made_again(made)
+    told = {feed: made.feeds[feed] for feed in again}
+    if different := differences(told, again):
+        raise RuntimeError(f"seed {made.seed}, simulated again: {'; '.join(different)}")
+    return {"seed": made.seed, "counts": dict(totals(made.feeds))}

@@ -12,6 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.devnet.demo_tape import write
+from tests.devnet.made import Made, write_made
+from tests.devnet.venues import Exchanges
+from tests.support.uncounted import uncounted
+
 SCRIPTS = Path(__file__).parent.parent.parent / "scripts"
 KEYS = ["bench", "measure", "unit", "ours", "peer", "peer_name", "ratio", "must", "aim", "holds"]
 ROWS = {
@@ -27,16 +32,20 @@ ROWS = {
     "record": 4,
     "inspect": 2,
     "store": 3,
-    "replay": 4,
+    "replay": 12,
 }
 PEERS = {"flood", "paced"}
 
 
 def bench(*arguments: str, scripts: Path = SCRIPTS) -> subprocess.CompletedProcess[str]:
+    return run("benchmarks", *arguments, scripts=scripts)
+
+
+def run(module: str, *arguments: str, scripts: Path = SCRIPTS) -> subprocess.CompletedProcess[str]:
     paths = os.pathsep.join((str(scripts), str(SCRIPTS.parent)))
     return subprocess.run(
-        [sys.executable, "-m", "benchmarks", *arguments],
-        env={**os.environ, "PYTHONPATH": paths},
+        [sys.executable, "-m", module, *arguments],
+        env=uncounted(PYTHONPATH=paths),
         capture_output=True,
         text=True,
         timeout=100,
@@ -96,6 +105,28 @@ def test_a_peer_that_is_not_there_is_left_out_with_a_reason(tmp_path: Path):
         "ccxt, left out: scripts/bench has not installed it",
         "cryptofeed, left out: ERROR: no compiler",
     }
+
+
+@pytest.mark.parametrize("missing", [0, 1])
+def test_a_replay_that_brings_one_quote_less_than_was_made_is_refused(tmp_path: Path, missing: int):
+    course = [(1_767_225_600 * 10**9, {"ETH": 3000.0, "BTC": 90_000.0})]
+    exchanges = Exchanges(1, 10, course)
+    records = list(exchanges.records())
+    tape = tmp_path / "short.tape"
+    quotes = [each for each in records if each.frame.startswith(b'{"stream":"ethusdt@bookTicker"')]
+    write(tape, [each for each in records if each not in quotes[:missing]])
+    write_made(Made(1, 10, course, exchanges.made), tape)
+    orders = json.dumps({"tape": str(tape), "predicts": False})
+    done = run("benchmarks.child", "replay", orders)
+    made = exchanges.made["binance:demo"]["quote"]
+    if missing:
+        assert done.returncode == 1
+        assert (
+            f"seed 1: binance:demo: quote made {made} times, found {made - 1} times" in done.stderr
+        )
+    else:
+        assert done.returncode == 0, done.stderr
+        assert json.loads(done.stdout)["counts"]["quote"] > made > 10
 
 
 def test_an_unknown_bench_is_refused():

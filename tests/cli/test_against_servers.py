@@ -223,8 +223,8 @@ def test_without_colours_and_in_a_low_terminal():
     assert not re.search("\x1b\\[[0-9;]*3[1-7]m", shown)
 
 
-def test_a_replay_in_a_terminal_shows_how_far_it_is():
-    shown = in_a_terminal("replay", str(TAPE), rows=50)
+def test_a_replay_in_a_terminal_shows_how_far_it_is(short_tape):
+    shown = in_a_terminal("replay", str(short_tape), rows=50)
     assert "100%" in shown
     assert "events/s" in shown
 

@@ -9,37 +9,26 @@ import subprocess
 import sys
 from pathlib import Path
 
-import jsonschema
+import jsonschema_rs
 import pytest
 
 from trio_mev.cli.app import main
 from trio_mev.feeds.tapes import Tape
 from trio_mev.loopback.demo import TAPE
-from trio_mev.wire.tape import encode_header, encode_record, pack
 
 ROOT = Path(__file__).parent.parent.parent
 COMMAND = [sys.executable, "-m", "trio_mev"]
 
 
 @pytest.fixture(scope="session")
-def schemas(request) -> list[jsonschema.Draft202012Validator]:
+def schemas(request) -> list[jsonschema_rs.Draft202012Validator]:
     """Our own schema, and the contract's where it lies beside the recorded data."""
     paths = [ROOT / "docs" / "reference" / "schema.json"]
     data = Path(os.environ.get("TRIO_MEV_CORPUS", ROOT.parent / "shared" / "corpus"))
     contract = data.parent / "reference" / "schema.json"
     if contract.exists():
         paths.append(contract)
-    return [jsonschema.Draft202012Validator(json.loads(p.read_text())) for p in paths]
-
-
-@pytest.fixture(scope="session")
-def short_tape(tmp_path_factory) -> Path:
-    """The first hundred seconds of the demo's tape."""
-    tape = Tape(TAPE)
-    path = tmp_path_factory.mktemp("tapes") / "short.tape"
-    early = [record for record in tape.records() if record.mono < 100 * 10**9]
-    path.write_bytes(pack([encode_header(tape.header), *map(encode_record, early)]))
-    return path
+    return [jsonschema_rs.Draft202012Validator(json.loads(p.read_text())) for p in paths]
 
 
 def check_lines(text: str, schemas) -> list[dict]:

@@ -13,6 +13,7 @@ from collections import Counter
 import pytest
 import zstandard
 
+from tests.support.uncounted import uncounted
 from trio_mev.cli import recordings
 from trio_mev.cli.app import main
 from trio_mev.cli.recordings import OVERHEAD, in_order
@@ -80,7 +81,7 @@ def test_a_full_disk_is_one_line_and_leaves_no_file(tmp_path):
         text=True,
         check=False,
         # Coverage, too, would want to write a file.
-        env={k: v for k, v in os.environ.items() if not k.startswith("COVERAGE")},
+        env=uncounted(),
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096)),
     )
     assert done.returncode == 2, done.stderr

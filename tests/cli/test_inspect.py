@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import jsonschema
+import jsonschema_rs
 import pytest
 
 from tests.support.terminal import shown_in_terminal
@@ -39,12 +39,12 @@ def traces(corpus: Path) -> list[Path]:
 
 
 @pytest.fixture(scope="module")
-def schemas(corpus: Path) -> list[jsonschema.Draft202012Validator]:
+def schemas(corpus: Path) -> list[jsonschema_rs.Draft202012Validator]:
     """Our own schema, and the contract's where it lies beside the recorded data."""
     paths = [ROOT / "docs" / "reference" / "schema.json"]
     contract = corpus.parent / "reference" / "schema.json"
     paths += [contract] if contract.exists() else []
-    return [jsonschema.Draft202012Validator(json.loads(p.read_text())) for p in paths]
+    return [jsonschema_rs.Draft202012Validator(json.loads(p.read_text())) for p in paths]
 
 
 def inspected(capfd, *arguments: object, code: int = 0) -> tuple[list[dict[str, Any]], list[str]]:
@@ -254,6 +254,7 @@ def test_without_prices_nothing_is_said_to_be_worth_anything(capfd, block):
     assert "without_price" not in lines[-1]["left_out"]
 
 
+@pytest.mark.no_cover
 def test_what_a_run_says_of_its_prices_is_such_a_file(capfd, tmp_path):
     assert main(["replay", str(TAPE), "--json", "--events", "price"]) == 0
     path = tmp_path / "prices.json.gz"

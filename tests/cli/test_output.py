@@ -18,11 +18,12 @@ from typing import TextIO
 
 import pytest
 import trio
+import trio.testing
 
 from trio_mev.cli.app import main
 from trio_mev.loopback.demo import TAPE
 from trio_mev.sinks.console import JsonLines
-from trio_mev.sinks.output import Output
+from trio_mev.sinks.output import MOST, Output
 
 ROOT = Path(__file__).parent.parent.parent
 COMMAND = [sys.executable, "-m", "trio_mev"]
@@ -251,3 +252,76 @@ async def test_the_last_words_are_given_up_in_real_time_and_the_next_do_not_wait
         with trio.fail_after(5):
             await output.write_within("z", 1000)
     assert not output.closed
+
+
+@pytest.fixture
+async def held_up():
+    """An output whose first text waits for a reader, and where that can read."""
+    ours, theirs = os.pipe()
+    fcntl.fcntl(theirs, fcntl.F_SETPIPE_SZ, 4096)
+    fill(theirs)
+    with writer(theirs, closefd=True) as stream:
+        async with trio.open_nursery() as nursery:
+            output = Output(stream, trio.CapacityLimiter(1))
+            nursery.start_soon(output.write, "first ")
+            await trio.testing.wait_all_tasks_blocked()
+            yield output, ours, stream
+    os.close(ours)
+
+
+def written(reader: int, stream: TextIO) -> str:
+    """What has been written behind that which was in the way."""
+    stream.close()
+    with open(reader, closefd=False) as rest:
+        return rest.read()
+
+
+async def test_texts_are_written_in_the_order_of_the_calls(held_up):
+    output, reader, stream = held_up
+    async with trio.open_nursery() as nursery:
+        for word in ("a ", "b ", "c "):
+            nursery.start_soon(output.write, word)
+            await trio.testing.wait_all_tasks_blocked()
+        # It needs none of the threads that the others wait for.
+        nursery.start_soon(output.write_within, "last", 20)
+        await trio.testing.wait_all_tasks_blocked()
+        os.read(reader, 4096)
+    assert written(reader, stream) == "first a b c last"
+
+
+async def test_who_is_cancelled_leaves_its_text_to_be_written_in_its_place(held_up):
+    output, reader, stream = held_up
+    async with trio.open_nursery() as nursery:
+        for word in ("a ", "b "):
+            with trio.CancelScope() as scope:
+                scope.cancel()
+                await output.write(word)
+            assert scope.cancelled_caught
+        nursery.start_soon(output.write_within, "last", 20)
+        await trio.testing.wait_all_tasks_blocked()
+        os.read(reader, 4096)
+    assert written(reader, stream) == "first a b last"
+
+
+async def test_what_the_cancelled_leave_behind_is_bounded(held_up):
+    output, reader, stream = held_up
+    for _ in range(3 * MOST):
+        with trio.CancelScope() as scope:
+            scope.cancel()
+            await output.write(".")
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(output.write, " after")
+        await trio.testing.wait_all_tasks_blocked()
+        os.read(reader, 4096)
+    assert written(reader, stream) == "first " + "." * MOST + " after"
+
+
+async def test_where_nothing_can_be_written_any_more_nothing_waits():
+    ours, theirs = os.pipe()
+    with writer(theirs, closefd=True) as stream:
+        output = Output(stream)
+        os.close(ours)
+        for _ in range(3 * MOST):
+            await output.write("x")
+        await output.write_within("last", 20)
+    assert output.closed

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import resource
 import subprocess
@@ -13,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.reports import Read, read
+from tests.support.uncounted import uncounted
 from trio_mev.cli.app import main
 from trio_mev.cli.replaying import Replay
 from trio_mev.loopback.demo import TAPE
@@ -33,7 +33,7 @@ def replayed(folder: Path, *arguments: str, seed: str = "0") -> tuple[str, Read,
     page = folder / "out.html"
     command = [sys.executable, "-m", "trio_mev", "replay", str(TAPE), "--json"]
     options = ["--config", str(folder / "pools.toml"), "--report", str(page), *arguments]
-    environment = {**os.environ, "PYTHONHASHSEED": seed}
+    environment = uncounted(PYTHONHASHSEED=seed)
     ran = subprocess.run(
         [*command, *options], capture_output=True, text=True, env=environment, check=True
     )
@@ -172,7 +172,7 @@ def test_a_disk_that_is_full_in_the_end_is_said_and_the_old_page_stays(tmp_path)
         capture_output=True,
         text=True,
         check=False,
-        env={k: v for k, v in os.environ.items() if not k.startswith("COVERAGE")},
+        env=uncounted(),
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096)),
     )
     assert ran.returncode == 1

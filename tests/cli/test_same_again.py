@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.support.uncounted import uncounted
 from trio_mev.loopback.demo import TAPE
 
 ROOT = Path(__file__).parents[2]
@@ -21,7 +21,7 @@ PART = ("--to", "40")
 def replay(*words: str, seed: int = 0) -> dict[str, Any]:
     """The summary of a replay by a program of its own."""
     command = [sys.executable, "-m", "trio_mev", "replay", str(TAPE), *PART, *words, "--json"]
-    environment = {**os.environ, "PYTHONHASHSEED": str(seed)}
+    environment = uncounted(PYTHONHASHSEED=str(seed))
     done = subprocess.run(
         command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=120
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import resource
 import subprocess
@@ -16,6 +15,7 @@ import pytest
 
 from tests.sinks.test_daystore import full_disk
 from tests.support.terminal import shown_in_terminal
+from tests.support.uncounted import uncounted
 from trio_mev.cli.app import main
 from trio_mev.loopback.demo import TAPE
 from trio_mev.model.settings import STORED
@@ -50,6 +50,7 @@ def tables(folder: Path) -> dict[str, list[dict]]:
     return {name: pq.read_table(folder / name).to_pylist() for name in STORED}
 
 
+@pytest.mark.no_cover
 def test_a_replay_writes_the_same_rows_whatever_else_it_does(capfd, kept, tmp_path):
     part = ["--to", "100"]
     plain, _ = replayed(capfd, *part)
@@ -65,6 +66,7 @@ def test_a_replay_writes_the_same_rows_whatever_else_it_does(capfd, kept, tmp_pa
     assert rows["alert"] == stored["findings"]["alert"]
 
 
+@pytest.mark.no_cover
 def test_findings_and_verdicts_are_stored_as_they_are_told(capfd, tmp_path):
     config, folder = tmp_path / "pools.toml", tmp_path / "data"
     config.write_text(
@@ -126,6 +128,7 @@ def test_a_replay_goes_on_where_another_one_ended(capfd, kept, tmp_path):
     assert len(tables(folder)["quote"]) == len(tables(kept)["quote"])
 
 
+@pytest.mark.no_cover
 def test_over_sockets_the_same_is_stored(capfd, kept, tmp_path):
     summary, _ = replayed(capfd, "--loopback", "--to", "100", "--store", tmp_path / "sockets")
     rows = tables(tmp_path / "sockets")
@@ -171,7 +174,7 @@ def limited(size: int, *arguments: str) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         check=False,
-        env={k: v for k, v in os.environ.items() if not k.startswith("COVERAGE")},
+        env=uncounted(),
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size)),
     )
 

@@ -2,7 +2,8 @@
 
 A scenario is played on a node with real contracts, and the package's own feed records what it
 sees of it, questions and answers included, those of the demo's processors too, at the scenario's
-times. Simulated exchanges follow the prices of the scenario's pools.
+times. Simulated exchanges follow the prices of the scenario's pools. How much was made for the seed
+is counted where it is made, and lies beside the tape: whoever replays it can compare.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import argparse
 import heapq
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import attrs
@@ -18,14 +19,16 @@ import trio
 
 from tests.devnet.chain import Chain
 from tests.devnet.deploy import BLOCK_TIME, devnet
+from tests.devnet.exchanges.venue import CONNECTIONS
 from tests.devnet.instep import InStep, open_in_step
+from tests.devnet.made import Made, beside, totals, write_made
 from tests.devnet.node import NoNode
 from tests.devnet.pool_prices import PoolPrices, open_pool_prices
 from tests.devnet.rpc import Hex, Json, open_rpc
 from tests.devnet.scenario import open_scenario
 from tests.devnet.scenario_programme import in_five_minutes
 from tests.devnet.stage import SECOND
-from tests.devnet.venues import HEADERS, simulate
+from tests.devnet.venues import HEADERS, Exchanges
 from trio_mev.cli.demo import demo_config
 from trio_mev.feeds.ethereum import EthereumWebSocketClient
 from trio_mev.flow.feed import Emit
@@ -73,6 +76,10 @@ class Recording:
     prices: PoolPrices
     records: list[Record] = attrs.Factory(list)
     over: bool = False
+    transactions: dict[Hex, int] = attrs.Factory(dict)
+    """Those that the scenario had, and how many nanoseconds after the start."""
+    blocks: dict[Hex, tuple[int, int]] = attrs.Factory(dict)
+    """Likewise, with how many logs each has."""
     _now: int = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -100,11 +107,26 @@ class Recording:
 
     async def pending(self, transaction: Hex) -> None:
         """Let the feed have the transaction."""
+        # One that comes again after a reorganisation is known already.
+        self.transactions.setdefault(transaction, self._now - self.start)
         await self.between.pending(transaction)
 
     async def block(self, block_hash: Hex, logs: int) -> None:
         """Let the feed have the block."""
+        self.blocks[block_hash] = self._now - self.start, logs
         await self.between.block(block_hash, logs)
+
+    def made(self, truth: Json, seconds: int) -> dict[str, int]:
+        """What the scenario had within so many seconds, without a look at any frame."""
+        until = seconds * SECOND
+        blocks = {name: logs for name, (at, logs) in self.blocks.items() if at < until}
+        return {
+            CONNECTIONS: self.between.connections,
+            "transaction": sum(at < until for at in self.transactions.values()),
+            "block": len(blocks),
+            "log": sum(blocks.values()),
+            "reorg": sum(reorg["added"][0] in blocks for reorg in truth["reorgs"]),
+        }
 
 
 class Recorded(EthereumWebSocketClient):
@@ -160,18 +182,23 @@ async def record(seed: int, blocks: int = BLOCKS) -> tuple[Recording, Json]:
     return recording, truth
 
 
-def merged(recording: Recording, seed: int, seconds: int) -> Iterator[Record]:
-    """The node's records and the exchanges', by their times."""
-    venues = simulate(seed, recording.start, seconds, recording.prices.course)
-    return heapq.merge(recording.records, venues, key=lambda record: record.mono)
+def merged(recording: Recording, truth: Json, seed: int, seconds: int) -> tuple[list[Record], Made]:
+    """All that goes onto the tape, by time: the node's records and the exchanges'. And how much
+    was made of it."""
+    course = recording.prices.course
+    exchanges = Exchanges(seed, seconds, course)
+    both = heapq.merge(recording.records, exchanges.records(), key=lambda record: record.mono)
+    records = [one for one in both if one.mono < seconds * SECOND]
+    feeds = {NODE: recording.made(truth, seconds), **exchanges.made}
+    return records, Made(seed, seconds, course, feeds)
 
 
-async def records_of(seed: int, minutes: int) -> list[Record]:
-    """All that goes onto the tape."""
+async def records_of(seed: int, minutes: int) -> tuple[list[Record], Made]:
+    """As ``merged``, of a scenario that is played for it."""
     seconds = minutes * 60
     # A reorganisation takes a slot, too; those of the programme are two.
-    recording, _ = await record(seed, BLOCKS + (seconds - SECONDS) // BLOCK_TIME)
-    return [one for one in merged(recording, seed, seconds) if one.mono < seconds * SECOND]
+    recording, truth = await record(seed, BLOCKS + (seconds - SECONDS) // BLOCK_TIME)
+    return merged(recording, truth, seed, seconds)
 
 
 def write(path: Path, records: Sequence[Record]) -> None:
@@ -190,15 +217,19 @@ def main() -> int:
     asked = parser.parse_args()
     missing: list[BaseException] = []
     records: list[Record] = []
+    made = Made(asked.seed, 0, [], {})
     try:
-        records = trio.run(records_of, asked.seed, asked.minutes)
+        records, made = trio.run(records_of, asked.seed, asked.minutes)
     except* NoNode as group:
         missing += leaves(group)
     if missing:
         sys.stderr.write("".join(f"scripts/demo-tape: {error}\n" for error in missing))
         return 2
     write(asked.out, records)
+    write_made(made, asked.out)
     sys.stdout.write(f"{asked.out}: {len(records)} records, {asked.out.stat().st_size} bytes\n")
+    counts = ", ".join(f"{kind} {number}" for kind, number in sorted(totals(made.feeds).items()))
+    sys.stdout.write(f"{beside(asked.out)}: made for seed {made.seed}: {counts}\n")
     return 0
 
 

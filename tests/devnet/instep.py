@@ -50,6 +50,7 @@ class InStep:
         self._pending: dict[Hex, str] = {}
         self._heads: dict[Hex, str] = {}
         self._logs: dict[Hex, dict[int, str]] = {}
+        self.connections = 0
         self.released: Counter[str] = Counter()
         """Frames that were handed over, by kind."""
         self._news = trio.Event()
@@ -57,6 +58,7 @@ class InStep:
     async def serve(self, node_url: str, request: WebSocketRequest) -> None:
         """One feed's connection; the node has one of its own for it."""
         client = await request.accept()
+        self.connections += 1
         async with client, open_socket(node_url) as node, trio.open_nursery() as nursery:
             self._client = client
             nursery.start_soon(self._down, node, client)

@@ -14,6 +14,7 @@ from tests.devnet.answer import Answer, differences
 from tests.devnet.chaos import run
 from tests.devnet.ledger import Ledger
 from tests.devnet.load import load
+from tests.support.uncounted import uncounted
 from trio_mev.model.chain import Block, Gap, Life, Log, PendingLife, Reorg, Transaction
 from trio_mev.model.event import DataType
 
@@ -41,6 +42,7 @@ def test_the_script_says_what_it_did(tmp_path):
         [ROOT / "scripts" / "chaos", "--runs", "1", "--seed", "7", "--steps", "3", "--json"],
         capture_output=True,
         check=True,
+        env=uncounted(),
         timeout=60,
     )
     told = json.loads(done.stdout)

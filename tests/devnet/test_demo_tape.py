@@ -12,6 +12,7 @@ import trio
 
 from tests.devnet.demo_tape import HEADER, NODE, SECONDS, SEED, Recording, merged, record
 from tests.devnet.exchanges.market import BINANCE, BITFINEX
+from tests.devnet.made import Made, read_made
 from tests.devnet.routers import EVERY, variant_of
 from tests.devnet.rpc import Json
 from tests.support.chains import Consumer
@@ -30,17 +31,18 @@ CONFIRMED = re.compile(rb'"result":"(0x[0-9a-f]{32})"}$')
 
 
 @attrs.frozen(eq=False)
-class Made:
+class Anew:
     recording: Recording
     truth: Json
     records: list[Record]
+    made: Made
 
 
 @pytest.fixture(scope="module")
-def made(installed: None) -> Made:
+def made(installed: None) -> Anew:
     """What the script records now."""
     recording, truth = trio.run(record, SEED)
-    return Made(recording, truth, list(merged(recording, SEED, SECONDS)))
+    return Anew(recording, truth, *merged(recording, truth, SEED, SECONDS))
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +81,7 @@ def by_tenths(records: Iterable[Record]) -> list[tuple[int, str, str, bytes]]:
     return sorted(rows)
 
 
-def test_it_is_what_the_script_records(made: Made):
+def test_it_is_what_the_script_records(made: Anew):
     tape = Tape(TAPE)
     shipped, again = by_tenths(tape.records()), by_tenths(made.records)
     assert not tape.problems
@@ -89,6 +91,28 @@ def test_it_is_what_the_script_records(made: Made):
     assert differing == [], "scripts/demo-tape writes it anew"
 
 
+def test_its_count_is_that_of_those_who_made_it(made: Anew):
+    # As it is saved: the same to the last digit of a price.
+    assert read_made(TAPE) == made.made
+    counts = made.made.feeds[NODE]
+    assert counts["transaction"] == len(made.truth["pending"])
+    retracted = sum(len(reorg["retracted"]) for reorg in made.truth["reorgs"])
+    assert counts["block"] == len(made.truth["blocks"]) + retracted
+    assert counts["reorg"] == len(made.truth["reorgs"])
+
+
+def test_what_comes_after_the_end_is_not_counted(made: Anew):
+    first = made.recording.made(made.truth, 13)
+    # The first block ends the first slot; its transactions came before.
+    assert first == {
+        "connection": 1,
+        "transaction": len(made.truth["blocks"][0]["transactions"]),
+        "block": 1,
+        "log": made.truth["blocks"][0]["logs"],
+        "reorg": 0,
+    }
+
+
 def test_it_is_small_and_lasts_five_minutes():
     assert TAPE.stat().st_size < 450_000
     times = [each.mono for each in Tape(TAPE).records()]
@@ -96,7 +120,7 @@ def test_it_is_small_and_lasts_five_minutes():
     assert 299e9 < times[-1] < 300e9
 
 
-def test_it_has_something_of_every_kind(made: Made):
+def test_it_has_something_of_every_kind(made: Anew):
     landed = {(p["kind"], p["variant"]) for p in made.truth["planted"] if p["status"] == "landed"}
     assert landed >= {
         ("sandwich", "front_first"),
@@ -114,7 +138,7 @@ def test_it_has_something_of_every_kind(made: Made):
     assert {(router, variant_of(method)) for router, method in EVERY} <= swaps
 
 
-def test_its_chain_ends_as_the_nodes_did(made: Made, events: list[DataEvent]):
+def test_its_chain_ends_as_the_nodes_did(made: Anew, events: list[DataEvent]):
     consumer = Consumer()
     for event in events:
         if event.source == NODE:
@@ -131,7 +155,7 @@ def test_its_chain_ends_as_the_nodes_did(made: Made, events: list[DataEvent]):
     assert [len(reorg.retracted) for reorg in consumer.reorgs] == [2, 1]
 
 
-def test_every_pending_transaction_is_on_it(made: Made, events: list[DataEvent]):
+def test_every_pending_transaction_is_on_it(made: Anew, events: list[DataEvent]):
     bodies = {event.data.hash for event in events if event.event_type is DataType.TRANSACTION}
     assert bodies == {fate["hash"] for fate in made.truth["pending"]}
 
@@ -149,6 +173,7 @@ def test_every_question_on_it_is_answered():
     assert sum(map(is_call, asked)) > 50
 
 
+@pytest.mark.no_cover
 def test_what_processors_ask_in_its_replay_was_asked_when_it_was_recorded():
     async def replay() -> StreamStats:
         async with open_stream([ReplayFeed([TAPE])], demo_config().processors()) as stream:
@@ -164,7 +189,7 @@ def test_what_processors_ask_in_its_replay_was_asked_when_it_was_recorded():
     assert {"liquidation", "jit", "sandwich"} <= taken
 
 
-def test_the_exchanges_follow_the_pools(made: Made, events: list[DataEvent]):
+def test_the_exchanges_follow_the_pools(made: Anew, events: list[DataEvent]):
     course = list(made.recording.prices.course)
     start = course[0][0]
     assert len({prices["ETH"] for _, prices in course}) > 8

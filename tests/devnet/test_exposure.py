@@ -18,6 +18,7 @@ from tests.devnet.reading import load
 from tests.devnet.receipts import swaps_in
 from tests.devnet.rpc import Hex, Json, Rpc, open_rpc
 from tests.devnet.scenario import open_scenario
+from tests.support.uncounted import first_counted
 from trio_mev.chain.effects.pending import PendingBook, PendingEffect
 from trio_mev.chain.effects.places import places
 from trio_mev.chain.fees import next_base_fee
@@ -158,7 +159,7 @@ def transaction_of(body: Json) -> Transaction:
     )
 
 
-@pytest.mark.parametrize("seed", [1, 5, 9])
+@pytest.mark.parametrize("seed", first_counted([1, 5, 9]))
 async def test_planted_sandwiches_are_within_the_exposure_that_is_told(seed: int):
     async with devnet() as node, open_rpc(node.ws_url) as rpc, open_rpc(node.ws_url) as other:
         markets = {market.address: market for market in await find_markets(Chain(rpc))}

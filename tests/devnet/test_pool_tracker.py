@@ -145,6 +145,7 @@ async def scene() -> AsyncIterator[tuple[Node, Rpc]]:
         yield node, rpc
 
 
+@pytest.mark.no_cover
 async def test_a_streams_pools_are_the_nodes_after_every_block(scene: tuple[Node, Rpc]):
     """Those that the factories have of the tokens, over reorganisations of each depth."""
     node, rpc = scene

@@ -20,6 +20,7 @@ from tests.devnet.rpc import Hex, Json, Rpc, open_rpc
 from tests.devnet.scenario import Scenario, open_scenario
 from tests.devnet.scenario_programme import Programme
 from tests.devnet.test_pool_tracker import CONFIG
+from tests.support.uncounted import first_counted
 from trio_mev.chain.pools.view import PoolsView
 from trio_mev.config import loads
 from trio_mev.flow.status import FeedState
@@ -155,7 +156,7 @@ async def played(
             yield watch, ledger, truth
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", first_counted([1, 2]))
 async def test_what_is_predicted_can_be_done_to_the_last_unit(seed: int):
     """And what was made behind a pending swap was seen before, or better."""
     async with played(seed, BLOCKS) as (watch, ledger, truth):

@@ -26,6 +26,7 @@ from tests.devnet.test_jit import same
 from tests.devnet.test_liquidations import Telling, agrees
 from tests.devnet.test_pool_tracker import CONFIG
 from tests.devnet.test_predictions import Watch as Tries
+from tests.support.uncounted import first_counted
 from trio_mev.chain.effects.pending import PendingEffect
 from trio_mev.chain.pools.view import PoolsView
 from trio_mev.config import loads
@@ -209,7 +210,7 @@ async def watching(
             yield watch, ledger
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("seed", first_counted(SEEDS))
 async def test_the_score_is_that_of_the_truth(seed: int):
     private = Private(seed)
     async with devnet() as node, open_rpc(node.ws_url) as rpc, open_rpc(node.ws_url) as other:

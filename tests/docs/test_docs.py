@@ -82,6 +82,7 @@ def section(page: str, heading: str) -> str:
 # Code
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("page", pages_with("python"))
 def test_python_runs(
     page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

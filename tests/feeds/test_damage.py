@@ -51,6 +51,7 @@ def check(tape, records: list[Record]) -> int:
     return lost
 
 
+@pytest.mark.no_cover
 async def test_a_flipped_bit_costs_what_was_written_with_it_and_no_more(tmp_path):
     path, draw = tmp_path / "a.tape", random.Random(9)
     records = await recorded(path)

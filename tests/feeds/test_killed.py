@@ -17,6 +17,7 @@ import pytest
 import trio
 
 from tests.support.peer import PeerConnection
+from tests.support.uncounted import uncounted
 from trio_mev.errors import ConfigError
 from trio_mev.feeds.tapes import Tape, open_tapes
 from trio_mev.wire.tape import Direction
@@ -176,7 +177,10 @@ class Starter:
 async def started() -> AsyncIterator[Starter]:
     command = [sys.executable, "-c", STARTER]
     nowhere, pipe = subprocess.DEVNULL, subprocess.PIPE
-    process = await trio.lowlevel.open_process(command, stdin=pipe, stdout=pipe, stderr=nowhere)
+    # A killed process has no figures of its own.
+    process = await trio.lowlevel.open_process(
+        command, stdin=pipe, stdout=pipe, stderr=nowhere, env=uncounted()
+    )
     try:
         yield Starter(process)
     finally:

@@ -64,6 +64,7 @@ def replayed(capfd: pytest.CaptureFixture[str], *words: str) -> tuple[dict[str, 
     return lines[-1], [line["source"] for line in lines if line["kind"] == "quote"]
 
 
+@pytest.mark.no_cover
 def test_four_exchanges_at_once_tell_what_is_in_their_files(
     tapes: list[str], corpus: Path, capfd: pytest.CaptureFixture[str]
 ):

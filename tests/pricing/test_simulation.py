@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from tests.support.uncounted import uncounted
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 
@@ -20,7 +21,7 @@ def simulate():
     def run(*arguments: str) -> tuple[int, dict]:
         done = subprocess.run(
             [sys.executable, "-m", "simulations", "--json", *arguments],
-            env=os.environ | {"PYTHONPATH": str(SCRIPTS)},
+            env=uncounted(PYTHONPATH=str(SCRIPTS)),
             capture_output=True,
             text=True,
             timeout=120,

@@ -14,6 +14,7 @@ import msgspec
 import pyarrow.parquet as pq
 
 from tests.sinks.stored import opened, query
+from tests.support.uncounted import uncounted
 
 ROOT = Path(__file__).parents[2]
 KILLS = 50
@@ -80,7 +81,7 @@ def test_whenever_it_is_killed_what_is_there_is_whole(tmp_path):
         stdout=subprocess.PIPE,
         bufsize=0,
         # A killed process has no figures of its own.
-        env={k: v for k, v in os.environ.items() if not k.startswith("COVERAGE")},
+        env=uncounted(),
     ) as parent:
         told = [live_and_die(parent.stdout, rng) for _ in folders]
         parent.stdout.read()

@@ -85,6 +85,7 @@ async def test_a_day_with_its_rotation_loses_no_quote_and_no_trade(autojump_cloc
     assert heard.trades == dict.fromkeys(((t.instrument, t.number) for t in server.ticks), 1)
 
 
+@pytest.mark.no_cover
 async def test_a_servers_notice_is_followed_at_once_and_nothing_is_lost(autojump_clock):
     server = BinanceServer({"ETHUSDT": ETH, "BTCUSDT": BTC}, pace=0.1)
 

@@ -108,6 +108,7 @@ async def test_a_day_with_rotations_every_few_hours_loses_nothing(autojump_clock
     assert heard.trades == dict.fromkeys(((t.instrument, t.number) for t in server.ticks), 1)
 
 
+@pytest.mark.no_cover
 async def test_heartbeats_that_name_what_has_come_tell_of_no_loss(autojump_clock):
     server = CoinbaseServer({"ETH-USD": ETH, "BTC-USD": BTC}, pace=1.0)
     client, heard = await watch(server, venue_settings(server, "coinbase"), 2 * 3600)

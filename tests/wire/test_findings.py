@@ -7,7 +7,7 @@ from decimal import Decimal
 from pathlib import Path as File
 from typing import Any
 
-import jsonschema
+import jsonschema_rs
 import pytest
 
 from trio_mev.model.event import DataEvent, DataType, EventPriority
@@ -89,7 +89,7 @@ def line(**fields: Any) -> dict[str, Any]:
     event = DataEvent(DataType.ARBITRAGE, EventPriority.HIGH, one, "Detector", 1.0)
     found = line_of(event, epoch=10**18)
     assert found is not None
-    jsonschema.validate(json.loads(encode(found)), SCHEMA)
+    jsonschema_rs.validate(SCHEMA, json.loads(encode(found)))
     return found
 
 

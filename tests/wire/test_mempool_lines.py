@@ -7,7 +7,7 @@ from decimal import Decimal
 from pathlib import Path as FilePath
 
 import attrs
-import jsonschema
+import jsonschema_rs
 import pytest
 
 from trio_mev.model.chain import GasPercentiles, MempoolView, Outlook, SwapProspect
@@ -56,7 +56,7 @@ def line(data: MempoolSnapshot) -> dict:
     event = DataEvent(DataType.MEMPOOL_SNAPSHOT, EventPriority.NORMAL, data, "watch", 1.0)
     found = line_of(event, 5)
     assert found is not None
-    jsonschema.Draft202012Validator(SCHEMA).validate(json.loads(encode(found)))
+    jsonschema_rs.Draft202012Validator(SCHEMA).validate(json.loads(encode(found)))
     return found
 
 

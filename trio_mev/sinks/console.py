@@ -44,7 +44,7 @@ class JsonLines:
             await self.write(lines)
 
     async def write(self, lines: Iterable[dict[str, Any]]) -> None:
-        """Write some lines; cancelled, it leaves the writing to itself."""
+        """Write some lines; cancelled, it leaves that to itself, before what is written next."""
         if text := "".join(encode(line) + "\n" for line in lines):
             await self._output.write(text)
             self._count(text)

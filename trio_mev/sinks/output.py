@@ -6,16 +6,22 @@ import errno
 import os
 import select
 import threading
+from collections import deque
 from typing import TextIO
 
 import trio
 
 PATIENCE = 2.0
 """Real seconds for the last words."""
+MOST = 64
+"""Texts that may wait; only who is cancelled leaves one behind."""
 
 
 class Output:
     """Writes whole texts, one after the other, past the stream's own buffer and its lock.
+
+    They are written in the order of the calls, whichever thread comes first: each writes what
+    waits, its own text among it.
 
     Args:
         stream: None, as of a process without one, counts as a reader that has gone away.
@@ -28,6 +34,7 @@ class Output:
         self._descriptor = _descriptor(stream)
         self._encoding = getattr(stream, "encoding", None) or "utf-8"
         self._lock = threading.Lock()
+        self._waiting: deque[str] = deque()
         self._stalled = False
         self.error: OSError | None = None if stream is not None else _error(errno.EPIPE)
         """Why nothing can be written any more; EPIPE where the reader has gone away."""
@@ -38,9 +45,19 @@ class Output:
         return self.error is not None
 
     async def write(self, text: str) -> None:
-        """Write a text; cancelled, it leaves the thread to itself."""
+        """Write a text; cancelled, it leaves that to the thread, or to whoever writes next.
+
+        Where too much has been left behind it is waited for first; cancelled then, this text is
+        not taken.
+        """
+        while len(self._waiting) >= MOST:
+            await self._in_thread()
+        self._waiting.append(text)
+        await self._in_thread()
+
+    async def _in_thread(self) -> None:
         await trio.to_thread.run_sync(
-            self._put, text, abandon_on_cancel=True, limiter=self._limiter
+            self._write_waiting, abandon_on_cancel=True, limiter=self._limiter
         )
 
     async def write_within(self, text: str, seconds: float = PATIENCE) -> None:
@@ -48,32 +65,38 @@ class Output:
 
         Where it did take longer, and still does, the next one does not wait again.
         """
+        if self._stalled and self._lock.locked():
+            await trio.lowlevel.checkpoint()
+            return
+        self._waiting.append(text)
         await trio.to_thread.run_sync(
-            self._put_within,
-            text,
+            self._write_within,
             seconds,
             abandon_on_cancel=True,
             limiter=trio.CapacityLimiter(1),
         )
 
-    def _put_within(self, text: str, seconds: float) -> None:
-        if self._stalled and self._lock.locked():
-            return
-        thread = threading.Thread(target=self._put, args=(text,), daemon=True)
+    def _write_within(self, seconds: float) -> None:
+        thread = threading.Thread(target=self._write_waiting, daemon=True)
         thread.start()
         thread.join(seconds)
         self._stalled = thread.is_alive()
 
-    def _put(self, text: str) -> None:
+    def _write_waiting(self) -> None:
         with self._lock:
-            if self.closed or not text:
-                return
-            try:
-                self._write(text)
-            except OSError as error:
-                self.error = error
-            except ValueError as error:  # the stream has been closed
-                self.error = OSError(errno.EBADF, str(error))
+            # What comes meanwhile has a thread of its own.
+            for _ in range(len(self._waiting)):
+                self._put(self._waiting.popleft())
+
+    def _put(self, text: str) -> None:
+        if self.closed or not text:
+            return
+        try:
+            self._write(text)
+        except OSError as error:
+            self.error = error
+        except ValueError as error:  # the stream has been closed
+            self.error = OSError(errno.EBADF, str(error))
 
     def _write(self, text: str) -> None:
         assert self._stream is not None

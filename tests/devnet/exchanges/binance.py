@@ -28,8 +28,9 @@ class Binance(Venue):
         """SUBSCRIBE and its answer."""
         symbols = [p.symbol.lower() for p in self.products]
         streams = [f"{symbol}@{channel}" for symbol in symbols for channel in self.channels]
-        yield self.record(0, {"method": "SUBSCRIBE", "params": streams, "id": 1}, Direction.OUT)
-        yield self.record(1, {"result": None, "id": 1})
+        asked = {"method": "SUBSCRIBE", "params": streams, "id": 1}
+        yield self.record(self.opened, asked, Direction.OUT)
+        yield self.record(self.opened + 1, {"result": None, "id": 1})
 
     def step(self, ms: int) -> Iterator[Record]:
         """A tenth of a second's frames."""
@@ -47,7 +48,7 @@ class Binance(Venue):
                     "A": self.size(),
                 }
                 stream = f"{product.symbol.lower()}@bookTicker"
-                yield self.record(ms, {"stream": stream, "data": book})
+                yield self.quote(ms, best, {"stream": stream, "data": book})
             if self.trades(product, mid, ms):
                 yield self._trade(ms, product, mid)
 
@@ -67,4 +68,4 @@ class Binance(Venue):
             "m": self.rng.random() < 0.5,
             "M": True,
         }
-        return self.record(ms, {"stream": f"{product.symbol.lower()}@aggTrade", "data": trade})
+        return self.trade(ms, {"stream": f"{product.symbol.lower()}@aggTrade", "data": trade})

@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.devnet.exchanges import market
 from tests.devnet.exchanges.market import Market, Product
-from tests.devnet.exchanges.venue import OPEN_MS, PING_MS, Venue
+from tests.devnet.exchanges.venue import PING_MS, Best, Venue
 from trio_mev.wire.tape import Direction, Record
 
 IDLE_MS = 3000
@@ -32,20 +32,21 @@ class Bybit(Venue):
         super().__init__(seed, market, epoch_ns)
         self._connection = str(uuid.UUID(int=self.rng.getrandbits(128), version=4))
         self._updates = {p.symbol: self.rng.randrange(10**6, 10**7) for p in self.products}
-        self._sent: dict[str, tuple[int, dict[str, Any], int]] = {}
-        """By symbol, when a book was sent last, the book, and when the exchange made it."""
+        self._sent: dict[str, tuple[int, Best, dict[str, Any], int]] = {}
+        """By symbol, when a book was sent last, what it said, the book, and when the exchange made
+        it."""
 
     def opening(self) -> Iterator[Record]:
         """One request and its answer; every book as it is."""
         topics = [f"{channel}.{p.symbol}" for channel in self.channels for p in self.products]
         asked = {"op": "subscribe", "args": topics, "req_id": "1"}
-        yield self.record(0, asked, Direction.OUT)
+        yield self.record(self.opened, asked, Direction.OUT)
         answer = {"success": True, "ret_msg": "subscribe", "conn_id": self._connection}
-        yield self.record(19, {**answer, "req_id": "1", "op": "subscribe"})
+        yield self.record(self.opened + 19, {**answer, "req_id": "1", "op": "subscribe"})
         for product in self.products:
-            mid = self.mid(product, 0)
+            mid = self.mid(product, self.opened)
             half = product.half_of(mid)
-            yield self._news(21, product, mid - half, mid + half)
+            yield self._news(self.opened + 21, product, (mid - half, mid + half))
 
     def step(self, ms: int) -> Iterator[Record]:
         """A tenth of a second's frames."""
@@ -56,29 +57,31 @@ class Bybit(Venue):
         for product in self.products:
             mid = self.mid(product, ms)
             best, trades = self.best(product, mid, ms), self.trades(product, mid, ms)
-            if ms < OPEN_MS:
+            if not self.confirmed(ms):
                 continue
             if trades:
-                yield self.record(ms, self._trade(ms, product, mid))
-            sent_at, book, made_at = self._sent[product.symbol]
+                yield self.trade(ms, self._trade(ms, product, mid))
+            sent_at, told, book, made_at = self._sent[product.symbol]
             if best is not None:
-                yield self._news(ms, product, *best)
+                yield self._news(ms, product, best)
             elif ms - sent_at >= IDLE_MS:
-                yield self._book(ms, product, book, made_at)
+                yield self._book(ms, product, told, book, made_at)
 
-    def _news(self, ms: int, product: Product, bid: Decimal, ask: Decimal) -> Record:
+    def _news(self, ms: int, product: Product, best: Best) -> Record:
         self._updates[product.symbol] += self.rng.randrange(1, 20)
         book = {
             "s": product.symbol,
-            "b": [[str(bid), self.size()]],
-            "a": [[str(ask), self.size()]],
+            "b": [[str(best[0]), self.size()]],
+            "a": [[str(best[1]), self.size()]],
             "u": self._updates[product.symbol],
             "seq": self.number(),
         }
-        return self._book(ms, product, book, self.event_ms(ms) - 2)
+        return self._book(ms, product, best, book, self.event_ms(ms) - 2)
 
-    def _book(self, ms: int, product: Product, book: dict[str, Any], made_at: int) -> Record:
-        self._sent[product.symbol] = ms, book, made_at
+    def _book(
+        self, ms: int, product: Product, best: Best, book: dict[str, Any], made_at: int
+    ) -> Record:
+        self._sent[product.symbol] = ms, best, book, made_at
         message = {
             "topic": f"orderbook.1.{product.symbol}",
             "ts": max(self.event_ms(ms), made_at),
@@ -86,7 +89,7 @@ class Bybit(Venue):
             "data": book,
             "cts": made_at,
         }
-        return self.record(ms, message)
+        return self.quote(ms, best, message)
 
     def _trade(self, ms: int, product: Product, mid: Decimal) -> dict[str, Any]:
         time, number = self.event_ms(ms), self.number()

@@ -29,9 +29,9 @@ class Coinbase(Venue):
         """subscribe and its answer."""
         products = [p.symbol for p in self.products]
         asked = {"type": "subscribe", "product_ids": products, "channels": self.channels}
-        yield self.record(0, asked, Direction.OUT)
+        yield self.record(self.opened, asked, Direction.OUT)
         answer = [{"name": name, "product_ids": products} for name in self.channels]
-        yield self.record(1, {"type": "subscriptions", "channels": answer})
+        yield self.record(self.opened + 1, {"type": "subscriptions", "channels": answer})
 
     def step(self, ms: int) -> Iterator[Record]:
         """A tenth of a second's frames."""
@@ -56,18 +56,19 @@ class Coinbase(Venue):
         common = {"sequence": self.number(), "product_id": product.symbol, "price": str(mid)}
         maker = {"buy": "sell", "sell": "buy"}[taker]
         match = {"type": "match", "trade_id": number, "side": maker, "size": size, "time": time}
-        yield self.record(ms, {**match, **common})
+        yield self.trade(ms, {**match, **common})
         half = product.half_of(mid)
+        bid, ask = mid - half, mid + half
         ticker = {
             "type": "ticker",
             **common,
-            "best_bid": str(mid - half),
+            "best_bid": str(bid),
             "best_bid_size": self.size(),
-            "best_ask": str(mid + half),
+            "best_ask": str(ask),
             "best_ask_size": self.size(),
             "side": taker,
             "time": time,
             "trade_id": number,
             "last_size": size,
         }
-        yield self.record(ms, ticker)
+        yield self.quote(ms, (bid, ask), ticker)

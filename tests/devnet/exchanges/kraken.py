@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.devnet.exchanges import market
 from tests.devnet.exchanges.market import Market, Product
-from tests.devnet.exchanges.venue import OPEN_MS, PING_MS, Venue
+from tests.devnet.exchanges.venue import PING_MS, Best, Venue
 from trio_mev.wire.tape import Direction, Record
 
 _FINE = Decimal("0.00001")
@@ -45,13 +45,15 @@ class Kraken(Venue):
             "api_version": "v2",
             "connection_id": number,
         }
-        yield self.record(0, {"channel": "status", "type": "update", "data": [status]})
-        yield from self._subscribe(1, "ticker", {"event_trigger": "bbo"}, snapshot=True)
+        self._quiet_since = at = self.opened
+        yield self.record(at, {"channel": "status", "type": "update", "data": [status]})
+        yield from self._subscribe(at + 1, "ticker", {"event_trigger": "bbo"}, snapshot=True)
         for product in self.products:
-            mid = self._first[product.symbol]
+            mid = self._last[product.symbol]
             half = product.half_of(mid)
-            yield self.record(33, self._ticker(33, product, mid - half, mid + half, "snapshot"))
-        yield from self._subscribe(251, "trade", {}, snapshot=False)
+            best = mid - half, mid + half
+            yield self.quote(at + 33, best, self._ticker(at + 33, product, best, "snapshot"))
+        yield from self._subscribe(at + 251, "trade", {}, snapshot=False)
 
     def _subscribe(
         self, ms: int, channel: str, more: dict[str, Any], *, snapshot: bool
@@ -80,14 +82,14 @@ class Kraken(Venue):
     def _of(self, product: Product, ms: int) -> Iterator[Record]:
         mid = self.mid(product, ms)
         best, trades = self.best(product, mid, ms), self.trades(product, mid, ms)
-        if ms < OPEN_MS:
+        if not self.confirmed(ms):
             return
         if trades:
             self._quiet_since = ms
-            yield self.record(ms, self._trade(ms, product, mid))
+            yield self.trade(ms, self._trade(ms, product, mid))
         if best is not None:
             self._quiet_since = ms
-            yield self.record(ms, self._ticker(ms, product, *best))
+            yield self.quote(ms, best, self._ticker(ms, product, best))
 
     def _trade(self, ms: int, product: Product, mid: Decimal) -> dict[str, Any]:
         symbol, size = product.symbol, float(self.size())
@@ -105,14 +107,14 @@ class Kraken(Venue):
         return {"channel": "trade", "type": "update", "data": [trade]}
 
     def _ticker(
-        self, ms: int, product: Product, bid: Decimal, ask: Decimal, kind: str = "update"
+        self, ms: int, product: Product, best: Best, kind: str = "update"
     ) -> dict[str, Any]:
         first, last = self._first[product.symbol], self._last[product.symbol]
         ticker = {
             "symbol": product.symbol,
-            "bid": float(bid),
+            "bid": float(best[0]),
             "bid_qty": float(self.size()),
-            "ask": float(ask),
+            "ask": float(best[1]),
             "ask_qty": float(self.size()),
             "last": float(last),
             "volume": round(self._volume[product.symbol], 4),

@@ -6,6 +6,7 @@ import abc
 import datetime
 import json
 import random
+from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -23,8 +24,18 @@ from tests.devnet.exchanges.market import (
 from trio_mev.wire.tape import Direction, FeedHeader, Record
 
 OPEN_MS = 300
-"""When everything that is subscribed to has been confirmed."""
+"""So long after its opening everything that is subscribed to has been confirmed."""
 PING_MS = 20_000
+STEADY_MS = 300_000
+"""For so long no connection ends, at least."""
+LASTS_MS = range(STEADY_MS, 900_000, STEP_MS)
+"""How long a connection lasts."""
+AWAY_MS = range(1_000, 5_000, STEP_MS)
+"""How long it is until the next one."""
+CONNECTIONS = "connection"
+"""How they are counted, as events and refusals are by their own names."""
+Best = tuple[Decimal, Decimal]
+"""Bid and ask."""
 
 
 class Venue(abc.ABC):
@@ -46,6 +57,13 @@ class Venue(abc.ABC):
 
     def __init__(self, seed: int, market: Market, epoch_ns: int) -> None:
         self.market = market
+        self.made: Counter[str] = Counter()
+        """What it has made so far: connections, and quotes and trades by what they are to be to
+        whoever reads them, an event or a reason to refuse it."""
+        self.opened = 0
+        """When the connection began, in milliseconds."""
+        self._lives = random.Random(f"{seed} {self.feed} lives")
+        self._ends = self._lives.choice(LASTS_MS)
         self.rng = random.Random(f"{seed} {self.feed}")
         self.epoch_ns = epoch_ns
         self.sequence = self.rng.randrange(10**9, 2 * 10**9)
@@ -67,6 +85,51 @@ class Venue(abc.ABC):
     def step(self, ms: int) -> Iterator[Record]:
         """A tenth of a second's frames."""
 
+    def begin(self) -> Iterator[Record]:
+        """The first connection."""
+        return self._open(0)
+
+    def go_on(self, ms: int, until: int) -> Iterator[Record]:
+        """A tenth of a second's frames, or an end, a beginning, or nothing in between.
+
+        Args:
+            ms: now.
+            until: when all is over; a connection that ends is back before.
+        """
+        if ms == self.opened:
+            yield from self._open(ms)
+        if ms < self.opened:
+            return
+        back = self._ends + self._lives.choice(AWAY_MS) if ms == self._ends else until
+        if back + OPEN_MS < until:
+            yield self._of_life(ms, Direction.CLOSE)
+            self.opened, self._ends = back, back + self._lives.choice(LASTS_MS)
+            return
+        yield from self.step(ms)
+
+    def _open(self, ms: int) -> Iterator[Record]:
+        self.made[CONNECTIONS] += 1
+        yield self._of_life(ms, Direction.OPEN)
+        yield from self.opening()
+
+    def _of_life(self, ms: int, direction: Direction) -> Record:
+        at = ms * 1_000_000
+        return Record(self.epoch_ns + at, at, self.feed, direction)
+
+    def confirmed(self, ms: int) -> bool:
+        """Whether all subscriptions of this connection are confirmed."""
+        return ms - self.opened >= OPEN_MS
+
+    def quote(self, ms: int, best: Best, message: Any) -> Record:
+        """A frame that tells of a best bid and ask, which is counted."""
+        self.made["quote" if best[0] <= best[1] else "crossed_book"] += 1
+        return self.record(ms, message)
+
+    def trade(self, ms: int, message: Any) -> Record:
+        """A frame that tells of a trade, which is counted."""
+        self.made["trade"] += 1
+        return self.record(ms, message)
+
     def record(self, ms: int, message: Any, direction: Direction = Direction.IN) -> Record:
         """A frame at a time, with a few microseconds of network in it."""
         at = ms * 1_000_000 + self.rng.randrange(100_000, 900_000)
@@ -82,7 +145,7 @@ class Venue(abc.ABC):
         price = self.market.price(self.feed, product.instrument, ms) * (1 + own)
         return Decimal(price).quantize(product.tick)
 
-    def best(self, product: Product, mid: Decimal, ms: int) -> tuple[Decimal, Decimal] | None:
+    def best(self, product: Product, mid: Decimal, ms: int) -> Best | None:
         """Bid and ask, if there is news of them in this step."""
         place = self.feed, product.instrument, ms
         half = product.half_of(mid)
