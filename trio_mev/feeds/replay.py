@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
+from operator import attrgetter
 from pathlib import Path
 
 import trio
@@ -20,6 +21,7 @@ from ..flow.status import FeedState, FeedStatus
 from ..model.event import DataEvent
 from ..wire.decisions import Decided
 from ..wire.node import EthereumSession, is_call
+from ..wire.order import Orders
 from ..wire.overlap import Succession
 from ..wire.recorded import RecordedCalls
 from ..wire.session import Session
@@ -33,6 +35,12 @@ from .tapes import count_problems, open_tapes
 LOOK_FOR_CALLS = 300 * 10**9
 """Nanoseconds of a connection to a node that are looked through for a processor's call: where
 processors call at all, they do so with the first blocks."""
+
+READERS: Mapping[Direction, Callable[[Decided], Decided | Orders]] = {
+    Direction.DECISION: lambda decided: decided,
+    Direction.TAKEN: attrgetter("orders"),
+}
+"""What is read of a tape beside its frames."""
 
 
 class ReplayFeed:
@@ -108,6 +116,8 @@ class ReplayFeed:
             seconds = moment.at / 1e9
             if seconds >= self._end:
                 break
+            if self._is_done(moment.record):
+                continue
             self._playing = seconds >= self._start
             at = origin + max(0.0, seconds - self._start)
             await settle(outstanding, self.rpc)
@@ -117,6 +127,7 @@ class ReplayFeed:
                 await trio.lowlevel.checkpoint()
             await self._emit(emit, outstanding, self._play(moment, at), at)
         await settle(outstanding, self.rpc)
+        self.decisions.orders.end()
         if self.rpc is not None:
             self.rpc.end()
         if not self._playing:
@@ -156,20 +167,28 @@ class ReplayFeed:
         if self._may_call(moment) and record.direction is Direction.OUT:
             at = origin + max(0.0, moment.at / 1e9 - self._start)
             self._calls.read_ahead(moment.tape, record, at)
-        elif record.direction is Direction.DECISION:
+        elif record.direction in READERS:
             self._read_decision(record)
 
     def _read_decision(self, record: Record) -> None:
         try:
-            self.decisions.read_ahead(record.frame)
+            READERS[record.direction](self.decisions).read_ahead(record.frame)
         except MalformedFrame:
-            self._status[record.feed].refused["bad_decision"] += 1
+            self._status[record.feed].refused[f"bad_{record.direction.value}"] += 1
 
     def _decided(self, record: Record) -> None:
         """The tape has come to a decision: its events came up before it."""
         with suppress(MalformedFrame):  # counted already
-            if unused := self.decisions.over(record.frame):
-                self._status[record.feed].ignored["decision_unused"] += unused
+            if unused := READERS[record.direction](self.decisions).over(record.frame):
+                self._status[record.feed].ignored[f"{record.direction.value}_unused"] += unused
+
+    def _is_done(self, record: Record) -> bool:
+        """Whether it is about the order of what has been taken already."""
+        if record.direction is not Direction.TAKEN:
+            return False
+        with suppress(MalformedFrame):
+            return not self.decisions.orders.waits_for(record.frame)
+        return True
 
     def _may_call(self, moment: Moment) -> bool:
         """Whether what was sent may be a call to be answered: it is to a node, in what is
@@ -206,7 +225,7 @@ class ReplayFeed:
         if record.direction is Direction.OPEN:
             self._opened(moment, status, at)
             return []
-        if record.direction is Direction.DECISION:
+        if record.direction in READERS:
             self._decided(record)
             return []
         if record.direction is Direction.CLOSE:

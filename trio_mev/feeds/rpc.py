@@ -11,6 +11,7 @@ import msgspec
 import trio
 
 from ..errors import MalformedFrame, RpcFailed, RpcTimeout, StreamConnectionError
+from ..flow.rpc import answered_at
 from ..wire.jsonrpc import Message
 from ..wire.node import EthereumSession
 from ..wire.session import decode
@@ -124,12 +125,14 @@ class SocketRpc(Messages):
             raise StreamConnectionError("there is no connection to call through")
         session, connection = found
         answers: dict[int, Message] = {}
+        came: list[tuple[float, float]] = []
         over = trio.Event()
 
         def answered(number: int, message: Message | None) -> None:
             if message is not None:
                 answers[number] = message
             if message is None or len(answers) == len(numbers):
+                came.append(session.moment)
                 over.set()
 
         numbers = session.call(calls, answered)
@@ -141,6 +144,7 @@ class SocketRpc(Messages):
             session.forget(numbers)
         if len(answers) < len(numbers):
             raise StreamConnectionError("the connection was lost before the answer")
+        answered_at.set(came[0])
         return [answers[number] for number in numbers]
 
 

@@ -126,6 +126,8 @@ async def settle(outstanding: Outstanding, calls: Calls | None = None) -> None:
         await trio.lowlevel.checkpoint()
     while outstanding.count:
         await trio.testing.wait_all_tasks_blocked()
+        if outstanding.held:
+            return
         if outstanding.count and not _to_next_deadline(clock):
             await outstanding.wait_idle()
 
@@ -141,7 +143,7 @@ async def _settle_calls(outstanding: Outstanding, calls: Calls) -> None:
         if _in_threads() and calls.owed:
             # It may be for what is outstanding, and then the tape must wait for it.
             await trio.testing.wait_all_tasks_blocked(_CUSHION)
-        elif calls.owed:
+        elif calls.owed or outstanding.held:
             return
         elif not isinstance(clock, TapeClock) or not _to_next_deadline(clock):
             await outstanding.wait_idle()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Protocol
 
 from ..model.event import DataEvent
@@ -9,6 +10,7 @@ from ..model.settings import LaneSettings
 from .lane import Run
 from .lanes import Lanes
 from .outstanding import Outstanding
+from .turns import Moment, Script, Turns
 
 TIMED_OUT = "timed_out"
 """Why an event failed that ran over its deadline."""
@@ -23,6 +25,14 @@ class Decisions(Protocol):
 
     def take(self, consumer: str, event: DataEvent) -> tuple[str, str] | None:
         """By which lane and why a consumer lost this event; None where it did not."""
+        ...
+
+    def script(self, consumer: str) -> Script | None:
+        """In which order a consumer took what came to it; None where no tape says that."""
+        ...
+
+    def name(self, event: DataEvent) -> str:
+        """Under which name an event is in a script."""
         ...
 
 
@@ -49,6 +59,7 @@ class DecidedLanes(Lanes):
         self._consumer = consumer
         self._decisions = decisions
         self._late: set[tuple[str, str]] = set()
+        self._turns: Turns | None = None
 
     def put(self, event: DataEvent) -> None:
         """As ``Lanes.put``, for what was not lost."""
@@ -58,11 +69,62 @@ class DecidedLanes(Lanes):
             return
         if lost is not None:
             self._late.add(_name(event))
+        turns = self._in_turn()
+        if turns is None:
+            super().put(event)
+        else:
+            turns.offer(self._decisions.name(event), partial(self._admit, event))
+
+    def _in_turn(self) -> Turns | None:
+        if self._turns is None:
+            script = self._decisions.script(self._consumer)
+            if script is not None:
+                self._turns = Turns(script, self._outstanding)
+        return self._turns
+
+    def _admit(self, event: DataEvent) -> None:
+        """It is its turn."""
         super().put(event)
+        self._look()
+
+    def _look(self) -> None:
+        if self._turns is not None and not self.queued:
+            self._turns.finished()
+
+    def begins(self) -> None:
+        """The consumer begins with the event in hand."""
+        if self._turns is not None:
+            self._turns.begun()
+
+    def enter(self) -> None:
+        """As ``Lanes.enter``; and the next one has its turn."""
+        super().enter()
+        self._look()
+
+    def finish(self) -> DataEvent:
+        """As ``Lanes.finish``; and the next one has its turn."""
+        event = super().finish()
+        self._look()
+        return event
+
+    @property
+    def in_turn(self) -> bool:
+        """Whether the tape says what is taken after what."""
+        return self._in_turn() is not None
+
+    async def answered(self, name: str, moment: Moment | None, besides: bool) -> None:
+        """As ``Lanes.answered``, when it is its turn."""
+        if besides and (turns := self._in_turn()) is not None:
+            await turns.turn(name)
+
+    async def stepped(self, number: int) -> None:
+        """As ``Lanes.stepped``, when it is its turn."""
+        if (turns := self._in_turn()) is not None:
+            await turns.turn(f"step:{number}")
 
     def put_run(self, run: Run) -> None:
         """As ``Lanes.put_run``, for what was not lost."""
-        if self._decisions.concerns(self._consumer):
+        if self._in_turn() is not None or self._decisions.concerns(self._consumer):
             self._put_each(run)
         else:
             super().put_run(run)

@@ -19,6 +19,7 @@ from .doorbell import Doorbell
 from .lane import NOTHING, Lane, LaneSnapshot, LatestLane, Run
 from .losses import Losses
 from .outstanding import Outstanding
+from .turns import Journal, Moment
 
 OnLoss = Callable[[str, str, Sequence[DataEvent]], None]
 
@@ -65,6 +66,10 @@ class Lanes:
         self.closed = False
         self.on_loss: OnLoss | None = None
         """Is told of what was given up, with its lane and the reason."""
+        self.journal: Journal | None = None
+        """Where the order is written down in which the consumer takes what comes."""
+        self.noted = 0
+        """Up to where in the hand that is done."""
         self.desynchronised = False
         """Whether something vital was lost; whoever serves the lanes begins anew and clears it."""
         self.bell = bell or Doorbell()
@@ -265,6 +270,37 @@ class Lanes:
                     self._tell_room()
         self.begun = True
         return self.hand[self.place]
+
+    def note(self, end: int) -> None:
+        """Those of the hand up to this place are done, or begun."""
+        if self.journal is not None and end > self.noted:
+            self.journal.took(self.hand[self.noted : end])
+            self.noted = end
+
+    @property
+    def in_turn(self) -> bool:
+        """Whether it matters here what is taken after what."""
+        return self.journal is not None
+
+    async def answered(self, name: str, moment: Moment | None, besides: bool) -> None:
+        """The consumer goes on with a node's answer.
+
+        Args:
+            name: the answer's.
+            moment: when it came, where that is known.
+            besides: whether it goes on besides its events.
+        """
+        if self.journal is None or moment is None:
+            return
+        if besides:
+            self.journal.answered(name, moment)
+        else:
+            self.journal.answered_within(moment)
+
+    async def stepped(self, number: int) -> None:
+        """The consumer goes on besides its events."""
+        if self.journal is not None:
+            self.journal.stepped(f"step:{number}")
 
     def enter(self) -> None:
         """Enter in the books, as processed, what is done of the hand and has no entry yet."""

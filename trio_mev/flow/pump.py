@@ -23,6 +23,7 @@ from .lane import LaneSnapshot
 from .lanes import Lanes
 from .outstanding import Room
 from .processor import DataProcessor, Factory, Handler
+from .steps import besides, stepwise
 from .timing import Timing, TimingSnapshot
 
 REPORT_INTERVAL = 60.0
@@ -95,6 +96,8 @@ class Pump:
         self._reported_at = float("-inf")
         self._replaced = trio.Event()
         self._attending = trio.CancelScope()
+        self._steps = 0
+        """What it did besides its events, from one wait to the next."""
         self._bind()
 
     def _bind(self) -> None:
@@ -110,6 +113,7 @@ class Pump:
     ) -> Iterable[DataEvent] | None:
         """Process an event, unless the tape says that it ran over its deadline. Then it is given up
         where it waits, as it was; what it asks of a node takes as long as it took."""
+        lanes.begins()
         if not lanes.was_late(event):
             return await self.processor.process_event(event)
         with trio.CancelScope() as scope:
@@ -129,17 +133,22 @@ class Pump:
 
     async def attend(self) -> None:
         """Do what the processor does besides its events, for each instance in turn."""
+        besides.set(True)
         while True:
             replaced = self._replaced
             with trio.CancelScope() as self._attending:
                 try:
-                    await self.processor.attend()
+                    await stepwise(self.processor.attend(), self._step)
                     await replaced.wait()
                 except Exception as error:  # noqa: BLE001 - it is the plug-in's code
                     self._failed_attending(error)
             if not replaced.is_set():
                 await trio.sleep(ATTEND_AGAIN)
                 self._make_anew()
+
+    async def _step(self) -> None:
+        self._steps += 1
+        await self.lanes.stepped(self._steps)
 
     def _failed_attending(self, error: Exception) -> None:
         self.last_error = f"{type(error).__name__}: {error}"
@@ -165,6 +174,8 @@ class Pump:
 
     async def emit(self, emitted: Iterable[DataEvent], lift: Callable[[], None]) -> None:
         """Publish what the processor made, waiting where a lane makes its producers wait."""
+        journal = self.lanes.journal
+        self.lanes.note(self.lanes.place + 1)
         for ordinal, event in enumerate(emitted):
             if event.event_type not in self._emits:
                 declared = ", ".join(sorted(t.value for t in self._emits)) or "nothing"
@@ -175,6 +186,8 @@ class Pump:
             if self._room is not None and not self._room.has_room(made):
                 lift()  # waiting for others is not this processor's time
                 await self._room.wait_room(made)
+            if journal is not None:
+                journal.made(made)
             self._publish(made)
 
     def failed(self, error: BaseException) -> None:

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextvars import ContextVar
 from typing import Any, Protocol
+
+answered_at: ContextVar[tuple[float, float] | None] = ContextVar("answered_at", default=None)
+"""When the last answer that a task has got came by the socket of a feed: seconds, and the number
+that the feed's next event was to have. None where it came by another way."""
 
 
 class Rpc(Protocol):

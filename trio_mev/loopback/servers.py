@@ -104,6 +104,10 @@ class LoopbackServers:
                     with suppress(MalformedFrame):
                         self.decisions.read_ahead(record.frame)
                     continue
+                if record.direction is Direction.TAKEN:
+                    with suppress(MalformedFrame):
+                        self.decisions.orders.read_ahead(record.frame)
+                    continue
                 self._peers[record.feed].learn(record)
                 if record.direction is Direction.OUT:
                     self._requests.setdefault(record.feed, []).append(record.frame)
@@ -217,6 +221,7 @@ class LoopbackServers:
             logger.warning(NOTHING, part.start, seconds)
         for name in self._visitors:
             await self._settle(name)
+        self.decisions.orders.end()
         self.finished.set()
 
     def _note(self, part: Part, moment: Moment) -> None:
@@ -246,6 +251,9 @@ class LoopbackServers:
             self.calls.sent(moment.tape, record, at)
         elif record.direction is Direction.CLOSE:
             self.calls.closed(moment.tape, record.feed)
+        elif record.direction is Direction.TAKEN:
+            with suppress(MalformedFrame):
+                self.decisions.orders.over(record.frame)
 
     async def _send(self, moment: Moment) -> None:
         record = moment.record

@@ -1,0 +1,259 @@
+"""In which order one consumer took what came to it: written down live, kept to in a replay.
+
+A replay plays one frame, lets everything come to rest, and plays the next. Live, several come at
+once, urgent ones overtake others, and who waited for an answer goes on when Trio lets it. What a
+consumer makes of two events may depend on which of them it took first. So where its order is not
+the one that a replay would have by itself, it is written on the tape.
+
+What a consumer takes are events, and where it does something besides them, steps and answers.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol
+
+import attrs
+import trio
+
+from ..model.event import DataEvent, DataType
+from .outstanding import Outstanding
+
+MOST_LATE = 10_000
+"""Events whose producer was late that are remembered until their consumers have taken them."""
+_LOST = DataType.LOST
+
+Moment = tuple[float, float]
+"""When something came that a consumer goes on from: seconds, and the feed's number of the event."""
+_EVER: Moment = (-math.inf, 0.0)
+
+
+@attrs.define(eq=False)
+class Late:
+    """Events that were made later than what they are of arrived: when their producer had taken
+    something newer already. A replay has them then and no earlier."""
+
+    _moments: dict[int, tuple[DataEvent, Moment]] = attrs.Factory(dict)
+
+    def add(self, event: DataEvent, moment: Moment) -> None:
+        """Remember one, and with it the moment of the newest that its producer had taken."""
+        self._moments[id(event)] = event, moment
+        if len(self._moments) > MOST_LATE:
+            del self._moments[next(iter(self._moments))]
+
+    def __contains__(self, event: DataEvent) -> bool:
+        return id(event) in self._moments
+
+    def moment(self, event: DataEvent) -> Moment:
+        """When it can be there in a replay."""
+        known = self._moments.get(id(event)) if self._moments else None
+        return (event.received_at, event.sequence) if known is None else known[1]
+
+
+class Journal:
+    """Writes down where a consumer's order is not the one that a replay would have by itself.
+
+    By itself a replay has what comes at a later moment later, and what comes at the same moment in
+    the order in which it was put.
+
+    Args:
+        late: shared by all consumers of a stream.
+        name: what tells an event from all others.
+        write: gets the names of what was taken, one directly after the other, the first of them
+            being known to be there.
+    """
+
+    def __init__(
+        self,
+        late: Late,
+        name: Callable[[DataEvent], str],
+        write: Callable[[Sequence[str]], None],
+    ) -> None:
+        self._late = late
+        self._name = name
+        self._write = write
+        self._newest = _EVER
+        self._peak: DataEvent | None = None
+        """The event that was the newest when it was taken; None where it was no event."""
+        self._last: DataEvent | str = ""
+        self._chain: list[str] = []
+        write(())
+
+    def took(self, events: Iterable[DataEvent]) -> None:
+        """The consumer has taken these, in this order."""
+        for event in events:
+            if event.event_type is _LOST:  # its own lanes tell it
+                continue
+            moment = self._late.moment(event)
+            if moment > self._newest or (moment == self._newest and self._follows(event)):
+                self._flush()
+                self._newest, self._peak = moment, event
+            else:
+                self._enchain(self._name(event))
+            self._last = event
+        self._flush()
+
+    def answered(self, name: str, moment: Moment) -> None:
+        """It goes on with an answer that came at this moment, besides its events."""
+        if moment > self._newest:
+            self._newest, self._peak = moment, None
+        else:
+            self._enchain(name)
+        self._last = name
+        self._flush()
+
+    def answered_within(self, moment: Moment) -> None:
+        """It goes on with an answer in the middle of an event."""
+        if moment > self._newest:
+            self._newest, self._peak = moment, None
+
+    def stepped(self, name: str) -> None:
+        """It goes on besides its events, whyever."""
+        self._enchain(name)
+        self._last = name
+        self._flush()
+
+    def made(self, event: DataEvent) -> None:
+        """It has made an event of what it has taken."""
+        if self._newest > (event.received_at, event.sequence):
+            self._late.add(event, self._newest)
+
+    def _follows(self, event: DataEvent) -> bool:
+        """Whether an event of the same moment as the newest is put behind that one for sure."""
+        peak = self._peak
+        if peak is None or peak in self._late or event in self._late:
+            return False
+        cause, before = event.metadata.get("cause"), peak.metadata.get("cause")
+        if before is None and cause is not None:
+            return True
+        alike = event.source == peak.source and cause == before
+        return (alike and event.ordinal > peak.ordinal) or cause == peak.name
+
+    def _enchain(self, name: str) -> None:
+        if not self._chain:
+            last = self._last
+            self._chain.append(last if isinstance(last, str) else self._name(last))
+        self._chain.append(name)
+
+    def _flush(self) -> None:
+        if self._chain:
+            chain, self._chain = self._chain, []
+            self._write(chain)
+
+
+class Script(Protocol):
+    """What a tape has of one consumer's order, as far as it has been read ahead."""
+
+    given_up: Callable[[Sequence[str]], None] | None
+    """Is told of names that the tape has come to and that nobody waits for any longer."""
+
+    def next_of(self, name: str) -> str | None:
+        """What was taken directly after this; None where the tape does not say."""
+        ...
+
+    def knows(self, name: str) -> bool:
+        """Whether the tape says after what this was taken."""
+        ...
+
+    def done(self, name: str) -> None:
+        """It has been taken."""
+        ...
+
+
+@attrs.define(eq=False)
+class _Taken:
+    name: str
+    begin: Callable[[], None]
+    event: bool
+
+
+class Turns:
+    """Has a consumer take one after the other what comes to it, as it did live.
+
+    What the tape says nothing of is taken in the order in which it comes, behind what is due.
+
+    Args:
+        script: what the tape says.
+        outstanding: where it is counted who waits for what only the tape can bring.
+    """
+
+    def __init__(self, script: Script, outstanding: Outstanding) -> None:
+        self._script = script
+        self._outstanding = outstanding
+        self._last = ""
+        self._event = False
+        """Whether an event is in work or about to be."""
+        self._starting = False
+        """Whether what was let go has not gone on yet."""
+        self._waiting: deque[_Taken] = deque()
+        self._held: dict[str, _Taken] = {}
+        """What is due after something that has not been taken yet."""
+        script.given_up = self._give_up
+
+    def offer(self, name: str, begin: Callable[[], None]) -> None:
+        """An event is there; ``begin`` puts it before the consumer when it is its turn."""
+        self._add(_Taken(name, begin, event=True))
+
+    def begun(self) -> None:
+        """The consumer has begun with the event."""
+        self._starting = False
+        self._go_on()
+
+    def finished(self) -> None:
+        """The consumer has finished with the event."""
+        if self._event:
+            self._event = self._starting = False
+            self._go_on()
+
+    async def turn(self, name: str) -> None:
+        """Return when it is the turn of this, which is no event."""
+        there = trio.Event()
+        taken = _Taken(name, there.set, event=False)
+        self._add(taken)
+        self._outstanding.held += 1
+        try:
+            await there.wait()
+        finally:
+            self._outstanding.held -= 1
+            if there.is_set():
+                self._starting = False
+            elif self._held.get(name) is taken:
+                del self._held[name]
+            else:
+                self._waiting.remove(taken)
+            self._go_on()
+
+    def _add(self, taken: _Taken) -> None:
+        if self._script.knows(taken.name) and taken.name not in self._held:
+            self._held[taken.name] = taken
+        else:
+            self._waiting.append(taken)
+        self._go_on()
+
+    def _go_on(self) -> None:
+        while not self._starting and (taken := self._due()) is not None:
+            if taken.event and self._event:
+                return
+            if self._held.get(taken.name) is taken:
+                del self._held[taken.name]
+            else:
+                self._waiting.popleft()
+            self._script.done(taken.name)
+            self._last, self._starting = taken.name, True
+            self._event |= taken.event
+            taken.begin()
+
+    def _due(self) -> _Taken | None:
+        """What comes next, if it is there."""
+        name = self._script.next_of(self._last)
+        if name is not None:
+            return self._held.get(name)
+        return self._waiting[0] if self._waiting else None
+
+    def _give_up(self, names: Sequence[str]) -> None:
+        for name in names:
+            if name in self._held:
+                self._waiting.append(self._held.pop(name))
+        self._go_on()

@@ -1,0 +1,81 @@
+"""A processor's calls to a node, whose answers have their place among its events."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Awaitable, Sequence
+from contextvars import ContextVar
+from typing import Any, TypeVar
+
+from ..errors import RpcFailed
+from ..flow.lanes import Lanes
+from ..flow.rpc import Rpc, answered_at
+from ..flow.steps import asking, besides
+from ..wire.recorded import call_key
+
+T = TypeVar("T")
+
+_history: ContextVar[bytes] = ContextVar("asked", default=b"")
+"""All that a task has asked so far, and the tasks that it came from before it began: it tells its
+answers from those that others get to the same questions."""
+
+
+class ConsumerRpc:
+    """As the ``Rpc`` behind it. While a tape is recorded, what comes of a call is noted in its
+    place among the processor's events; while one is played, it comes in that place.
+
+    Args:
+        rpc: who asks.
+        lanes: the processor's.
+    """
+
+    def __init__(self, rpc: Rpc, lanes: Lanes) -> None:
+        self._rpc = rpc
+        self._lanes = lanes
+
+    @property
+    def peer(self) -> object | None:
+        """As ``Rpc.peer``."""
+        return self._rpc.peer
+
+    async def call(
+        self,
+        method: str,
+        params: Sequence[Any] = (),
+        kind: Any = Any,
+        within: float | None = None,
+    ) -> Any:
+        """As ``Rpc.call``."""
+        return await self._ask(
+            [(method, params)], self._rpc.call(method, params, kind, within)
+        )
+
+    async def batch(
+        self,
+        calls: Sequence[tuple[str, Sequence[Any]]],
+        within: float | None = None,
+    ) -> list[Any]:
+        """As ``Rpc.batch``."""
+        return await self._ask(calls, self._rpc.batch(calls, within))
+
+    async def _ask(self, calls: Sequence[tuple[str, Sequence[Any]]], asked: Awaitable[T]) -> T:
+        if not self._lanes.in_turn:
+            return await asked
+        before = asking.set(True)
+        try:
+            return await self._in_turn(calls, asked)
+        finally:
+            asking.reset(before)
+
+    async def _in_turn(self, calls: Sequence[tuple[str, Sequence[Any]]], asked: Awaitable[T]) -> T:
+        history = hashlib.blake2b(_history.get() + call_key(calls), digest_size=8)
+        _history.set(history.digest())
+        name = f"answer:{history.hexdigest()}"
+        answered_at.set(None)
+        try:
+            found = await asked
+        except RpcFailed:
+            await self._lanes.answered(name, answered_at.get(), besides.get())
+            raise
+        await self._lanes.answered(name, answered_at.get(), besides.get())
+        return found
