@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from functools import partial
-from operator import attrgetter
 from pathlib import Path
 
 import trio
@@ -21,7 +20,6 @@ from ..flow.status import FeedState, FeedStatus
 from ..model.event import DataEvent
 from ..wire.decisions import Decided
 from ..wire.node import EthereumSession, is_call
-from ..wire.order import Orders
 from ..wire.overlap import Succession
 from ..wire.recorded import RecordedCalls
 from ..wire.session import Session
@@ -36,11 +34,8 @@ LOOK_FOR_CALLS = 300 * 10**9
 """Nanoseconds of a connection to a node that are looked through for a processor's call: where
 processors call at all, they do so with the first blocks."""
 
-READERS: Mapping[Direction, Callable[[Decided], Decided | Orders]] = {
-    Direction.DECISION: lambda decided: decided,
-    Direction.TAKEN: attrgetter("orders"),
-}
-"""What is read of a tape beside its frames."""
+BESIDE = frozenset({Direction.DECISION, Direction.TAKEN})
+"""What is on a tape beside frames: what became of events."""
 
 
 class ReplayFeed:
@@ -167,19 +162,26 @@ class ReplayFeed:
         if self._may_call(moment) and record.direction is Direction.OUT:
             at = origin + max(0.0, moment.at / 1e9 - self._start)
             self._calls.read_ahead(moment.tape, record, at)
-        elif record.direction in READERS:
-            self._read_decision(record)
+        elif record.direction in BESIDE:
+            self._read_decision(moment.tape, record)
 
-    def _read_decision(self, record: Record) -> None:
+    def _read_decision(self, tape: int, record: Record) -> None:
         try:
-            READERS[record.direction](self.decisions).read_ahead(record.frame)
+            if record.direction is Direction.DECISION:
+                self.decisions.read_ahead(record.frame)
+                return
+            taken = self.decisions.orders.read_ahead(record.frame)
+            if taken.call is not None:
+                self._calls.name(tape, record.feed, taken.call, taken.taken[0])
         except MalformedFrame:
             self._status[record.feed].refused[f"bad_{record.direction.value}"] += 1
 
     def _decided(self, record: Record) -> None:
         """The tape has come to a decision: its events came up before it."""
         with suppress(MalformedFrame):  # counted already
-            if unused := READERS[record.direction](self.decisions).over(record.frame):
+            known = self.decisions
+            over = known.over if record.direction is Direction.DECISION else known.orders.over
+            if unused := over(record.frame):
                 self._status[record.feed].ignored[f"{record.direction.value}_unused"] += unused
 
     def _is_done(self, record: Record) -> bool:
@@ -225,7 +227,7 @@ class ReplayFeed:
         if record.direction is Direction.OPEN:
             self._opened(moment, status, at)
             return []
-        if record.direction in READERS:
+        if record.direction in BESIDE:
             self._decided(record)
             return []
         if record.direction is Direction.CLOSE:

@@ -11,7 +11,7 @@ import msgspec
 import trio
 
 from ..errors import MalformedFrame, RpcFailed, RpcTimeout, StreamConnectionError
-from ..flow.rpc import answered_at
+from ..flow.rpc import asking
 from ..wire.jsonrpc import Message
 from ..wire.node import EthereumSession
 from ..wire.session import decode
@@ -98,6 +98,8 @@ class SocketRpc(Messages):
         super().__init__(timeout)
         self.sent = 0
         """Messages so far."""
+        self.names: dict[int, str] = {}
+        """Of those that are under way, by their first numbers, where they have names."""
         self._calling = calling
         self._limit = trio.CapacityLimiter(calls)
 
@@ -125,26 +127,30 @@ class SocketRpc(Messages):
             raise StreamConnectionError("there is no connection to call through")
         session, connection = found
         answers: dict[int, Message] = {}
-        came: list[tuple[float, float]] = []
+        question = asking.get()
         over = trio.Event()
 
         def answered(number: int, message: Message | None) -> None:
             if message is not None:
                 answers[number] = message
             if message is None or len(answers) == len(numbers):
-                came.append(session.moment)
+                if question is not None:
+                    question.answered_at = session.moment
                 over.set()
 
         numbers = session.call(calls, answered)
         self.sent += 1
         try:
             connection.flush()
+            if question is not None:
+                self.names[numbers[0]] = question.name
+                question.sent(session.source, numbers[0])
             await over.wait()
         finally:
+            self.names.pop(numbers[0], None)
             session.forget(numbers)
         if len(answers) < len(numbers):
             raise StreamConnectionError("the connection was lost before the answer")
-        answered_at.set(came[0])
         return [answers[number] for number in numbers]
 
 

@@ -10,7 +10,8 @@ from ..model.settings import LaneSettings
 from .lane import Run
 from .lanes import Lanes
 from .outstanding import Outstanding
-from .turns import Moment, Script, Turns
+from .rpc import Question
+from .turns import Script, Turns
 
 TIMED_OUT = "timed_out"
 """Why an event failed that ran over its deadline."""
@@ -112,10 +113,10 @@ class DecidedLanes(Lanes):
         """Whether the tape says what is taken after what."""
         return self._in_turn() is not None
 
-    async def answered(self, name: str, moment: Moment | None, besides: bool) -> None:
+    async def answered(self, question: Question, besides: bool) -> None:
         """As ``Lanes.answered``, when it is its turn."""
         if besides and (turns := self._in_turn()) is not None:
-            await turns.turn(name)
+            await turns.turn(question.name)
 
     async def stepped(self, number: int) -> None:
         """As ``Lanes.stepped``, when it is its turn."""

@@ -19,7 +19,8 @@ from .doorbell import Doorbell
 from .lane import NOTHING, Lane, LaneSnapshot, LatestLane, Run
 from .losses import Losses
 from .outstanding import Outstanding
-from .turns import Journal, Moment
+from .rpc import Question
+from .turns import Journal
 
 OnLoss = Callable[[str, str, Sequence[DataEvent]], None]
 
@@ -282,20 +283,20 @@ class Lanes:
         """Whether it matters here what is taken after what."""
         return self.journal is not None
 
-    async def answered(self, name: str, moment: Moment | None, besides: bool) -> None:
-        """The consumer goes on with a node's answer.
+    def asked(self, question: Question, feed: str, number: int) -> None:
+        """The consumer has asked a node, by this feed and under this number."""
+        if self.journal is not None:
+            self.journal.asked(question.name, feed, number)
+
+    async def answered(self, question: Question, besides: bool) -> None:
+        """The consumer goes on with what came of a question to a node.
 
         Args:
-            name: the answer's.
-            moment: when it came, where that is known.
+            question: what it asked.
             besides: whether it goes on besides its events.
         """
-        if self.journal is None or moment is None:
-            return
-        if besides:
-            self.journal.answered(name, moment)
-        else:
-            self.journal.answered_within(moment)
+        if self.journal is not None:
+            self.journal.answered(question.name, question.answered_at, besides)
 
     async def stepped(self, number: int) -> None:
         """The consumer goes on besides its events."""

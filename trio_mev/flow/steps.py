@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine, Generator
+from contextlib import suppress
 from contextvars import ContextVar
 from types import coroutine
 from typing import Any
 
+import trio
+
+from .rpc import asking
+
 besides: ContextVar[bool] = ContextVar("besides", default=False)
 """Whether a task does what a processor does besides its events."""
-asking: ContextVar[bool] = ContextVar("asking", default=False)
-"""Whether a task waits for a node's answer, which has a turn of its own."""
 
 
 @coroutine
@@ -32,7 +35,10 @@ def stepwise(
         try:
             value = yield pause
             resume = work.send
-            if not asking.get():
-                yield from turn().__await__()
         except BaseException as error:  # noqa: BLE001 - handed on to where it belongs
             resume, value = work.throw, error  # type: ignore[assignment]
+        if resume == work.send and asking.get() is None:
+            # Where it is cancelled meanwhile it goes on first, with what it has waited for: at its
+            # next wait it is cancelled, too.
+            with suppress(trio.Cancelled):
+                yield from turn().__await__()

@@ -28,6 +28,10 @@ _LOST = DataType.LOST
 Moment = tuple[float, float]
 """When something came that a consumer goes on from: seconds, and the feed's number of the event."""
 _EVER: Moment = (-math.inf, 0.0)
+Write = Callable[[Sequence[str], str | None, int | None], None]
+"""Gets names of what was taken, one directly after the other, behind the name of what is known to
+have been taken before; none where the journal begins; or the name of a question, by which feed it
+was asked, and its number there."""
 
 
 @attrs.define(eq=False)
@@ -61,15 +65,14 @@ class Journal:
     Args:
         late: shared by all consumers of a stream.
         name: what tells an event from all others.
-        write: gets the names of what was taken, one directly after the other, the first of them
-            being known to be there.
+        write: gets what is to be written.
     """
 
     def __init__(
         self,
         late: Late,
         name: Callable[[DataEvent], str],
-        write: Callable[[Sequence[str]], None],
+        write: Write,
     ) -> None:
         self._late = late
         self._name = name
@@ -79,7 +82,7 @@ class Journal:
         """The event that was the newest when it was taken; None where it was no event."""
         self._last: DataEvent | str = ""
         self._chain: list[str] = []
-        write(())
+        write((), None, None)
 
     def took(self, events: Iterable[DataEvent]) -> None:
         """The consumer has taken these, in this order."""
@@ -95,19 +98,27 @@ class Journal:
             self._last = event
         self._flush()
 
-    def answered(self, name: str, moment: Moment) -> None:
-        """It goes on with an answer that came at this moment, besides its events."""
-        if moment > self._newest:
-            self._newest, self._peak = moment, None
-        else:
-            self._enchain(name)
-        self._last = name
-        self._flush()
+    def asked(self, name: str, feed: str, number: int) -> None:
+        """It has asked a node, by this feed and under this number."""
+        self._write((name,), feed, number)
 
-    def answered_within(self, moment: Moment) -> None:
-        """It goes on with an answer in the middle of an event."""
-        if moment > self._newest:
+    def answered(self, name: str, moment: Moment | None, besides: bool) -> None:
+        """It goes on with what came of a question: at this moment, where that is known.
+
+        Args:
+            name: the answer's.
+            moment: when it came.
+            besides: whether it goes on besides its events, or in the middle of one.
+        """
+        newer = moment is not None and moment > self._newest
+        if newer:
+            assert moment is not None
             self._newest, self._peak = moment, None
+        if besides:
+            if not newer:
+                self._enchain(name)
+            self._last = name
+            self._flush()
 
     def stepped(self, name: str) -> None:
         """It goes on besides its events, whyever."""
@@ -140,7 +151,7 @@ class Journal:
     def _flush(self) -> None:
         if self._chain:
             chain, self._chain = self._chain, []
-            self._write(chain)
+            self._write(chain, None, None)
 
 
 class Script(Protocol):
@@ -185,8 +196,8 @@ class Turns:
         self._last = ""
         self._event = False
         """Whether an event is in work or about to be."""
-        self._starting = False
-        """Whether what was let go has not gone on yet."""
+        self._starting: _Taken | None = None
+        """What was let go and has not gone on yet."""
         self._waiting: deque[_Taken] = deque()
         self._held: dict[str, _Taken] = {}
         """What is due after something that has not been taken yet."""
@@ -198,13 +209,15 @@ class Turns:
 
     def begun(self) -> None:
         """The consumer has begun with the event."""
-        self._starting = False
+        self._starting = None
         self._go_on()
 
     def finished(self) -> None:
-        """The consumer has finished with the event."""
+        """The consumer has finished with the event, or refused it."""
         if self._event:
-            self._event = self._starting = False
+            self._event = False
+            if self._starting is not None and self._starting.event:
+                self._starting = None
             self._go_on()
 
     async def turn(self, name: str) -> None:
@@ -217,8 +230,8 @@ class Turns:
             await there.wait()
         finally:
             self._outstanding.held -= 1
-            if there.is_set():
-                self._starting = False
+            if self._starting is taken:
+                self._starting = None
             elif self._held.get(name) is taken:
                 del self._held[name]
             else:
@@ -233,7 +246,7 @@ class Turns:
         self._go_on()
 
     def _go_on(self) -> None:
-        while not self._starting and (taken := self._due()) is not None:
+        while self._starting is None and (taken := self._due()) is not None:
             if taken.event and self._event:
                 return
             if self._held.get(taken.name) is taken:
@@ -241,7 +254,7 @@ class Turns:
             else:
                 self._waiting.popleft()
             self._script.done(taken.name)
-            self._last, self._starting = taken.name, True
+            self._last, self._starting = taken.name, taken
             self._event |= taken.event
             taken.begin()
 

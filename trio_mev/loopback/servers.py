@@ -228,6 +228,8 @@ class LoopbackServers:
         """Look at what the tapes will come to."""
         if self._is_asked(moment) and moment.at / 1e9 >= part.start:
             self.calls.read_ahead(moment.tape, moment.record, part.when(moment))
+        elif moment.record.direction is Direction.TAKEN:
+            self.calls.name(moment.tape, moment.record)
 
     def _is_asked(self, moment: Moment) -> bool:
         """Whether it is a frame that was sent to a node."""

@@ -194,10 +194,10 @@ class RealtimeDataStream:
         tap, statuses = self._tap, self.manager.statuses
         if tap is None or not statuses or not pump.processor.emits:
             return  # of who finds nothing the order is no matter
-        name, feed = pump.name, statuses[0].name
+        name, first = pump.name, statuses[0].name
 
-        def took(names: Sequence[str]) -> None:
-            tap(feed, Direction.TAKEN, encode_taken(name, names))
+        def took(names: Sequence[str], feed: str | None, number: int | None) -> None:
+            tap(feed or first, Direction.TAKEN, encode_taken(name, names, number))
 
         pump.lanes.journal = Journal(self._late, event_key, took)
 

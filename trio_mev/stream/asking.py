@@ -7,10 +7,10 @@ from collections.abc import Awaitable, Sequence
 from contextvars import ContextVar
 from typing import Any, TypeVar
 
-from ..errors import RpcFailed
+from ..errors import DataStreamError
 from ..flow.lanes import Lanes
-from ..flow.rpc import Rpc, answered_at
-from ..flow.steps import asking, besides
+from ..flow.rpc import Question, Rpc, asking
+from ..flow.steps import besides
 from ..wire.recorded import call_key
 
 T = TypeVar("T")
@@ -61,21 +61,22 @@ class ConsumerRpc:
     async def _ask(self, calls: Sequence[tuple[str, Sequence[Any]]], asked: Awaitable[T]) -> T:
         if not self._lanes.in_turn:
             return await asked
-        before = asking.set(True)
+        history = hashlib.blake2b(_history.get() + call_key(calls), digest_size=8)
+        _history.set(history.digest())
+        question = Question(f"answer:{history.hexdigest()}", self._sent)
+        before = asking.set(question)
         try:
-            return await self._in_turn(calls, asked)
+            try:
+                found = await asked
+            except DataStreamError:
+                await self._lanes.answered(question, besides.get())
+                raise
+            await self._lanes.answered(question, besides.get())
+            return found
         finally:
             asking.reset(before)
 
-    async def _in_turn(self, calls: Sequence[tuple[str, Sequence[Any]]], asked: Awaitable[T]) -> T:
-        history = hashlib.blake2b(_history.get() + call_key(calls), digest_size=8)
-        _history.set(history.digest())
-        name = f"answer:{history.hexdigest()}"
-        answered_at.set(None)
-        try:
-            found = await asked
-        except RpcFailed:
-            await self._lanes.answered(name, answered_at.get(), besides.get())
-            raise
-        await self._lanes.answered(name, answered_at.get(), besides.get())
-        return found
+    def _sent(self, feed: str, number: int) -> None:
+        question = asking.get()
+        assert question is not None
+        self._lanes.asked(question, feed, number)

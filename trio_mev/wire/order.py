@@ -12,7 +12,7 @@ import msgspec
 from .session import decode
 
 
-class Taken(msgspec.Struct, frozen=True):
+class Taken(msgspec.Struct, frozen=True, omit_defaults=True):
     """What one consumer took: the body of a tape's record."""
 
     consumer: str
@@ -21,15 +21,27 @@ class Taken(msgspec.Struct, frozen=True):
     """One directly after the other; the first, empty at the very beginning, is there to say after
     what. Events as in decisions; ``answer:`` with a hash of what was asked, ``step:`` with a
     number. Where there is none the consumer's order is on the tape from here on."""
+    call: int | None = None
+    """Where there is one, nothing was taken yet: this is the number of the message of ours that asks
+    for the answer, or of the first of its calls."""
 
 
 _TAKEN = msgspec.json.Decoder(Taken)
 _ENCODER = msgspec.json.Encoder()
 
 
-def encode_taken(consumer: str, taken: Sequence[str]) -> bytes:
+def encode_taken(consumer: str, taken: Sequence[str], call: int | None = None) -> bytes:
     """The body of the record."""
-    return _ENCODER.encode(Taken(consumer, list(taken)))
+    return _ENCODER.encode(Taken(consumer, list(taken), call))
+
+
+def parse_taken(frame: bytes) -> Taken:
+    """A record's body.
+
+    Raises:
+        MalformedFrame: it is none.
+    """
+    return decode(_TAKEN, frame)
 
 
 def begins_order(frame: bytes) -> bool:
@@ -95,14 +107,15 @@ class Orders:
     def __init__(self) -> None:
         self._by_consumer: dict[str, Order] = {}
 
-    def read_ahead(self, frame: bytes) -> None:
+    def read_ahead(self, frame: bytes) -> Taken:
         """A tape will come to this record.
 
         Raises:
             MalformedFrame: it is none.
         """
-        made = decode(_TAKEN, frame)
+        made = parse_taken(frame)
         self._by_consumer.setdefault(made.consumer, Order()).read_ahead(made.taken)
+        return made
 
     def of(self, consumer: str) -> Order | None:
         """A consumer's; None where no tape has it."""
@@ -114,7 +127,7 @@ class Orders:
         Raises:
             MalformedFrame: it is none.
         """
-        made = decode(_TAKEN, frame)
+        made = parse_taken(frame)
         return self._by_consumer[made.consumer].waits_for(made.taken)
 
     def over(self, frame: bytes) -> int:
@@ -123,7 +136,7 @@ class Orders:
         Raises:
             MalformedFrame: it is none.
         """
-        made = decode(_TAKEN, frame)
+        made = parse_taken(frame)
         return self._by_consumer[made.consumer].over(made.taken)
 
     def end(self) -> None:
