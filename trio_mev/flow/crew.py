@@ -253,8 +253,7 @@ class Crew:
             for place in range(begin, end):
                 event = hand[place]
                 if event.received_at < oldest:
-                    place -= 1
-                    break
+                    return place - begin
                 if admits is not None and not admits(event):
                     lanes.books.filtered += 1
                     lanes.finish()
@@ -287,8 +286,7 @@ class Crew:
             if good > 0:
                 pump.failures_in_row = 0
                 pump.last_processed_at = self._now
-            if lanes.journal is not None:
-                lanes.note(place + 1)
+            lanes.note(lanes.place)
             lanes.enter()
             lanes.begun = False
         if failure is not None:

@@ -11,7 +11,7 @@ from .lane import Run
 from .lanes import Lanes
 from .outstanding import Outstanding
 from .rpc import Question
-from .turns import Script, Turns
+from .turns import Made, Script, Turns
 
 TIMED_OUT = "timed_out"
 """Why an event failed that ran over its deadline."""
@@ -32,10 +32,6 @@ class Decisions(Protocol):
         """In which order a consumer took what came to it; None where no tape says that."""
         ...
 
-    def name(self, event: DataEvent) -> str:
-        """Under which name an event is in a script."""
-        ...
-
 
 class DecidedLanes(Lanes):
     """Lanes of a consumer in a replay.
@@ -46,6 +42,7 @@ class DecidedLanes(Lanes):
         announce: whether the consumer wants to be told of losses.
         consumer: under whose name its losses were recorded.
         decisions: those of the tapes.
+        names: of what processors have made.
     """
 
     def __init__(
@@ -55,10 +52,12 @@ class DecidedLanes(Lanes):
         announce: bool,
         consumer: str,
         decisions: Decisions,
+        names: Made,
     ) -> None:
         super().__init__(settings, outstanding, announce)
         self._consumer = consumer
         self._decisions = decisions
+        self._names = names
         self._late: set[tuple[str, str]] = set()
         self._turns: Turns | None = None
 
@@ -74,7 +73,7 @@ class DecidedLanes(Lanes):
         if turns is None:
             super().put(event)
         else:
-            turns.offer(self._decisions.name(event), partial(self._admit, event))
+            turns.offer(self._names.name(event), partial(self._admit, event))
 
     def _in_turn(self) -> Turns | None:
         if self._turns is None:
@@ -97,6 +96,11 @@ class DecidedLanes(Lanes):
         if self._turns is not None:
             self._turns.begun()
 
+    def made(self, event: DataEvent) -> None:
+        """As ``Lanes.made``."""
+        if self._turns is not None and self._derived:
+            self._names.note(event)
+
     def enter(self) -> None:
         """As ``Lanes.enter``; and the next one has its turn."""
         super().enter()
@@ -118,10 +122,11 @@ class DecidedLanes(Lanes):
         if besides and (turns := self._in_turn()) is not None:
             await turns.turn(question.name)
 
-    async def stepped(self, number: int) -> None:
-        """As ``Lanes.stepped``, when it is its turn."""
+    async def step(self) -> None:
+        """As ``Lanes.step``, when it is its turn."""
+        self.steps += 1
         if (turns := self._in_turn()) is not None:
-            await turns.turn(f"step:{number}")
+            await turns.turn(f"step:{self.steps}")
 
     def put_run(self, run: Run) -> None:
         """As ``Lanes.put_run``, for what was not lost."""

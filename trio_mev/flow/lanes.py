@@ -71,6 +71,8 @@ class Lanes:
         """Where the order is written down in which the consumer takes what comes."""
         self.noted = 0
         """Up to where in the hand that is done."""
+        self.steps = 0
+        """How often the consumer went on besides its events, answers apart."""
         self.desynchronised = False
         """Whether something vital was lost; whoever serves the lanes begins anew and clears it."""
         self.bell = bell or Doorbell()
@@ -278,6 +280,16 @@ class Lanes:
             self.journal.took(self.hand[self.noted : end])
             self.noted = end
 
+    def made(self, event: DataEvent) -> None:
+        """The consumer has made this of the event that it works on."""
+        if self.journal is not None:
+            self.journal.made(event, self._derived)
+
+    @property
+    def _derived(self) -> bool:
+        """Whether a processor made the event in work."""
+        return "cause" in self.hand[self.place].metadata
+
     @property
     def in_turn(self) -> bool:
         """Whether it matters here what is taken after what."""
@@ -298,10 +310,11 @@ class Lanes:
         if self.journal is not None:
             self.journal.answered(question.name, question.answered_at, besides)
 
-    async def stepped(self, number: int) -> None:
+    async def step(self) -> None:
         """The consumer goes on besides its events."""
+        self.steps += 1
         if self.journal is not None:
-            self.journal.stepped(f"step:{number}")
+            self.journal.stepped(f"step:{self.steps}")
 
     def enter(self) -> None:
         """Enter in the books, as processed, what is done of the hand and has no entry yet."""

@@ -96,8 +96,6 @@ class Pump:
         self._reported_at = float("-inf")
         self._replaced = trio.Event()
         self._attending = trio.CancelScope()
-        self._steps = 0
-        """What it did besides its events, from one wait to the next."""
         self._bind()
 
     def _bind(self) -> None:
@@ -138,17 +136,13 @@ class Pump:
             replaced = self._replaced
             with trio.CancelScope() as self._attending:
                 try:
-                    await stepwise(self.processor.attend(), self._step)
+                    await stepwise(self.processor.attend(), self.lanes.step)
                     await replaced.wait()
                 except Exception as error:  # noqa: BLE001 - it is the plug-in's code
                     self._failed_attending(error)
             if not replaced.is_set():
                 await trio.sleep(ATTEND_AGAIN)
                 self._make_anew()
-
-    async def _step(self) -> None:
-        self._steps += 1
-        await self.lanes.stepped(self._steps)
 
     def _failed_attending(self, error: Exception) -> None:
         self.last_error = f"{type(error).__name__}: {error}"
@@ -174,7 +168,6 @@ class Pump:
 
     async def emit(self, emitted: Iterable[DataEvent], lift: Callable[[], None]) -> None:
         """Publish what the processor made, waiting where a lane makes its producers wait."""
-        journal = self.lanes.journal
         self.lanes.note(self.lanes.place + 1)
         for ordinal, event in enumerate(emitted):
             if event.event_type not in self._emits:
@@ -186,8 +179,7 @@ class Pump:
             if self._room is not None and not self._room.has_room(made):
                 lift()  # waiting for others is not this processor's time
                 await self._room.wait_room(made)
-            if journal is not None:
-                journal.made(made)
+            self.lanes.made(made)
             self._publish(made)
 
     def failed(self, error: BaseException) -> None:
@@ -196,6 +188,7 @@ class Pump:
             # Cancelled, and failing on its way out: the cancellation is what counts.
             self._report("failed while it was cancelled", error)
             raise error.split(Exception)[1] or error from None
+        self.lanes.note(self.lanes.place + 1)
         if isinstance(error, _DecidedLate):
             self.timed_out()
             return
@@ -209,6 +202,7 @@ class Pump:
 
     def timed_out(self) -> None:
         """The event in hand was cancelled at its deadline."""
+        self.lanes.note(self.lanes.place + 1)
         self.lanes.books.failed += 1
         self.timing.timeouts += 1
         event = self.lanes.finish()

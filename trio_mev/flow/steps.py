@@ -36,7 +36,7 @@ def stepwise(
             value = yield pause
             resume = work.send
         except BaseException as error:  # noqa: BLE001 - handed on to where it belongs
-            resume, value = work.throw, error  # type: ignore[assignment]
+            resume, value = work.throw, error
         if resume == work.send and asking.get() is None:
             # Where it is cancelled meanwhile it goes on first, with what it has waited for: at its
             # next wait it is cancelled, too.

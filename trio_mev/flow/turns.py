@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import attrs
 import trio
@@ -21,8 +21,8 @@ import trio
 from ..model.event import DataEvent, DataType
 from .outstanding import Outstanding
 
-MOST_LATE = 10_000
-"""Events whose producer was late that are remembered until their consumers have taken them."""
+MOST_MADE = 10_000
+"""Events that are remembered until all their consumers have taken them, for sure."""
 _LOST = DataType.LOST
 
 Moment = tuple[float, float]
@@ -34,26 +34,54 @@ have been taken before; none where the journal begins; or the name of a question
 was asked, and its number there."""
 
 
-@attrs.define(eq=False)
-class Late:
-    """Events that were made later than what they are of arrived: when their producer had taken
-    something newer already. A replay has them then and no earlier."""
+class Made:
+    """What processors have made: names, by which a replay knows it again, and moments.
 
-    _moments: dict[int, tuple[DataEvent, Moment]] = attrs.Factory(dict)
+    One for all consumers of a stream.
 
-    def add(self, event: DataEvent, moment: Moment) -> None:
-        """Remember one, and with it the moment of the newest that its producer had taken."""
-        self._moments[id(event)] = event, moment
-        if len(self._moments) > MOST_LATE:
-            del self._moments[next(iter(self._moments))]
+    Args:
+        key: what tells an event from most others.
+    """
 
-    def __contains__(self, event: DataEvent) -> bool:
-        return id(event) in self._moments
+    def __init__(self, key: Callable[[DataEvent], str]) -> None:
+        self._key = key
+        self._keys: dict[str, int] = {}
+        self._again: dict[int, tuple[DataEvent, int]] = {}
+        self._late: dict[int, tuple[DataEvent, Moment]] = {}
+
+    def note(self, event: DataEvent) -> None:
+        """A processor has made this of what another one made, and its key may not be its alone."""
+        key = self._key(event)
+        count = self._keys[key] = self._keys.get(key, 0) + 1
+        if count > 1:
+            self._again[id(event)] = event, count
+        _bound(self._keys)
+        _bound(self._again)
+
+    def name(self, event: DataEvent) -> str:
+        """Its key, and where others had that before, the how manieth it is."""
+        again = self._again.get(id(event))
+        return self._key(event) if again is None else f"{self._key(event)}~{again[1]}"
+
+    def late(self, event: DataEvent, moment: Moment) -> None:
+        """It was made later than what it is made of arrived: its producer had taken something
+        newer already, of this moment. A replay has it then and no earlier."""
+        self._late[id(event)] = event, moment
+        _bound(self._late)
+
+    def was_late(self, event: DataEvent) -> bool:
+        """Whether it was."""
+        return id(event) in self._late
 
     def moment(self, event: DataEvent) -> Moment:
         """When it can be there in a replay."""
-        known = self._moments.get(id(event)) if self._moments else None
+        known = self._late.get(id(event)) if self._late else None
         return (event.received_at, event.sequence) if known is None else known[1]
+
+
+def _bound(known: dict[Any, Any]) -> None:
+    if len(known) > MOST_MADE:
+        del known[next(iter(known))]
 
 
 class Journal:
@@ -63,19 +91,17 @@ class Journal:
     the order in which it was put.
 
     Args:
-        late: shared by all consumers of a stream.
-        name: what tells an event from all others.
+        made: what all processors of the stream have made.
         write: gets what is to be written.
     """
 
     def __init__(
         self,
-        late: Late,
-        name: Callable[[DataEvent], str],
+        made: Made,
         write: Write,
     ) -> None:
-        self._late = late
-        self._name = name
+        self._made = made
+        self._name = made.name
         self._write = write
         self._newest = _EVER
         self._peak: DataEvent | None = None
@@ -89,7 +115,7 @@ class Journal:
         for event in events:
             if event.event_type is _LOST:  # its own lanes tell it
                 continue
-            moment = self._late.moment(event)
+            moment = self._made.moment(event)
             if moment > self._newest or (moment == self._newest and self._follows(event)):
                 self._flush()
                 self._newest, self._peak = moment, event
@@ -126,15 +152,22 @@ class Journal:
         self._last = name
         self._flush()
 
-    def made(self, event: DataEvent) -> None:
-        """It has made an event of what it has taken."""
+    def made(self, event: DataEvent, derived: bool) -> None:
+        """It has made an event of what it has taken.
+
+        Args:
+            event: what it made.
+            derived: whether that is of something that a processor made.
+        """
+        if derived:
+            self._made.note(event)
         if self._newest > (event.received_at, event.sequence):
-            self._late.add(event, self._newest)
+            self._made.late(event, self._newest)
 
     def _follows(self, event: DataEvent) -> bool:
         """Whether an event of the same moment as the newest is put behind that one for sure."""
         peak = self._peak
-        if peak is None or peak in self._late or event in self._late:
+        if peak is None or self._made.was_late(peak) or self._made.was_late(event):
             return False
         cause, before = event.metadata.get("cause"), peak.metadata.get("cause")
         if before is None and cause is not None:

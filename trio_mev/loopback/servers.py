@@ -26,7 +26,7 @@ from ..model.settings import AnyFeed, ConnectionSettings
 from ..wire.decisions import Decided
 from ..wire.node import asks_for_others
 from ..wire.sessions import grouped, replay_session, tape_settings
-from ..wire.tape import Direction, FeedHeader, merged
+from ..wire.tape import Direction, FeedHeader, Record, merged
 from ..wire.timeline import NOTHING, Moment, RecordedTape, read_ahead, timeline
 from .calls import PlayedCalls
 from .peers import EVERYBODY, PEERS, NodePeer, Peer, RecordedPeer, Visitor
@@ -100,17 +100,20 @@ class LoopbackServers:
                 self._visitors.setdefault(name, {})
                 self.asked.setdefault(name, trio.Event())
             for record in tape.records():
-                if record.direction is Direction.DECISION:
-                    with suppress(MalformedFrame):
-                        self.decisions.read_ahead(record.frame)
-                    continue
-                if record.direction is Direction.TAKEN:
-                    with suppress(MalformedFrame):
-                        self.decisions.orders.read_ahead(record.frame)
-                    continue
-                self._peers[record.feed].learn(record)
-                if record.direction is Direction.OUT:
-                    self._requests.setdefault(record.feed, []).append(record.frame)
+                self._learn(record)
+
+    def _learn(self, record: Record) -> None:
+        if record.direction is Direction.DECISION:
+            with suppress(MalformedFrame):
+                self.decisions.read_ahead(record.frame)
+            return
+        if record.direction is Direction.TAKEN:
+            with suppress(MalformedFrame):
+                self.decisions.orders.read_ahead(record.frame)
+            return
+        self._peers[record.feed].learn(record)
+        if record.direction is Direction.OUT:
+            self._requests.setdefault(record.feed, []).append(record.frame)
 
     @property
     def called(self) -> bool:

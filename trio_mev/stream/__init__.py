@@ -37,11 +37,11 @@ from ..flow.pump import ConsumerSnapshot, HandlerProcessor, Pump
 from ..flow.rpc import Rpc
 from ..flow.subscription import Subscription
 from ..flow.supervise import leaves
-from ..flow.turns import Journal, Late
+from ..flow.turns import Journal
 from ..model.event import FINDINGS, DataEvent, DataType
 from ..model.health import HealthIssue
 from ..model.settings import LaneSettings, StreamConfig
-from ..wire.decisions import encode_decision, event_key
+from ..wire.decisions import encode_decision
 from ..wire.order import encode_taken
 from ..wire.tape import Direction
 from .asking import ConsumerRpc
@@ -93,7 +93,6 @@ class RealtimeDataStream:
         self._reporters: list[Callable[[float], Iterable[HealthIssue]]] = []
         self._draining = False
         self._tap: Tap | None = None
-        self._late = Late()
         self._started_at = 0.0
         self._stopped_at: float | None = None
         for factory in processors:
@@ -199,7 +198,7 @@ class RealtimeDataStream:
         def took(names: Sequence[str], feed: str | None, number: int | None) -> None:
             tap(feed or first, Direction.TAKEN, encode_taken(name, names, number))
 
-        pump.lanes.journal = Journal(self._late, event_key, took)
+        pump.lanes.journal = Journal(self.router.made, took)
 
     def _on_loss(self, consumer: str) -> OnLoss | None:
         tap, feeds = self._tap, [status.name for status in self.manager.statuses]

@@ -46,9 +46,7 @@ class ConsumerRpc:
         within: float | None = None,
     ) -> Any:
         """As ``Rpc.call``."""
-        return await self._ask(
-            [(method, params)], self._rpc.call(method, params, kind, within)
-        )
+        return await self._ask([(method, params)], self._rpc.call(method, params, kind, within))
 
     async def batch(
         self,
@@ -63,7 +61,8 @@ class ConsumerRpc:
             return await asked
         history = hashlib.blake2b(_history.get() + call_key(calls), digest_size=8)
         _history.set(history.digest())
-        question = Question(f"answer:{history.hexdigest()}", self._sent)
+        name = f"answer:{self._lanes.steps}:{history.hexdigest()}"
+        question = Question(name, self._sent)
         before = asking.set(question)
         try:
             try:

@@ -59,10 +59,6 @@ class Decided:
         """In which order a consumer took what came to it; None where no tape says that."""
         return self.orders.of(consumer)
 
-    def name(self, event: DataEvent) -> str:
-        """Under which name an event is in decisions and orders."""
-        return event_key(event)
-
     def read_ahead(self, frame: bytes) -> None:
         """A tape will come to this decision.
 

@@ -22,8 +22,8 @@ class Taken(msgspec.Struct, frozen=True, omit_defaults=True):
     what. Events as in decisions; ``answer:`` with a hash of what was asked, ``step:`` with a
     number. Where there is none the consumer's order is on the tape from here on."""
     call: int | None = None
-    """Where there is one, nothing was taken yet: this is the number of the message of ours that asks
-    for the answer, or of the first of its calls."""
+    """Where there is one, nothing was taken yet: this is the number of the message of ours that
+    asks for the answer, or of the first of its calls."""
 
 
 _TAKEN = msgspec.json.Decoder(Taken)
