@@ -12,9 +12,10 @@ from trio_mev.flow.lane import Run
 from trio_mev.flow.outstanding import Outstanding
 from trio_mev.flow.processor import DataProcessor
 from trio_mev.flow.pump import Pump
+from trio_mev.flow.turns import Made
 from trio_mev.model.event import DataType
 from trio_mev.model.settings import LaneSettings, StreamConfig
-from trio_mev.wire.decisions import Decided, encode_decision
+from trio_mev.wire.decisions import Decided, encode_decision, event_key
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ def decided():
 
 @pytest.fixture
 def lanes(decided):
-    return DecidedLanes(LaneSettings(), Outstanding(), True, "A", decided)
+    return DecidedLanes(LaneSettings(), Outstanding(), True, "A", decided, Made(event_key))
 
 
 def decide(decided, reason, *events, lane="normal"):
@@ -138,7 +139,7 @@ def test_in_strict_mode_it_is_raised(lanes, decided, make_event):
 
 def test_whoever_wants_to_know_is_told_of_every_loss(make_event):
     settings = LaneSettings(high=2, normal=2, low=2)
-    lanes = DecidedLanes(settings, Outstanding(), False, "A", Decided())
+    lanes = DecidedLanes(settings, Outstanding(), False, "A", Decided(), Made(event_key))
     told = []
 
     def lost(lane, reason, events):

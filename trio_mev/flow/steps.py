@@ -26,19 +26,25 @@ def stepwise(
         work: the coroutine.
         turn: is awaited before each.
     """
-    resume, value = work.send, None
+    resume: Callable[[Any], Any] = work.send
+    value: Any = None
     while True:
         try:
             pause = resume(value)
         except StopIteration:
             return
         try:
-            value = yield pause
-            resume = work.send
+            value, resume = (yield pause), work.send
         except BaseException as error:  # noqa: BLE001 - handed on to where it belongs
-            resume, value = work.throw, error
-        if resume == work.send and asking.get() is None:
+            value, resume = error, work.throw
+            continue
+        if asking.get() is None and not _is_cancelled(value):
             # Where it is cancelled meanwhile it goes on first, with what it has waited for: at its
             # next wait it is cancelled, too.
             with suppress(trio.Cancelled):
                 yield from turn().__await__()
+
+
+def _is_cancelled(outcome: Any) -> bool:
+    """Whether what Trio hands to a task that goes on is a cancellation."""
+    return isinstance(getattr(outcome, "error", None), trio.Cancelled)

@@ -108,10 +108,13 @@ class Journal:
         """The event that was the newest when it was taken; None where it was no event."""
         self._last: DataEvent | str = ""
         self._chain: list[str] = []
-        write((), None, None)
+        self._begun = False
 
     def took(self, events: Iterable[DataEvent]) -> None:
         """The consumer has taken these, in this order."""
+        if not self._begun:
+            self._begun = True
+            self._write((), None, None)
         for event in events:
             if event.event_type is _LOST:  # its own lanes tell it
                 continue

@@ -30,13 +30,14 @@ class ConsumerRpc:
     """
 
     def __init__(self, rpc: Rpc, lanes: Lanes) -> None:
-        self._rpc = rpc
+        self.node = rpc
+        """Who answers."""
         self._lanes = lanes
 
     @property
     def peer(self) -> object | None:
         """As ``Rpc.peer``."""
-        return self._rpc.peer
+        return self.node.peer
 
     async def call(
         self,
@@ -46,7 +47,7 @@ class ConsumerRpc:
         within: float | None = None,
     ) -> Any:
         """As ``Rpc.call``."""
-        return await self._ask([(method, params)], self._rpc.call(method, params, kind, within))
+        return await self._ask([(method, params)], self.node.call(method, params, kind, within))
 
     async def batch(
         self,
@@ -54,7 +55,7 @@ class ConsumerRpc:
         within: float | None = None,
     ) -> list[Any]:
         """As ``Rpc.batch``."""
-        return await self._ask(calls, self._rpc.batch(calls, within))
+        return await self._ask(calls, self.node.batch(calls, within))
 
     async def _ask(self, calls: Sequence[tuple[str, Sequence[Any]]], asked: Awaitable[T]) -> T:
         if not self._lanes.in_turn:
