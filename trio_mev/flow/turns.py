@@ -289,7 +289,8 @@ class Turns:
                 del self._held[taken.name]
             else:
                 self._waiting.popleft()
-            self._script.done(taken.name)
+            if taken.name not in self._held:
+                self._script.done(taken.name)
             self._last, self._starting = taken.name, taken
             self._event |= taken.event
             taken.begin()
@@ -302,7 +303,6 @@ class Turns:
         return self._waiting[0] if self._waiting else None
 
     def _give_up(self, names: Sequence[str]) -> None:
-        for name in names:
-            if name in self._held:
-                self._waiting.append(self._held.pop(name))
+        left = [self._held.pop(name) for name in names if name in self._held]
+        self._waiting.extendleft(reversed(left))
         self._go_on()
