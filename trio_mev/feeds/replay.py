@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 import trio
+import trio.testing
 from loguru import logger
 
 from ..errors import DataStreamError, MalformedFrame
@@ -111,7 +112,7 @@ class ReplayFeed:
             seconds = moment.at / 1e9
             if seconds >= self._end:
                 break
-            if self._is_done(moment.record):
+            if not await self._is_open(outstanding, moment.record):
                 continue
             self._playing = seconds >= self._start
             at = origin + max(0.0, seconds - self._start)
@@ -184,13 +185,17 @@ class ReplayFeed:
             if unused := over(record.frame):
                 self._status[record.feed].ignored[f"{record.direction.value}_unused"] += unused
 
-    def _is_done(self, record: Record) -> bool:
-        """Whether it is about the order of what has been taken already."""
+    async def _is_open(self, outstanding: Outstanding, record: Record) -> bool:
+        """Whether it is more than the order of what has been taken already."""
         if record.direction is not Direction.TAKEN:
-            return False
+            return True
         with suppress(MalformedFrame):
-            return not self.decisions.orders.waits_for(record.frame)
-        return True
+            if self.decisions.orders.waits_for(record.frame):
+                await settle(outstanding, self.rpc)
+                # Whoever goes on besides its events is not waited for elsewhere.
+                await trio.testing.wait_all_tasks_blocked()
+                return self.decisions.orders.waits_for(record.frame)
+        return False
 
     def _may_call(self, moment: Moment) -> bool:
         """Whether what was sent may be a call to be answered: it is to a node, in what is

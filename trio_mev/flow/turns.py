@@ -112,9 +112,7 @@ class Journal:
 
     def took(self, events: Iterable[DataEvent]) -> None:
         """The consumer has taken these, in this order."""
-        if not self._begun:
-            self._begun = True
-            self._write((), None, None)
+        self._begin()
         for event in events:
             if event.event_type is _LOST:  # its own lanes tell it
                 continue
@@ -129,6 +127,7 @@ class Journal:
 
     def asked(self, name: str, feed: str, number: int) -> None:
         """It has asked a node, by this feed and under this number."""
+        self._begin()
         self._write((name,), feed, number)
 
     def answered(self, name: str, moment: Moment | None, besides: bool) -> None:
@@ -178,7 +177,13 @@ class Journal:
         alike = event.source == peak.source and cause == before
         return (alike and event.ordinal > peak.ordinal) or cause == peak.name
 
+    def _begin(self) -> None:
+        if not self._begun:
+            self._begun = True
+            self._write((), None, None)
+
     def _enchain(self, name: str) -> None:
+        self._begin()
         if not self._chain:
             last = self._last
             self._chain.append(last if isinstance(last, str) else self._name(last))

@@ -9,6 +9,7 @@ from functools import partial
 
 import attrs
 import trio
+import trio.testing
 from loguru import logger
 from trio_websocket import (
     ConnectionClosed,
@@ -258,7 +259,10 @@ class LoopbackServers:
             self.calls.closed(moment.tape, record.feed)
         elif record.direction is Direction.TAKEN:
             with suppress(MalformedFrame):
-                self.decisions.orders.over(record.frame)
+                if self.decisions.orders.waits_for(record.frame):
+                    # Whoever goes on besides its events is not waited for elsewhere.
+                    await trio.testing.wait_all_tasks_blocked()
+                    self.decisions.orders.over(record.frame)
 
     async def _send(self, moment: Moment) -> None:
         record = moment.record
