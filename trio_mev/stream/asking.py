@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Awaitable, Sequence
 from contextvars import ContextVar
+from itertools import chain, count
 from typing import Any, TypeVar
 
 from ..errors import DataStreamError
@@ -33,6 +34,7 @@ class ConsumerRpc:
         self.node = rpc
         """Who answers."""
         self._lanes = lanes
+        self._under_way: set[str] = set()
 
     @property
     def peer(self) -> object | None:
@@ -62,8 +64,9 @@ class ConsumerRpc:
             return await asked
         history = hashlib.blake2b(_history.get() + call_key(calls), digest_size=8)
         _history.set(history.digest())
-        name = f"answer:{self._lanes.steps}:{history.hexdigest()}"
+        name = self._unused(f"answer:{self._lanes.steps}:{history.hexdigest()}")
         question = Question(name, self._sent)
+        self._under_way.add(name)
         before = asking.set(question)
         try:
             try:
@@ -75,6 +78,13 @@ class ConsumerRpc:
             return found
         finally:
             asking.reset(before)
+            self._under_way.discard(name)
+
+    def _unused(self, name: str) -> str:
+        """A name that no other has that is under way: of two tasks that have always asked the same
+        nothing says which is which."""
+        numbered = (f"{name}~{number}" for number in count(2))
+        return next(one for one in chain((name,), numbered) if one not in self._under_way)
 
     def _sent(self, feed: str, number: int) -> None:
         question = asking.get()
