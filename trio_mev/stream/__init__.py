@@ -177,19 +177,20 @@ class RealtimeDataStream:
         else:
             self._shared.join(pump)
 
-    def record_losses(self, tap: Tap) -> None:
+    def record_losses(self, tap: Tap | None) -> None:
         """Put on a tape, beside the frames of the feeds, what processors and handlers lose or do
-        not finish in time from now on: so a replay of the tape loses the same.
+        not finish in time from now on, and in which order processors take what comes where that
+        is not the order of the tape: so a replay of the tape loses the same and finds the same.
 
         Args:
-            tap: the recorder's, as the feeds have it.
+            tap: the recorder's, as the feeds have it; None to put no more on it.
         """
         self._tap = tap
         for pump in self._pumps:
             self._record_of(pump)
 
     def _record_of(self, pump: Pump) -> None:
-        pump.lanes.on_loss = self._on_loss(pump.name)
+        pump.lanes.on_loss, pump.lanes.journal = self._on_loss(pump.name), None
         tap, statuses = self._tap, self.manager.statuses
         if tap is None or not statuses or not pump.processor.emits:
             return  # of who finds nothing the order is no matter
