@@ -127,8 +127,10 @@ async def settle(outstanding: Outstanding, calls: Calls | None = None) -> None:
     while outstanding.count:
         await trio.testing.wait_all_tasks_blocked()
         if outstanding.held:
-            return
-        if outstanding.count and not _to_next_deadline(clock):
+            if not _in_threads():
+                return
+            await trio.testing.wait_all_tasks_blocked(_CUSHION)
+        elif outstanding.count and not _to_next_deadline(clock):
             await outstanding.wait_idle()
 
 
@@ -140,10 +142,11 @@ async def _settle_calls(outstanding: Outstanding, calls: Calls) -> None:
             continue
         if not outstanding.count:
             return
-        if _in_threads() and calls.owed:
+        held_up = calls.owed or outstanding.held
+        if _in_threads() and held_up:
             # It may be for what is outstanding, and then the tape must wait for it.
             await trio.testing.wait_all_tasks_blocked(_CUSHION)
-        elif calls.owed or outstanding.held:
+        elif held_up:
             return
         elif not isinstance(clock, TapeClock) or not _to_next_deadline(clock):
             await outstanding.wait_idle()
