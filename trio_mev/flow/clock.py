@@ -124,6 +124,10 @@ async def settle(outstanding: Outstanding, calls: Calls | None = None) -> None:
         if not outstanding.count:
             return
         await trio.lowlevel.checkpoint()
+    await _settle_in_time(outstanding, clock)
+
+
+async def _settle_in_time(outstanding: Outstanding, clock: TapeClock) -> None:
     while outstanding.count:
         await trio.testing.wait_all_tasks_blocked()
         if outstanding.held:
