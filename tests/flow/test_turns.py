@@ -327,6 +327,19 @@ def test_of_two_of_one_name_the_first_is_the_one_that_is_due(consumer):
     assert consumer.taken == ["b", "a", "b"]
 
 
+async def test_released_everybody_goes_on(consumer, nursery):
+    consumer.order.read_ahead(["gone", "a"])
+    consumer.order.read_ahead(["b", "lost"])
+    consumer.put("a", "b", "c")
+    nursery.start_soon(consumer.go_on, "answer")
+    await trio.testing.wait_all_tasks_blocked()
+    assert consumer.taken == ["b"]
+    consumer.turns.release()
+    consumer.put("d")
+    await trio.testing.wait_all_tasks_blocked()
+    assert sorted(consumer.taken) == ["a", "answer", "b", "c", "d"]
+
+
 # Both.
 
 TAKEN = st.lists(

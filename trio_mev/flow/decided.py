@@ -91,6 +91,12 @@ class DecidedLanes(Lanes):
         if self._turns is not None and not self.queued:
             self._turns.finished()
 
+    def close(self) -> None:
+        """As ``Lanes.close``; what waits for its turn need not wait any longer."""
+        if self._turns is not None:
+            self._turns.release()
+        super().close()
+
     def begins(self) -> None:
         """The consumer begins with the event in hand."""
         if self._turns is not None:

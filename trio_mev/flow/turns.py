@@ -239,6 +239,7 @@ class Turns:
         """Whether an event is in work or about to be."""
         self._starting: _Taken | None = None
         """What was let go and has not gone on yet."""
+        self._released = False
         self._waiting: deque[_Taken] = deque()
         self._held: dict[str, _Taken] = {}
         """What is due after something that has not been taken yet."""
@@ -275,11 +276,23 @@ class Turns:
                 self._starting = None
             elif self._held.get(name) is taken:
                 del self._held[name]
-            else:
+            elif not there.is_set():
                 self._waiting.remove(taken)
             self._go_on()
 
+    def release(self) -> None:
+        """Let everybody go on at once, from now on too: nothing more will come."""
+        self._released = True
+        left = [*self._held.values(), *self._waiting]
+        self._held.clear()
+        self._waiting.clear()
+        for taken in left:
+            taken.begin()
+
     def _add(self, taken: _Taken) -> None:
+        if self._released:
+            taken.begin()
+            return
         if self._script.knows(taken.name) and taken.name not in self._held:
             self._held[taken.name] = taken
         else:
