@@ -57,6 +57,7 @@ async def measure(
         await feed.status.wait_for(FeedState.READY)
         for with_tape in taped:
             feed._life._tap = recorder.tap if with_tape else None
+            stream.record_losses(feed._life._tap)
             start = time.process_time()
             windows.acknowledge()
             await windows.full.wait()

@@ -398,7 +398,7 @@ def test_who_is_cancelled_while_it_waits_leaves_nothing(tmp_path):
         with trio.CancelScope() as scope:
             scope.cancel()
             await one(rpc, 77)
-        assert not rpc.owed
+        assert not rpc.node.owed
         return "gave up"
 
     diary, stats = played(tape_of(tmp_path / "a.tape", rows), impatient)

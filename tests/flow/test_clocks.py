@@ -245,3 +245,22 @@ def test_on_a_long_way_there_is_an_end_to_who_wakes_again_and_again():
     trio.run(main, clock=clock)
     assert len(woken) == 10_000
     assert clock.current_time() == 1e9
+
+
+@pytest.mark.parametrize("work", [in_a_thread, for_time])
+@pytest.mark.parametrize("calls", [None, Asked(owed=False)])
+def test_for_a_turn_that_the_tape_brings_nobody_waits_but_for_a_thread(work, calls):
+    async def finish(outstanding):
+        await work()
+        outstanding.done()
+
+    async def main():
+        outstanding = Outstanding(count=2, held=1)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(finish, outstanding)
+            await settle(outstanding, calls)
+            left = outstanding.count
+            nursery.cancel_scope.cancel()
+        return left
+
+    assert trio.run(main, clock=TapeClock()) == (1 if work is in_a_thread else 2)

@@ -12,9 +12,11 @@ from trio_mev.flow.lane import Run
 from trio_mev.flow.outstanding import Outstanding
 from trio_mev.flow.processor import DataProcessor
 from trio_mev.flow.pump import Pump
+from trio_mev.flow.turns import Made
 from trio_mev.model.event import DataType
 from trio_mev.model.settings import LaneSettings, StreamConfig
-from trio_mev.wire.decisions import Decided, encode_decision
+from trio_mev.wire.decisions import Decided, encode_decision, event_key
+from trio_mev.wire.order import encode_taken
 
 
 @pytest.fixture
@@ -24,7 +26,7 @@ def decided():
 
 @pytest.fixture
 def lanes(decided):
-    return DecidedLanes(LaneSettings(), Outstanding(), True, "A", decided)
+    return DecidedLanes(LaneSettings(), Outstanding(), True, "A", decided, Made(event_key))
 
 
 def decide(decided, reason, *events, lane="normal"):
@@ -138,7 +140,7 @@ def test_in_strict_mode_it_is_raised(lanes, decided, make_event):
 
 def test_whoever_wants_to_know_is_told_of_every_loss(make_event):
     settings = LaneSettings(high=2, normal=2, low=2)
-    lanes = DecidedLanes(settings, Outstanding(), False, "A", Decided())
+    lanes = DecidedLanes(settings, Outstanding(), False, "A", Decided(), Made(event_key))
     told = []
 
     def lost(lane, reason, events):
@@ -156,3 +158,21 @@ def test_whoever_wants_to_know_is_told_of_every_loss(make_event):
         ("normal", "drain", 3),
     ]
     assert lanes.balance().balanced
+
+
+def test_what_waits_for_its_turn_is_there_when_they_close(lanes, decided, make_event):
+    decided.orders.read_ahead(encode_taken("A", ["quote:feed#9.0", "quote:feed#1.0"]))
+    for number in range(1, 4):
+        lanes.put(make_event(number))
+    assert lanes.queued == 1
+    lanes.close()
+    assert sorted(taken(lanes)) == [1, 2, 3]
+    assert lanes.balance().balanced
+
+
+def test_what_is_refused_leaves_its_turn_to_the_next(lanes, decided, make_event):
+    decided.orders.read_ahead(encode_taken("A", []))
+    lanes.put(make_event(1, size=2**40))
+    lanes.put_run(Run([make_event(2), make_event(3)], 2))
+    assert taken(lanes) == [2, 3]
+    assert lanes.books.lost_by == {"normal:oversized": 1}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from trio_mev.wire.carry import MOST, MOST_BYTES, Beginnings
+from trio_mev.wire.order import encode_taken
 from trio_mev.wire.tape import (
     Direction,
     FeedHeader,
@@ -116,3 +117,18 @@ def test_a_decision_ends_no_connection():
         ("node", "out", asked(1)),
         ("node", "decision", b"{}"),
     ) == [("node", "open", b""), ("node", "out", asked(1))]
+
+
+def test_whose_order_is_on_the_tape_is_repeated():
+    begun, more = encode_taken("A", []), encode_taken("A", ["", "step:1"])
+    assert carried(
+        ("node", "taken", begun),
+        ("node", "taken", more),
+        ("node", "open", b""),
+        ("node", "close", b""),
+    ) == [("node", "taken", begun)]
+
+
+def test_of_how_many_is_bounded():
+    notes = [("node", "taken", encode_taken(f"A{number}", [])) for number in range(MOST + 1)]
+    assert len(carried(*notes)) == MOST

@@ -102,3 +102,18 @@ def test_whose_a_request_is(method: str, params: list[object], call: bool, for_o
 def test_junk_is_nobodys():
     assert not is_call(b"junk")
     assert not asks_for_others(b"junk")
+
+
+def test_of_calls_alike_each_goes_to_who_asked_where_the_tape_says_so():
+    calls = RecordedCalls()
+    for number in (1, 2, 3):
+        calls.read_ahead(0, sent((number, "a", [])), float(number))
+        if number != 2:
+            calls.name(0, "n", number, f"answer:{number}")
+    calls.read_ahead(0, Record(0, 0, "n", Direction.OUT, b"junk"), 4.0)
+    calls.name(0, "n", 9, "answer:9")  # it is of no call on the tape
+    calls.name(1, "n", 1, "answer:1")
+    key = call_key([("a", [])])
+    names = ["answer:3", "answer:4", "answer:5", ""]
+    found = [calls.claim(key, 5.0, name) for name in names]
+    assert [one and one.numbers for one in found] == [(3,), (2,), (1,), None]

@@ -67,6 +67,7 @@ def count_calls(servers: LoopbackServers, stream: RealtimeDataStream) -> None:
     rpc = stream.rpc
     if isinstance(rpc, SocketRpc):
         servers.calls.asked = lambda: rpc.sent
+        servers.calls.names = rpc.names
         servers.calls.statuses = {status.name: status for status in stream.manager.statuses}
 
 

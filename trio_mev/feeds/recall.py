@@ -12,6 +12,7 @@ import trio
 import trio.testing
 
 from ..errors import RpcTimeout, RpcUnmatched, StreamConnectionError
+from ..flow.rpc import asking
 from ..flow.status import FeedStatus
 from ..flow.unmatched import count_unmatched
 from ..wire.jsonrpc import Message
@@ -29,6 +30,7 @@ this, so that both get the same answers in each replay."""
 class _Question:
     history: bytes
     key: bytes
+    name: str
     scope: trio.CancelScope
     limit: float
     matched: bool = False
@@ -115,7 +117,7 @@ class TapeRpc(Messages):
         at_once = False
         for one in fresh:
             one.matched = True
-            one.recorded = found = self._calls.claim(one.key, one.scope.deadline)
+            one.recorded = found = self._calls.claim(one.key, one.scope.deadline, one.name)
             if found is None:
                 one.news.set()
             else:
@@ -142,7 +144,9 @@ class TapeRpc(Messages):
             raise StreamConnectionError("there is no connection to call through")
         key, history = call_key(calls), _history.get()
         with trio.move_on_after(limit) as scope:
-            one = _Question(history, key, scope, limit)
+            question = asking.get()
+            name = "" if question is None else question.name
+            one = _Question(history, key, name, scope, limit)
             self._fresh.append(one)
             self._waiting.add(one)
             try:

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 import trio
+import trio.testing
 from loguru import logger
 
 from ..errors import DataStreamError, MalformedFrame
@@ -33,6 +34,9 @@ from .tapes import count_problems, open_tapes
 LOOK_FOR_CALLS = 300 * 10**9
 """Nanoseconds of a connection to a node that are looked through for a processor's call: where
 processors call at all, they do so with the first blocks."""
+
+BESIDE = frozenset({Direction.DECISION, Direction.TAKEN})
+"""What is on a tape beside frames: what became of events."""
 
 
 class ReplayFeed:
@@ -108,6 +112,8 @@ class ReplayFeed:
             seconds = moment.at / 1e9
             if seconds >= self._end:
                 break
+            if not await self._is_open(outstanding, moment.record):
+                continue
             self._playing = seconds >= self._start
             at = origin + max(0.0, seconds - self._start)
             await settle(outstanding, self.rpc)
@@ -117,6 +123,7 @@ class ReplayFeed:
                 await trio.lowlevel.checkpoint()
             await self._emit(emit, outstanding, self._play(moment, at), at)
         await settle(outstanding, self.rpc)
+        self.decisions.orders.end()
         if self.rpc is not None:
             self.rpc.end()
         if not self._playing:
@@ -156,20 +163,39 @@ class ReplayFeed:
         if self._may_call(moment) and record.direction is Direction.OUT:
             at = origin + max(0.0, moment.at / 1e9 - self._start)
             self._calls.read_ahead(moment.tape, record, at)
-        elif record.direction is Direction.DECISION:
-            self._read_decision(record)
+        elif record.direction in BESIDE:
+            self._read_decision(moment.tape, record)
 
-    def _read_decision(self, record: Record) -> None:
+    def _read_decision(self, tape: int, record: Record) -> None:
         try:
-            self.decisions.read_ahead(record.frame)
+            if record.direction is Direction.DECISION:
+                self.decisions.read_ahead(record.frame)
+                return
+            taken = self.decisions.orders.read_ahead(record.frame)
+            if taken.call is not None:
+                self._calls.name(tape, record.feed, taken.call, taken.taken[0])
         except MalformedFrame:
-            self._status[record.feed].refused["bad_decision"] += 1
+            self._status[record.feed].refused[f"bad_{record.direction.value}"] += 1
 
     def _decided(self, record: Record) -> None:
         """The tape has come to a decision: its events came up before it."""
         with suppress(MalformedFrame):  # counted already
-            if unused := self.decisions.over(record.frame):
-                self._status[record.feed].ignored["decision_unused"] += unused
+            known = self.decisions
+            over = known.over if record.direction is Direction.DECISION else known.orders.over
+            if unused := over(record.frame):
+                self._status[record.feed].ignored[f"{record.direction.value}_unused"] += unused
+
+    async def _is_open(self, outstanding: Outstanding, record: Record) -> bool:
+        """Whether it is more than the order of what has been taken already."""
+        if record.direction is not Direction.TAKEN:
+            return True
+        with suppress(MalformedFrame):
+            if self.decisions.orders.waits_for(record.frame):
+                await settle(outstanding, self.rpc)
+                # Whoever goes on besides its events is not waited for elsewhere.
+                await trio.testing.wait_all_tasks_blocked()
+                return self.decisions.orders.waits_for(record.frame)
+        return False
 
     def _may_call(self, moment: Moment) -> bool:
         """Whether what was sent may be a call to be answered: it is to a node, in what is
@@ -206,7 +232,7 @@ class ReplayFeed:
         if record.direction is Direction.OPEN:
             self._opened(moment, status, at)
             return []
-        if record.direction is Direction.DECISION:
+        if record.direction in BESIDE:
             self._decided(record)
             return []
         if record.direction is Direction.CLOSE:

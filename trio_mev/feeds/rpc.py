@@ -11,6 +11,7 @@ import msgspec
 import trio
 
 from ..errors import MalformedFrame, RpcFailed, RpcTimeout, StreamConnectionError
+from ..flow.rpc import asking
 from ..wire.jsonrpc import Message
 from ..wire.node import EthereumSession
 from ..wire.session import decode
@@ -97,6 +98,8 @@ class SocketRpc(Messages):
         super().__init__(timeout)
         self.sent = 0
         """Messages so far."""
+        self.names: dict[int, str] = {}
+        """Of those that are under way, by their first numbers, where they have names."""
         self._calling = calling
         self._limit = trio.CapacityLimiter(calls)
 
@@ -124,20 +127,27 @@ class SocketRpc(Messages):
             raise StreamConnectionError("there is no connection to call through")
         session, connection = found
         answers: dict[int, Message] = {}
+        question = asking.get()
         over = trio.Event()
 
         def answered(number: int, message: Message | None) -> None:
             if message is not None:
                 answers[number] = message
             if message is None or len(answers) == len(numbers):
+                if question is not None:
+                    question.answered_at = session.moment
                 over.set()
 
         numbers = session.call(calls, answered)
         self.sent += 1
         try:
             connection.flush()
+            if question is not None:
+                self.names[numbers[0]] = question.name
+                question.sent(session.source, numbers[0])
             await over.wait()
         finally:
+            self.names.pop(numbers[0], None)
             session.forget(numbers)
         if len(answers) < len(numbers):
             raise StreamConnectionError("the connection was lost before the answer")

@@ -124,9 +124,17 @@ async def settle(outstanding: Outstanding, calls: Calls | None = None) -> None:
         if not outstanding.count:
             return
         await trio.lowlevel.checkpoint()
+    await _settle_in_time(outstanding, clock)
+
+
+async def _settle_in_time(outstanding: Outstanding, clock: TapeClock) -> None:
     while outstanding.count:
         await trio.testing.wait_all_tasks_blocked()
-        if outstanding.count and not _to_next_deadline(clock):
+        if outstanding.held:
+            if not _in_threads():
+                return
+            await trio.testing.wait_all_tasks_blocked(_CUSHION)
+        elif outstanding.count and not _to_next_deadline(clock):
             await outstanding.wait_idle()
 
 
@@ -138,10 +146,11 @@ async def _settle_calls(outstanding: Outstanding, calls: Calls) -> None:
             continue
         if not outstanding.count:
             return
-        if _in_threads() and calls.owed:
+        held_up = calls.owed or outstanding.held
+        if _in_threads() and held_up:
             # It may be for what is outstanding, and then the tape must wait for it.
             await trio.testing.wait_all_tasks_blocked(_CUSHION)
-        elif calls.owed:
+        elif held_up:
             return
         elif not isinstance(clock, TapeClock) or not _to_next_deadline(clock):
             await outstanding.wait_idle()

@@ -162,6 +162,7 @@ class Crew:
             return
         current.lanes.fresh = True
         self._read = -math.inf  # by the clock any time may pass
+        current.lanes.note(current.lanes.place + 1)
         self.closed = True
         if len(self._pumps) > 1 and self.start is not None:
             others = [pump for pump in self._pumps if pump is not current]
@@ -290,7 +291,7 @@ class Crew:
         note, limit = timing.recent.append, timing.remarkable
         clock, start, place = time.perf_counter, self._worked, begin
         ended, total, left_out, more, failure = start, 0.0, 0, 0, None
-        lanes.fresh = False
+        lanes.fresh, lanes.noted = False, begin
         try:
             for place in range(begin, end):
                 event = hand[place]
@@ -328,6 +329,7 @@ class Crew:
             if good > 0:
                 pump.failures_in_row = 0
                 pump.last_processed_at = self._now
+            lanes.note(lanes.place)
             lanes.enter()
             lanes.begun = False
         if failure is not None:

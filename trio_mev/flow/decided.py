@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Protocol
 
 from ..model.event import DataEvent
@@ -9,6 +10,8 @@ from ..model.settings import LaneSettings
 from .lane import Run
 from .lanes import Lanes
 from .outstanding import Outstanding
+from .rpc import Question
+from .turns import Made, Script, Turns
 
 TIMED_OUT = "timed_out"
 """Why an event failed that ran over its deadline."""
@@ -25,6 +28,10 @@ class Decisions(Protocol):
         """By which lane and why a consumer lost this event; None where it did not."""
         ...
 
+    def script(self, consumer: str) -> Script | None:
+        """In which order a consumer took what came to it; None where no tape says that."""
+        ...
+
 
 class DecidedLanes(Lanes):
     """Lanes of a consumer in a replay.
@@ -35,6 +42,7 @@ class DecidedLanes(Lanes):
         announce: whether the consumer wants to be told of losses.
         consumer: under whose name its losses were recorded.
         decisions: those of the tapes.
+        names: of what processors have made.
     """
 
     def __init__(
@@ -44,11 +52,14 @@ class DecidedLanes(Lanes):
         announce: bool,
         consumer: str,
         decisions: Decisions,
+        names: Made,
     ) -> None:
         super().__init__(settings, outstanding, announce)
         self._consumer = consumer
         self._decisions = decisions
+        self._names = names
         self._late: set[tuple[str, str]] = set()
+        self._turns: Turns | None = None
 
     def put(self, event: DataEvent) -> None:
         """As ``Lanes.put``, for what was not lost."""
@@ -58,11 +69,74 @@ class DecidedLanes(Lanes):
             return
         if lost is not None:
             self._late.add(_name(event))
+        turns = self._in_turn()
+        if turns is None:
+            super().put(event)
+        else:
+            turns.offer(self._names.name(event), partial(self._admit, event))
+
+    def _in_turn(self) -> Turns | None:
+        if self._turns is None:
+            script = self._decisions.script(self._consumer)
+            if script is not None:
+                self._turns = Turns(script, self._outstanding)
+        return self._turns
+
+    def _admit(self, event: DataEvent) -> None:
+        """It is its turn."""
         super().put(event)
+        self._look()
+
+    def _look(self) -> None:
+        if self._turns is not None and not self.queued:
+            self._turns.finished()
+
+    def close(self) -> None:
+        """As ``Lanes.close``; what waits for its turn need not wait any longer."""
+        if self._turns is not None:
+            self._turns.release()
+        super().close()
+
+    def begins(self) -> None:
+        """The consumer begins with the event in hand."""
+        if self._turns is not None:
+            self._turns.begun()
+
+    def made(self, event: DataEvent) -> None:
+        """As ``Lanes.made``."""
+        if self._turns is not None and self._derived:
+            self._names.note(event)
+
+    def enter(self) -> None:
+        """As ``Lanes.enter``; and the next one has its turn."""
+        super().enter()
+        self._look()
+
+    def finish(self) -> DataEvent:
+        """As ``Lanes.finish``; and the next one has its turn."""
+        event = super().finish()
+        self._look()
+        return event
+
+    @property
+    def in_turn(self) -> bool:
+        """Whether the tape says what is taken after what."""
+        return self._in_turn() is not None
+
+    async def answered(self, question: Question, besides: bool) -> None:
+        """As ``Lanes.answered``, when it is its turn."""
+        if besides and (turns := self._in_turn()) is not None:
+            await turns.turn(question.name)
+
+    async def step(self) -> None:
+        """As ``Lanes.step``, when it is its turn."""
+        self.steps += 1
+        if (turns := self._in_turn()) is not None:
+            await turns.turn(f"step:{self.steps}")
 
     def put_run(self, run: Run) -> None:
         """As ``Lanes.put_run``, for what was not lost."""
-        if self._decisions.concerns(self._consumer):
+        if self._in_turn() is not None or self._decisions.concerns(self._consumer):
             self._put_each(run)
         else:
             super().put_run(run)

@@ -19,6 +19,8 @@ from .doorbell import Doorbell
 from .lane import NOTHING, Lane, LaneSnapshot, LatestLane, Run
 from .losses import Losses
 from .outstanding import Outstanding
+from .rpc import Question
+from .turns import Journal
 
 OnLoss = Callable[[str, str, Sequence[DataEvent]], None]
 
@@ -65,6 +67,12 @@ class Lanes:
         self.closed = False
         self.on_loss: OnLoss | None = None
         """Is told of what was given up, with its lane and the reason."""
+        self.journal: Journal | None = None
+        """Where the order is written down in which the consumer takes what comes."""
+        self.noted = 0
+        """Up to where in the hand that is done."""
+        self.steps = 0
+        """How often the consumer went on besides its events, answers apart."""
         self.desynchronised = False
         """Whether something vital was lost; whoever serves the lanes begins anew and clears it."""
         self.bell = bell or Doorbell()
@@ -265,6 +273,48 @@ class Lanes:
                     self._tell_room()
         self.begun = True
         return self.hand[self.place]
+
+    def note(self, end: int) -> None:
+        """Those of the hand up to this place are done, or begun."""
+        if self.journal is not None and end > self.noted:
+            self.journal.took(self.hand[self.noted : end])
+            self.noted = end
+
+    def made(self, event: DataEvent) -> None:
+        """The consumer has made this of the event that it works on."""
+        if self.journal is not None:
+            self.journal.made(event, self._derived)
+
+    @property
+    def _derived(self) -> bool:
+        """Whether a processor made the event in work."""
+        return "cause" in self.hand[self.place].metadata
+
+    @property
+    def in_turn(self) -> bool:
+        """Whether it matters here what is taken after what."""
+        return self.journal is not None
+
+    def asked(self, question: Question, feed: str, number: int) -> None:
+        """The consumer has asked a node, by this feed and under this number."""
+        if self.journal is not None:
+            self.journal.asked(question.name, feed, number)
+
+    async def answered(self, question: Question, besides: bool) -> None:
+        """The consumer goes on with what came of a question to a node.
+
+        Args:
+            question: what it asked.
+            besides: whether it goes on besides its events.
+        """
+        if self.journal is not None:
+            self.journal.answered(question.name, question.answered_at, besides)
+
+    async def step(self) -> None:
+        """The consumer goes on besides its events."""
+        self.steps += 1
+        if self.journal is not None:
+            self.journal.stepped(f"step:{self.steps}")
 
     def enter(self) -> None:
         """Enter in the books, as processed, what is done of the hand and has no entry yet."""

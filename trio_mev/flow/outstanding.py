@@ -27,6 +27,8 @@ class Outstanding:
     """A count shared by every lane of a stream, and a way to wait for zero."""
 
     count: int = 0
+    held: int = 0
+    """Who waits for a turn that comes with the tape."""
     room: Room | None = None
     """Whether the lanes have room, where some make their producers wait."""
     _idle: trio.Event | None = None

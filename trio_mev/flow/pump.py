@@ -23,6 +23,7 @@ from .lane import LaneSnapshot
 from .lanes import Lanes
 from .outstanding import Room
 from .processor import DataProcessor, Factory, Handler
+from .steps import besides, stepwise
 from .timing import Timing, TimingSnapshot
 from .waiting import cannot_wait, in_own_task
 
@@ -114,6 +115,7 @@ class Pump:
     ) -> Iterable[DataEvent] | None:
         """Process an event, unless the tape says that it ran over its deadline. Then it is given up
         where it waits, as it was; what it asks of a node takes as long as it took."""
+        lanes.begins()
         if not lanes.was_late(event):
             return await self.processor.process_event(event)
         with trio.CancelScope() as scope:
@@ -133,11 +135,12 @@ class Pump:
 
     async def attend(self) -> None:
         """Do what the processor does besides its events, for each instance in turn."""
+        besides.set(True)
         while True:
             replaced = self._replaced
             with trio.CancelScope() as self._attending:
                 try:
-                    await self.processor.attend()
+                    await stepwise(self.processor.attend(), self.lanes.step)
                     await replaced.wait()
                 except Exception as error:  # noqa: BLE001 - it is the plug-in's code
                     self._failed_attending(error)
@@ -169,6 +172,7 @@ class Pump:
 
     async def emit(self, emitted: Iterable[DataEvent], lift: Callable[[], None]) -> None:
         """Publish what the processor made, waiting where a lane makes its producers wait."""
+        self.lanes.note(self.lanes.place + 1)
         for ordinal, event in enumerate(emitted):
             if event.event_type not in self._emits:
                 declared = ", ".join(sorted(t.value for t in self._emits)) or "nothing"
@@ -179,6 +183,7 @@ class Pump:
             if self._room is not None and not self._room.has_room(made):
                 lift()  # waiting for others is not this processor's time
                 await self._room.wait_room(made)
+            self.lanes.made(made)
             self._publish(made)
 
     def failed(self, error: BaseException) -> None:
@@ -187,6 +192,7 @@ class Pump:
             # Cancelled, and failing on its way out: the cancellation is what counts.
             self._report("failed while it was cancelled", error)
             raise error.split(Exception)[1] or error from None
+        self.lanes.note(self.lanes.place + 1)
         if isinstance(error, _DecidedLate):
             self.timed_out()
             return
@@ -200,6 +206,7 @@ class Pump:
 
     def timed_out(self) -> None:
         """The event in hand was cancelled at its deadline."""
+        self.lanes.note(self.lanes.place + 1)
         self.lanes.books.failed += 1
         self.timing.timeouts += 1
         event = self.lanes.finish()

@@ -2,8 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from typing import Any, Protocol
+
+import attrs
+
+
+@attrs.define(eq=False)
+class Question:
+    """What a task asks a node, where its place among others matters."""
+
+    name: str
+    """Tells it from all others, those that ask the same among them."""
+    sent: Callable[[str, int], None]
+    """Is told by which feed it was sent and under which number; of several the first."""
+    answered_at: tuple[float, float] | None = None
+    """When the answer came by the feed's socket: seconds, and its place among the feed's events.
+    None where it came by another way."""
+
+
+asking: ContextVar[Question | None] = ContextVar("asking", default=None)
+"""What a task waits for an answer to; it has a turn of its own when it is there."""
 
 
 class Rpc(Protocol):

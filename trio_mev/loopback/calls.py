@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -18,6 +19,7 @@ from ..flow.status import FeedStatus
 from ..flow.unmatched import count_unmatched
 from ..wire.jsonrpc import Message, SentRequest, parse_requests
 from ..wire.node import EthereumSession
+from ..wire.order import parse_taken
 from ..wire.recorded import KEPT, RecordedCall, RecordedCalls, call_key
 from ..wire.sessions import replay_session
 from ..wire.tape import FeedHeader, Record
@@ -82,6 +84,8 @@ class PlayedCalls:
     asked: Callable[[], int] | None = None
     """How many messages were sent here, where that is known: then it is waited for that none is on
     its way."""
+    names: Mapping[int, str] = {}
+    """Of who has asked under a number here, where that is known."""
     taken: int = 0
     """How many have come."""
     _recorded: RecordedCalls = attrs.Factory(RecordedCalls)
@@ -95,6 +99,13 @@ class PlayedCalls:
     def read_ahead(self, tape: int, record: Record, at: float) -> None:
         """A frame that was sent to the node, which the tape will come to at this time."""
         self._recorded.read_ahead(tape, record, at)
+
+    def name(self, tape: int, record: Record) -> None:
+        """The tape may say who asked; behind the frame that was sent."""
+        with suppress(MalformedFrame):
+            taken = parse_taken(record.frame)
+            if taken.call is not None:
+                self._recorded.name(tape, record.feed, taken.call, taken.taken[0])
 
     def sent(self, tape: int, record: Record, at: float) -> None:
         """The tape has come to the next frame that was sent to the node."""
@@ -155,7 +166,8 @@ class PlayedCalls:
         now = trio.current_time()
         for name, one in fresh:
             key = call_key([(each.method, each.params) for each in one.requests])
-            one.recorded = self._recorded.claim(key, now + KEPT)
+            known = self.names.get(one.requests[0].id, "")
+            one.recorded = self._recorded.claim(key, now + KEPT, known)
             unknown = one.recorded is None and one.otherwise is None
             if unknown and name in self.statuses:
                 count_unmatched(self.statuses[name], one.requests[0].method)

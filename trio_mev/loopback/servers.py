@@ -9,6 +9,7 @@ from functools import partial
 
 import attrs
 import trio
+import trio.testing
 from loguru import logger
 from trio_websocket import (
     ConnectionClosed,
@@ -26,7 +27,7 @@ from ..model.settings import AnyFeed, ConnectionSettings
 from ..wire.decisions import Decided
 from ..wire.node import asks_for_others
 from ..wire.sessions import grouped, replay_session, tape_settings
-from ..wire.tape import Direction, FeedHeader, merged
+from ..wire.tape import Direction, FeedHeader, Record, merged
 from ..wire.timeline import NOTHING, Moment, RecordedTape, read_ahead, timeline
 from .calls import PlayedCalls
 from .peers import EVERYBODY, PEERS, NodePeer, Peer, RecordedPeer, Visitor
@@ -100,13 +101,20 @@ class LoopbackServers:
                 self._visitors.setdefault(name, {})
                 self.asked.setdefault(name, trio.Event())
             for record in tape.records():
-                if record.direction is Direction.DECISION:
-                    with suppress(MalformedFrame):
-                        self.decisions.read_ahead(record.frame)
-                    continue
-                self._peers[record.feed].learn(record)
-                if record.direction is Direction.OUT:
-                    self._requests.setdefault(record.feed, []).append(record.frame)
+                self._learn(record)
+
+    def _learn(self, record: Record) -> None:
+        if record.direction is Direction.DECISION:
+            with suppress(MalformedFrame):
+                self.decisions.read_ahead(record.frame)
+            return
+        if record.direction is Direction.TAKEN:
+            with suppress(MalformedFrame):
+                self.decisions.orders.read_ahead(record.frame)
+            return
+        self._peers[record.feed].learn(record)
+        if record.direction is Direction.OUT:
+            self._requests.setdefault(record.feed, []).append(record.frame)
 
     @property
     def called(self) -> bool:
@@ -217,12 +225,15 @@ class LoopbackServers:
             logger.warning(NOTHING, part.start, seconds)
         for name in self._visitors:
             await self._settle(name)
+        self.decisions.orders.end()
         self.finished.set()
 
     def _note(self, part: Part, moment: Moment) -> None:
         """Look at what the tapes will come to."""
         if self._is_asked(moment) and moment.at / 1e9 >= part.start:
             self.calls.read_ahead(moment.tape, moment.record, part.when(moment))
+        elif moment.record.direction is Direction.TAKEN:
+            self.calls.name(moment.tape, moment.record)
 
     def _is_asked(self, moment: Moment) -> bool:
         """Whether it is a frame that was sent to a node."""
@@ -246,6 +257,12 @@ class LoopbackServers:
             self.calls.sent(moment.tape, record, at)
         elif record.direction is Direction.CLOSE:
             self.calls.closed(moment.tape, record.feed)
+        elif record.direction is Direction.TAKEN:
+            with suppress(MalformedFrame):
+                if self.decisions.orders.waits_for(record.frame):
+                    # Whoever goes on besides its events is not waited for elsewhere.
+                    await trio.testing.wait_all_tasks_blocked()
+                    self.decisions.orders.over(record.frame)
 
     async def _send(self, moment: Moment) -> None:
         record = moment.record

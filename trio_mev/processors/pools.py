@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
+from itertools import chain, islice
 
 import trio
 from loguru import logger
@@ -30,6 +31,8 @@ _EXPECTED = frozenset({HOOKED, NOT_INITIALISED})
 """Why a pool cannot be used although nothing is wrong."""
 _OVER = frozenset({Life.REPLACED, Life.DROPPED, Life.EXPIRED})
 """Stations after which a transaction is in no block to come."""
+_Missing = tuple[str, MakePlan, str]
+"""A pool, how it is read, and as of which block."""
 _WEATHER = (RpcFailed, RpcTimeout, StreamConnectionError, MalformedFrame)
 
 
@@ -187,28 +190,39 @@ class PoolTracker(DataProcessor):
 
     async def _read_missing(self, reader: PlanReader) -> None:
         """Read every pool that is missing, some at a time."""
-        missing, errors = iter(self.keeper.missing), list[Exception]()
+        missing, errors = self._missing(), list[Exception]()
         async with trio.open_nursery() as nursery:
-            for _ in range(AT_ONCE):
-                nursery.start_soon(self._read_each, reader, missing, errors)
+            for first in islice(missing, AT_ONCE):
+                nursery.start_soon(self._read_each, reader, first, missing, errors)
         if errors:
             raise errors[0]
 
-    async def _read_each(
-        self, reader: PlanReader, pools: Iterator[str], errors: list[Exception]
-    ) -> None:
-        """Read pools until one cannot be read: the other readers go on, and it comes last again."""
-        for pool in pools:
+    def _missing(self) -> Iterator[_Missing]:
+        """What is to be read, each as of the head when it is its turn."""
+        for pool in self.keeper.missing:
             head = self.keeper.head
             assert head is not None, "there is something to read since a block came"
             self.keeper.postpone(pool)
-            plan = self.keeper.plan(pool)
+            yield pool, self.keeper.plan(pool), head[1]
+
+    async def _read_each(
+        self,
+        reader: PlanReader,
+        first: _Missing,
+        others: Iterator[_Missing],
+        errors: list[Exception],
+    ) -> None:
+        """Read pools until one cannot be read: the other readers go on, and it comes last again.
+
+        The first one is given, since what was the head then may not be any more when a task begins.
+        """
+        for pool, plan, block in chain((first,), others):
             try:
-                read = await reader.carry_out(plan, head[1])
+                read = await reader.carry_out(plan, block)
             except _WEATHER as error:
                 errors.append(error)
                 return
-            self.keeper.take(pool, read, head[1])
+            self.keeper.take(pool, read, block)
 
     async def _check(self, reader: PlanReader) -> None:
         """Hold the pool that was not for longest against the node, if it is time for it.

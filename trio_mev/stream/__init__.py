@@ -31,17 +31,20 @@ from ..flow.crew import Crew
 from ..flow.decided import Decisions
 from ..flow.feed import Feed
 from ..flow.health import HealthSnapshot, HealthWatch
-from ..flow.lanes import OnLoss
+from ..flow.lanes import Lanes, OnLoss
 from ..flow.processor import DataProcessor, Factory, Handler, check_stages
 from ..flow.pump import ConsumerSnapshot, HandlerProcessor, Pump
 from ..flow.rpc import Rpc
 from ..flow.subscription import Subscription
 from ..flow.supervise import leaves
+from ..flow.turns import Journal
 from ..model.event import FINDINGS, DataEvent, DataType
 from ..model.health import HealthIssue
 from ..model.settings import LaneSettings, StreamConfig
 from ..wire.decisions import encode_decision
+from ..wire.order import encode_taken
 from ..wire.tape import Direction
+from .asking import ConsumerRpc
 from .router import Router
 from .stats import StreamStats
 
@@ -116,18 +119,17 @@ class RealtimeDataStream:
             ConfigError: it consumes nothing, or emits a stage that is not later than what it
                 consumes.
         """
-        supplied = self._supplied(factory)
-        processor = supplied()
+        processor = factory()
         check_stages(processor)
-        self._start_pump(type(processor).__name__, lambda: processor, supplied)
+        self._start_pump(type(processor).__name__, lambda: processor, factory)
 
-    def _supplied(self, factory: Factory) -> Factory:
+    def _supplied(self, factory: Factory, lanes: Lanes) -> Factory:
         """A factory whose processors can call a node, where there is one."""
 
         def make() -> DataProcessor:
             processor = factory()
             if (rpc := self.rpc) is not None:
-                processor.rpc = rpc
+                processor.rpc = ConsumerRpc(rpc, lanes)
             return processor
 
         return make
@@ -157,16 +159,16 @@ class RealtimeDataStream:
         lanes = self.router.new_lanes(
             frozenset(processor.consumes), self.outstanding, processor.lanes, name
         )
-        lanes.on_loss = self._on_loss(name)
         pump = Pump(
             name,
-            factory or first,
+            self._supplied(factory or first, lanes),
             attrs.evolve(self.config, budget=budget),
             lanes,
             self.router.publish,
-            processor,
+            self._supplied(lambda: processor, lanes)(),
             self.router,
         )
+        self._record_of(pump)
         self._pumps.append(pump)
         if self._helpers is not None and pump.attends:
             self._helpers.start_soon(pump.attend)
@@ -175,16 +177,29 @@ class RealtimeDataStream:
         else:
             self._shared.join(pump)
 
-    def record_losses(self, tap: Tap) -> None:
+    def record_losses(self, tap: Tap | None) -> None:
         """Put on a tape, beside the frames of the feeds, what processors and handlers lose or do
-        not finish in time from now on: so a replay of the tape loses the same.
+        not finish in time from now on, and in which order processors take what comes where that
+        is not the order of the tape: so a replay of the tape loses the same and finds the same.
 
         Args:
-            tap: the recorder's, as the feeds have it.
+            tap: the recorder's, as the feeds have it; None to put no more on it.
         """
         self._tap = tap
         for pump in self._pumps:
-            pump.lanes.on_loss = self._on_loss(pump.name)
+            self._record_of(pump)
+
+    def _record_of(self, pump: Pump) -> None:
+        pump.lanes.on_loss, pump.lanes.journal = self._on_loss(pump.name), None
+        tap, statuses = self._tap, self.manager.statuses
+        if tap is None or not statuses or not pump.processor.emits:
+            return  # of who finds nothing the order is no matter
+        name, first = pump.name, statuses[0].name
+
+        def took(names: Sequence[str], feed: str | None, number: int | None) -> None:
+            tap(feed or first, Direction.TAKEN, encode_taken(name, names, number))
+
+        pump.lanes.journal = Journal(self.router.made, took)
 
     def _on_loss(self, consumer: str) -> OnLoss | None:
         tap, feeds = self._tap, [status.name for status in self.manager.statuses]

@@ -13,10 +13,12 @@ from ..flow.lane import LONGEST_RUN, Run
 from ..flow.lanes import Lanes
 from ..flow.outstanding import Outstanding
 from ..flow.subscription import Subscription
+from ..flow.turns import Made
 from ..model.event import FINDINGS, DataEvent, DataType, Stage
 from ..model.opportunity import Opportunity
 from ..model.settings import LaneSettings, StreamConfig
 from ..processors.filters import EventFilter
+from ..wire.decisions import event_key
 from ..wire.digest import Digest
 
 FEW = 8
@@ -40,6 +42,8 @@ class Router:
         self.found: Counter[str] = Counter()
         """Findings by the kind of their line."""
         self.digest = Digest()
+        self.made = Made(event_key)
+        """Names and moments of what processors have made."""
         self.decisions: Decisions | None = None
         """What consumers lost when the tapes that are played were recorded."""
         self.subscriptions: list[Subscription] = []
@@ -172,7 +176,9 @@ class Router:
             )
         announce = DataType.LOST in kinds
         if consumer and self.decisions is not None:
-            lanes: Lanes = DecidedLanes(settings, outstanding, announce, consumer, self.decisions)
+            lanes: Lanes = DecidedLanes(
+                settings, outstanding, announce, consumer, self.decisions, self.made
+            )
         else:
             lanes = Lanes(settings, outstanding, announce)
         if settings.blocking:

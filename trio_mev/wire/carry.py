@@ -12,6 +12,7 @@ from collections.abc import Mapping
 import attrs
 import msgspec
 
+from .order import begins_order
 from .tape import FeedHeader
 from .tape_lines import encode_line
 
@@ -89,6 +90,8 @@ class Beginnings:
     def __init__(self, feeds: Mapping[str, FeedHeader]) -> None:
         self._feeds = feeds
         self._lives: dict[str, _Life] = {}
+        self._orders: dict[bytes, str] = {}
+        """The records that say that a consumer's order is on the tape, and their feeds."""
 
     def note(self, feed: str, kind: str, frame: bytes) -> None:
         """A record goes on the tape.
@@ -111,11 +114,15 @@ class Beginnings:
             self._lives[feed] = _Life(name == "ethereum", name == "bitfinex")
         elif kind == "close":
             self._lives.pop(feed, None)
+        elif kind == "taken" and begins_order(frame) and len(self._orders) < MOST:
+            self._orders[frame] = feed
 
     def lines(self, wall: int, mono: int) -> list[bytes]:
         """What a tape that begins now repeats; times as a record's."""
-        return [
-            encode_line(wall, mono, feed, kind, frame, carried=True)
+        begun = [
+            (feed, kind, frame)
             for feed, life in self._lives.items()
             for kind, frame in [("open", b""), *life.frames]
         ]
+        begun += [(feed, "taken", frame) for frame, feed in self._orders.items()]
+        return [encode_line(wall, mono, *each, carried=True) for each in begun]

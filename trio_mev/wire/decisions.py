@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import msgspec
 
 from ..model.event import DataEvent
+from .order import Order, Orders
 from .session import decode
 
 
@@ -51,6 +52,12 @@ class Decided:
 
     def __init__(self) -> None:
         self._by_consumer: dict[str, dict[str, tuple[str, str]]] = {}
+        self.orders = Orders()
+        """In which order they took what came to them."""
+
+    def script(self, consumer: str) -> Order | None:
+        """In which order a consumer took what came to it; None where no tape says that."""
+        return self.orders.of(consumer)
 
     def read_ahead(self, frame: bytes) -> None:
         """A tape will come to this decision.

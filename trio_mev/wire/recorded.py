@@ -44,6 +44,8 @@ class RecordedCall:
     answers: dict[int, Message] = attrs.Factory(dict)
     lost: bool = False
     """Whether the connection was lost before it was answered."""
+    name: str = ""
+    """Which of those it is that ask the same, where the tape says so."""
     claimed: bool = False
     """Whether somebody has asked the same."""
     moved: Callable[[], None] | None = None
@@ -97,6 +99,13 @@ class RecordedCalls:
             self._by_key.setdefault(key, deque()).append(call)
         self._ahead.setdefault((tape, record.feed), deque()).append(call)
 
+    def name(self, tape: int, feed: str, number: int, name: str) -> None:
+        """A tape says who asked under a number, behind the frame of ours."""
+        for call in reversed(self._ahead.get((tape, feed), ())):
+            if call is not None and call.numbers[0] == number:
+                call.name = name
+                return
+
     def sent(self, tape: int, feed: str, now: float) -> RecordedCall | None:
         """The tape has come to the next frame of ours; the call that it is, if it is one."""
         while self._played and now - self._played[0][0] > KEPT:
@@ -111,13 +120,15 @@ class RecordedCalls:
         if not call.claimed:
             self._remove(call)
 
-    def claim(self, key: bytes, until: float) -> RecordedCall | None:
-        """The first recorded call that asks this, was sent by then, and that nobody has claimed;
-        None where there is none."""
-        alike = self._by_key.get(key)
-        if alike is None or alike[0].at > until:
+    def claim(self, key: bytes, until: float, name: str = "") -> RecordedCall | None:
+        """The recorded call of this name, or the first that has none, that asks this, was sent by
+        then, and that nobody has claimed; None where there is none."""
+        alike = self._by_key.get(key, ())
+        named = (one for one in alike if name and one.name == name)
+        call = next(named, None) or next((one for one in alike if not one.name), None)
+        call = call or next(iter(alike), None)
+        if call is None or call.at > until:
             return None
-        call = alike[0]
         self._remove(call)
         call.claimed = True
         return call

@@ -178,6 +178,12 @@ class Session(abc.ABC):
         return []
 
     @property
+    def moment(self) -> tuple[float, float]:
+        """When the frame came that is being decoded, and its place among the events: behind the
+        last and before the next."""
+        return self._now, self._sequence - 0.5
+
+    @property
     def confirmed(self) -> bool:
         """Whether the server has confirmed every subscription."""
         return PENDING not in self.subscriptions.values()

@@ -56,6 +56,8 @@ class Direction(enum.Enum):
     """It ends."""
     DECISION = "decision"
     """Deliveries that a consumer lost or did not finish in time; see ``decisions.py``."""
+    TAKEN = "taken"
+    """In which order a consumer took what came to it; see ``order.py``."""
 
 
 @attrs.frozen
