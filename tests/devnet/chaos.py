@@ -73,7 +73,7 @@ class Received:
         self._asked: dict[int, str] = {}
         self._subscriptions: set[str] = set()
 
-    def tap(self, feed: str, direction: Direction, frame: bytes) -> None:
+    def tap(self, feed: str, direction: Direction, frame: bytes, *_: object) -> None:
         """One frame as it passes."""
         if direction is Direction.OPEN:
             self._asked.clear()

@@ -85,7 +85,7 @@ class Recording:
     def __attrs_post_init__(self) -> None:
         self._now = self.start
 
-    def tap(self, feed: str, direction: Direction, frame: bytes) -> None:
+    def tap(self, feed: str, direction: Direction, frame: bytes, *_: object) -> None:
         """Keep a frame; each has a time of its own."""
         if not self.over:
             since = self._now - self.start

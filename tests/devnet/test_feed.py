@@ -330,7 +330,7 @@ async def test_a_reply_too_large_for_the_socket_is_split_and_never_asked_for_aga
 ):
     line, frames = Line(), []
 
-    def tap(name: str, direction: Any, frame: bytes) -> None:
+    def tap(name: str, direction: Any, frame: bytes, *_: Any) -> None:
         if b"eth_getLogs" in frame:
             frames.append(frame)
 

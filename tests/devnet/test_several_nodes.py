@@ -100,7 +100,7 @@ async def several(
         ledger, at = Ledger(), {}
         received = {alias: Received(ledger) for alias in "abc"}
 
-        def tap(name: str, direction: Direction, frame: bytes) -> None:
+        def tap(name: str, direction: Direction, frame: bytes, *_: object) -> None:
             received[name].tap(name, direction, frame)
 
         feed = EthereumFeed(

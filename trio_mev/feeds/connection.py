@@ -173,12 +173,21 @@ class Connection:
                 generation.life = None
                 await socket.aclose()
 
-    def _tape(self, generation: _Generation, feed: str, direction: Direction, frame: bytes) -> None:
+    def _tape(
+        self,
+        generation: _Generation,
+        feed: str,
+        direction: Direction,
+        frame: bytes,
+        stamp: tuple[int, int] | None = None,
+        /,
+    ) -> None:
         """A tape shows one life at a time: a new one's frames wait until it has taken over."""
         if generation.held is not None:
+            # Dated when it is let go: a tape's clock never goes back.
             generation.held.append((feed, direction, frame))
         elif self.tap is not None:
-            self.tap(feed, direction, frame)
+            self.tap(feed, direction, frame, stamp)
 
     async def _rotate(self, emit: Emit) -> None:
         """Live, and be succeeded each time that the age is reached, or the server asks for it."""

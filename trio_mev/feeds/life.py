@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 import attrs
 import trio
@@ -25,8 +26,29 @@ from .transport import ClosedForSize, FrameSocket, MessageTooBig, UnusableMessag
 
 REPORT_INTERVAL = 60.0
 
-Tap = Callable[[str, Direction, bytes], None]
-"""Gets every frame as it passes: the feed's alias, the direction, the bytes."""
+
+class Tap(Protocol):
+    """Gets every frame as it passes."""
+
+    def __call__(
+        self,
+        feed: str,
+        direction: Direction,
+        frame: bytes,
+        stamp: tuple[int, int] | None = None,
+        /,
+    ) -> None:
+        """Take it.
+
+        Args:
+            feed: its alias.
+            direction: which way it goes, or what else it is.
+            frame: the bytes.
+            stamp: when it came, by which its events are dated: nanoseconds since the epoch, and
+                of the stream's clock. None is now.
+        """
+
+
 Wall = Callable[[], int]
 """What time it is, in nanoseconds since the epoch."""
 
@@ -167,13 +189,14 @@ class Life:
                 self.session.oversized()
                 raise
             now = trio.current_time()
-            self.session.epoch = self._wall() - int(now * 1e9)
+            wall, steady = self._wall(), int(now * 1e9)
+            self.session.epoch = wall - steady
             status.last_frame_at = now
             status.frames += len(frames)
             status.bytes += sum(map(len, frames))
             if self._tap is not None:
                 for frame in frames:
-                    self._tap(status.name, Direction.IN, frame)
+                    self._tap(status.name, Direction.IN, frame, (wall, steady))
             events: list[DataEvent] = []
             try:
                 self.session.receive_batch(frames, now, status.events + 1, events)

@@ -100,14 +100,22 @@ class Recorder:
         self._over = False
         self._ended = trio.Event()
 
-    def tap(self, feed: str, direction: Direction, frame: bytes) -> None:
-        """Keep a frame."""
+    def tap(
+        self,
+        feed: str,
+        direction: Direction,
+        frame: bytes,
+        stamp: tuple[int, int] | None = None,
+        /,
+    ) -> None:
+        """Keep a frame; as ``Tap``."""
         for secret in self._secrets.get(feed, ()):
             if secret in frame:
                 frame = frame.replace(secret, HIDDEN)
                 self.redacted += 1
         kind: str = direction._value_  # which costs less than ``value``
-        line = encode_line(time.time_ns(), time.monotonic_ns(), feed, kind, frame)
+        wall, steady = stamp or _now()
+        line = encode_line(wall, steady, feed, kind, frame)
         size = len(line)
         if size > MAX_LINE or self._over:
             self._lose(feed, "closed" if self._over else "too_long")
@@ -187,7 +195,7 @@ class Recorder:
 
     async def _follow(self) -> None:
         assert self._beginnings is not None
-        carried = self._beginnings.lines(time.time_ns(), time.monotonic_ns())
+        carried = self._beginnings.lines(*_now())
         self._tell(await self._in_thread(self._files.follow, carried))
 
     def _give_up(self, lines: Sequence[bytes], reason: str) -> None:
@@ -256,6 +264,11 @@ class Recorder:
         self._closing.set()
         self._some.set()
         self._full.set()
+
+
+def _now() -> tuple[int, int]:
+    """The wall clock, and the stream's: what is dated by it is dated so on the tape, too."""
+    return time.time_ns(), int(trio.current_time() * 1e9)
 
 
 def _nested(losses: _Counts) -> Losses:

@@ -228,7 +228,7 @@ class Session(abc.ABC):
         self._ordinal = ordinal + 1
         lag = None
         if occurred_at is not None and self.epoch is not None:
-            lag = self._now - (occurred_at - self.epoch) / 1e9
+            lag = (self.epoch + int(self._now * 1e9) - occurred_at) / 1e9
         return DataEvent(
             event_type,
             priority,
