@@ -203,12 +203,13 @@ async def test_a_signal_ends_the_tape_and_nothing_is_missing(tmp_path):
     records = list(tape.records())
     assert not tape.problems
     assert [records[0].direction, records[-1].direction] == [Direction.OPEN, Direction.CLOSE]
-    # Two words of the connection's, two of the subscription, and the quotes.
+    # Two words of the connection's, two of the subscription, the quotes, and whose order is told.
+    orders = sum(one.direction is Direction.TAKEN for one in records)
     quotes = summary["events"]["quote"]
     assert check([tape], flood) == quotes
     assert summary["tape"] == {
         "path": str(out),
-        "records": quotes + 4,
+        "records": quotes + 4 + orders,
         "bytes": out.stat().st_size,
         "files": 1,
         "deleted": 0,
