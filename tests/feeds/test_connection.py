@@ -477,7 +477,7 @@ async def test_every_frame_is_tapped_in_both_directions(nursery, autojump_clock)
     feed = CoinbaseWebSocketClient(
         settings,
         Peer(nursery, answer).dial,
-        lambda name, direction, frame: seen.append((direction.value, frame.decode()[:24])),
+        lambda name, direction, frame, *_: seen.append((direction.value, frame.decode()[:24])),
     )
     async with open_stream([feed]):
         await feed.status.wait_for(FeedState.READY)

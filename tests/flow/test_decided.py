@@ -8,11 +8,11 @@ import trio
 from trio_mev.errors import ProcessingTimeoutError
 from trio_mev.flow.clock import TapeClock
 from trio_mev.flow.decided import TIMED_OUT, DecidedLanes
+from trio_mev.flow.journal import Made
 from trio_mev.flow.lane import Run
 from trio_mev.flow.outstanding import Outstanding
 from trio_mev.flow.processor import DataProcessor
 from trio_mev.flow.pump import Pump
-from trio_mev.flow.turns import Made
 from trio_mev.model.event import DataType
 from trio_mev.model.settings import LaneSettings, StreamConfig
 from trio_mev.wire.decisions import Decided, encode_decision, event_key

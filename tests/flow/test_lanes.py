@@ -8,6 +8,7 @@ from trio.testing import wait_all_tasks_blocked
 
 from trio_mev.flow.lane import LaneSnapshot
 from trio_mev.flow.outstanding import Outstanding
+from trio_mev.flow.rpc import Question
 from trio_mev.model.event import EventPriority
 
 HIGH, NORMAL, LOW = EventPriority.HIGH, EventPriority.NORMAL, EventPriority.LOW
@@ -192,3 +193,13 @@ async def test_an_event_behind_empty_higher_lanes_is_taken_without_any_wait(
             lanes.put(make_event(number, LOW))
     assert served == list(range(100))
     assert trio.current_time() == 0.0
+
+
+async def test_without_a_journal_nothing_is_written_of_what_is_asked(make_lanes):
+    """It may have been closed while somebody waited for an answer."""
+    lanes, question = make_lanes(), Question("answer:a", lambda *_: None)
+    assert not lanes.in_turn
+    lanes.asked(question, "feed", 1)
+    await lanes.answered(question, besides=True)
+    await lanes.step()
+    assert lanes.steps == 1

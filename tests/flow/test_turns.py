@@ -10,9 +10,10 @@ import trio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trio_mev.flow import turns as module
+from trio_mev.flow import journal as module
+from trio_mev.flow.journal import Journal, Made
 from trio_mev.flow.outstanding import Outstanding
-from trio_mev.flow.turns import Journal, Made, Turns
+from trio_mev.flow.turns import Turns
 from trio_mev.model.event import DataEvent, DataType, EventPriority
 from trio_mev.wire.decisions import event_key
 from trio_mev.wire.order import Order

@@ -7,11 +7,12 @@ from typing import Protocol
 
 from ..model.event import DataEvent
 from ..model.settings import LaneSettings
+from .journal import Made
 from .lane import Run
 from .lanes import Lanes
 from .outstanding import Outstanding
 from .rpc import Question
-from .turns import Made, Script, Turns
+from .turns import Script, Turns
 
 TIMED_OUT = "timed_out"
 """Why an event failed that ran over its deadline."""

@@ -16,11 +16,11 @@ from ..model.event import VITAL, DataEvent, EventPriority
 from ..model.settings import LaneSettings, Overflow
 from .books import Books, BooksSnapshot
 from .doorbell import Doorbell
+from .journal import Journal
 from .lane import NOTHING, Lane, LaneSnapshot, LatestLane, Run
 from .losses import Losses
 from .outstanding import Outstanding
 from .rpc import Question
-from .turns import Journal
 
 OnLoss = Callable[[str, str, Sequence[DataEvent]], None]
 

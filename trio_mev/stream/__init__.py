@@ -31,13 +31,13 @@ from ..flow.crew import Crew
 from ..flow.decided import Decisions
 from ..flow.feed import Feed
 from ..flow.health import HealthSnapshot, HealthWatch
+from ..flow.journal import Journal
 from ..flow.lanes import Lanes, OnLoss
 from ..flow.processor import DataProcessor, Factory, Handler, check_stages
 from ..flow.pump import ConsumerSnapshot, HandlerProcessor, Pump
 from ..flow.rpc import Rpc
 from ..flow.subscription import Subscription
 from ..flow.supervise import leaves
-from ..flow.turns import Journal
 from ..model.event import FINDINGS, DataEvent, DataType
 from ..model.health import HealthIssue
 from ..model.settings import LaneSettings, StreamConfig

@@ -9,11 +9,11 @@ from ..errors import ConfigError
 from ..flow.books import Books, BooksSnapshot
 from ..flow.crew import Crew
 from ..flow.decided import DecidedLanes, Decisions
+from ..flow.journal import Made
 from ..flow.lane import LONGEST_RUN, Run
 from ..flow.lanes import Lanes
 from ..flow.outstanding import Outstanding
 from ..flow.subscription import Subscription
-from ..flow.turns import Made
 from ..model.event import FINDINGS, DataEvent, DataType, Stage
 from ..model.opportunity import Opportunity
 from ..model.settings import LaneSettings, StreamConfig
