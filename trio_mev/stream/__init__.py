@@ -203,11 +203,12 @@ class RealtimeDataStream:
 
     def _on_loss(self, consumer: str) -> OnLoss | None:
         tap, feeds = self._tap, [status.name for status in self.manager.statuses]
+        made = self.router.made
         if tap is None or not feeds:
             return None
 
         def lost(lane: str, reason: str, events: Sequence[DataEvent]) -> None:
-            body = encode_decision(consumer, lane, reason, events)
+            body = encode_decision(consumer, lane, reason, list(map(made.name, events)))
             feed = events[0].source if events[0].source in feeds else feeds[0]
             tap(feed, Direction.DECISION, body)
 
