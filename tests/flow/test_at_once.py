@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from contextlib import asynccontextmanager
 
 import pytest
@@ -251,6 +252,77 @@ async def test_what_is_waited_for_elsewhere_has_its_deadline(make_event, autojum
         assert pump.timing.timeouts == pump.lanes.balance().failed == 1
 
 
+async def test_who_is_replaced_by_one_that_waits_is_left_to_the_crew(make_event, logged):
+    instances = [Prompt(lambda event: 1 // 0), waiting := Waiting()]
+    lanes = Lanes(LaneSettings(5, 50, 5), Outstanding())
+    config = StreamConfig(failures_before_restart=1)
+    pump = Pump("probe", lambda: instances.pop(0), config, lanes, pytest.fail)
+    async with at_rest(pump) as crew:
+        assert crew.hold()
+        lanes.put_run(Run([make_event(n, at=trio.current_time()) for n in range(3)], 3))
+        crew.serve_at_once()
+        assert waiting.seen == []
+        await wait_all_tasks_blocked()
+        assert waiting.seen == [1, 2]
+        assert trio.lowlevel.current_task() not in waiting.tasks
+    assert (lanes.balance().failed, lanes.balance().processed) == (1, 2)
+
+
+async def test_room_is_waited_for_by_the_crew(make_event):
+    published = []
+    full = Lanes(LaneSettings(high=1, high_overflow="block"), Outstanding())
+
+    def publish(event):
+        full.put(event)
+        published.append(event.data)
+
+    lanes = Lanes(LaneSettings(5, 50, 5), Outstanding())
+    prompt = Prompt(lambda event: [event.finding(1), event.finding(2)])
+    pump = Pump("probe", lambda: prompt, StreamConfig(), lanes, publish, room=full)
+    async with at_rest(pump) as crew:
+        put_at_once(crew, (pump, make_event(1, at=trio.current_time())))
+        assert published == [1]
+        await wait_all_tasks_blocked()
+        assert published == [1]
+        full.take(1)
+        await wait_all_tasks_blocked()
+        assert published == [1, 2]
+    assert lanes.balance().processed == 1
+
+
+async def test_what_cancels_the_crew_at_once_is_gone_on_with_until_it_waits(make_event):
+    went_on = []
+
+    async def later():
+        went_on.append(True)
+        await trio.sleep_forever()
+
+    def handler(event):
+        scope.cancel()
+        return later()
+
+    pump = handling(handler)
+    with trio.CancelScope() as scope:
+        async with at_rest(pump) as crew:
+            put_at_once(crew, (pump, make_event(1, at=trio.current_time())))
+            await trio.sleep_forever()
+    assert went_on
+    assert pump.lanes.balance().lost_by == {"normal:cancelled": 1}
+
+
+async def test_in_strict_mode_a_failure_is_told_though_the_crew_was_cancelled_with_it(make_event):
+    def handler(event):
+        scope.cancel()
+        raise ValueError
+
+    pump = handling(handler, strict=True)
+    with pytest.RaisesGroup(ProcessorFailed), trio.CancelScope() as scope:
+        async with at_rest(pump) as crew:
+            put_at_once(crew, (pump, make_event(1, at=trio.current_time())))
+            await trio.sleep_forever()
+    assert pump.lanes.balance().failed == 1
+
+
 async def test_a_cancellation_before_the_crew_goes_on_loses_nothing(make_event):
     pump = handling(lambda event: for_ever())
     with trio.CancelScope() as scope:
@@ -295,6 +367,11 @@ def no_coroutine(event):
     return plain(event)
 
 
+@getattr(inspect, "markcoroutinefunction", lambda function: function)  # Python 3.12 has it
+def marked(event):
+    return with_a_wait(event)
+
+
 @functools.wraps(plain)
 async def wrapped(event):
     return await plain(event)
@@ -313,6 +390,7 @@ async def wrapped(event):
         (with_a_comprehension, False),
         (no_coroutine, False),
         (wrapped, False),
+        (marked, False),
         (functools.partial(plain, None), False),
         (len, False),
     ],

@@ -30,7 +30,7 @@ def lanes(decided):
 
 
 def decide(decided, reason, *events, lane="normal"):
-    decided.read_ahead(encode_decision("A", lane, reason, events))
+    decided.read_ahead(encode_decision("A", lane, reason, [event_key(one) for one in events]))
 
 
 def taken(lanes):
@@ -48,6 +48,18 @@ def test_what_was_lost_is_lost_by_its_lane_and_reason(lanes, decided, make_event
     assert balance.balanced
     assert balance.received == 6  # the news of both losses too
     assert not lanes.desynchronised
+
+
+def test_of_two_that_are_called_the_same_the_one_is_lost_that_was(decided, make_event):
+    names = Made(event_key)
+    lanes = DecidedLanes(LaneSettings(), Outstanding(), True, "A", decided, names)
+    first, second = make_event(1, data="first"), make_event(1, data="second")
+    for event in (first, second):
+        names.note(event)
+    decided.read_ahead(encode_decision("A", "normal", "shed", [names.name(second)]))
+    for event in (first, second):
+        lanes.put(event)
+    assert [event.data for event in lanes.take(2)][1:] == ["first"]  # behind the news of the loss
 
 
 def test_of_a_run_only_what_was_lost_is(lanes, decided, make_event):

@@ -236,6 +236,34 @@ def test_the_tape_may_come_to_it_before_what_it_waits_for_does(consumer):
     assert not consumer.order.waits_for(["gone", "a", "b"])
 
 
+def test_what_the_tape_has_come_to_keeps_its_order_also_where_it_waits_for_one_in_work():
+    order, given = Order(), []
+    turns = Turns(order, Outstanding())
+    order.read_ahead(["gone", "a", "b"])
+    order.read_ahead(["lost", "c"])
+    for name in ("in work", "d", "c", "b", "a"):
+        turns.offer(name, partial(given.append, name))
+    turns.begun()
+    assert order.over(["gone", "a", "b"]) == 2
+    assert order.over(["lost", "c"]) == 1
+    for _ in "abcd":
+        turns.finished()
+        turns.begun()
+    assert given == ["in work", "a", "b", "c", "d"]
+
+
+async def test_whoever_waits_for_an_overdue_turn_may_be_cancelled(consumer):
+    consumer.order.read_ahead(["gone", "answer"])
+    consumer.turns.offer("a", partial(consumer.hand.append, "a"))
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(consumer.go_on, "answer")
+        await trio.testing.wait_all_tasks_blocked()
+        assert consumer.order.over(["gone", "answer"]) == 1
+        nursery.cancel_scope.cancel()
+    consumer.work()
+    assert consumer.taken == ["a"]
+
+
 def test_what_never_comes_holds_nobody_up_for_longer(consumer):
     consumer.order.read_ahead(["a", "gone"])
     consumer.put("a", "b")

@@ -39,7 +39,7 @@ from trio_mev.chain.lending import loading
 from trio_mev.chain.lending.maths import RAY
 from trio_mev.chain.lending.view import LendingView
 from trio_mev.errors import RpcFailed, RpcTimeout
-from trio_mev.model.chain import Life, PendingLife
+from trio_mev.model.chain import Block, Life, PendingLife
 from trio_mev.model.event import DataEvent, DataType, EventPriority
 from trio_mev.model.opportunity import Grounds, Kind, Liquidation, Opportunity, Status
 from trio_mev.model.settings import LiquidationSettings
@@ -97,7 +97,8 @@ class Node:
 
 
 def event(data: Any, kind: DataType = DataType.BLOCK, source: str = "node") -> DataEvent:
-    return DataEvent(kind, EventPriority.HIGH, data, source, 1.0)
+    arrived = 12.0 * data.number if isinstance(data, Block) else 1.0
+    return DataEvent(kind, EventPriority.HIGH, data, source, arrived)
 
 
 @pytest.fixture
@@ -213,6 +214,21 @@ async def test_a_pending_report_is_the_cause_of_what_it_would_make_liquidatable(
     assert (detail.debt_token, detail.collateral_token) == (debt, USDC)
     assert hit.extra is not None
     assert hit.extra["aggregator"] == ETH_AGGREGATOR
+
+
+async def test_whether_it_is_time_to_check_is_told_by_when_blocks_came(autojump_clock):
+    settings = attrs.evolve(SETTINGS, check_interval=20.0)
+    detector = LiquidationDetector(settings)
+    checked = []
+    check = detector._check_users
+
+    async def noted(reader, market, head):
+        checked.append(head.hash)
+        await check(reader, market, head)
+
+    detector._check_users = noted
+    await played(detector, Node(), 6)
+    assert checked == [block(number).hash for number in (1, 3, 5)]
 
 
 async def test_without_a_node_nothing_is_known():

@@ -94,7 +94,8 @@ class Node:
 
 
 def event(data: Any, kind: DataType = DataType.BLOCK, source: str = "node") -> DataEvent:
-    return DataEvent(kind, EventPriority.HIGH, data, source, 1.0)
+    arrived = 12.0 * data.number if isinstance(data, Block) else 1.0
+    return DataEvent(kind, EventPriority.HIGH, data, source, arrived)
 
 
 def block(number: int, **more: Any) -> Block:
@@ -294,6 +295,10 @@ async def test_what_is_read_is_not_read_again_but_checked_now_and_then(autojump_
     await trio.sleep(61)
     tracker.rpc = node
     await tracker.process_event(event(block(13)))
+    with trio.move_on_after(1):
+        await tracker.attend()
+    assert counts.checked == 1, "however late it is dealt with, this block came too early"
+    await tracker.process_event(msgspec.structs.replace(event(block(14)), received_at=204.5))
     with trio.move_on_after(1):
         await tracker.attend()
     assert (counts.checked, counts.repaired) == (2, 1)

@@ -32,14 +32,14 @@ def test_an_event_is_known_by_its_place_and_by_its_cause():
 
 def test_what_was_decided_is_taken_once():
     decided = Decided()
-    frame = encode_decision("A", "normal", "shed", [event(1), event(2)])
+    frame = encode_decision("A", "normal", "shed", [event_key(event(1)), event_key(event(2))])
     decided.read_ahead(frame)
     assert decided.concerns("A")
     assert not decided.concerns("B")
-    assert decided.take("B", event(1)) is None
-    assert decided.take("A", event(3)) is None
-    assert decided.take("A", event(1)) == ("normal", "shed")
-    assert decided.take("A", event(1)) is None
+    assert decided.take("B", event_key(event(1))) is None
+    assert decided.take("A", event_key(event(3))) is None
+    assert decided.take("A", event_key(event(1))) == ("normal", "shed")
+    assert decided.take("A", event_key(event(1))) is None
     assert decided.over(frame) == 1  # one did not come up
     assert decided.over(frame) == 0
     assert not decided.concerns("A")

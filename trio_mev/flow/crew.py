@@ -24,7 +24,7 @@ import trio
 from ..model.event import DataEvent
 from .clock import TapeClock
 from .doorbell import Doorbell
-from .waiting import go_on, watched
+from .waiting import go_on, in_own_task, watched
 
 if TYPE_CHECKING:
     from .pump import Pump
@@ -178,7 +178,6 @@ class Crew:
         with trio.CancelScope() as self._scope:
             self._deadline = math.inf
             while self._pumps:
-                await self._take_over()
                 self.bell.rung = False
                 self._now = self._clock()
                 self._read = self._worked = time.perf_counter()
@@ -198,7 +197,8 @@ class Crew:
     async def _take_over(self) -> None:
         """Go on from what was served at once."""
         if self._raised is not None:
-            raise self._raised
+            raised, self._raised = self._raised, None
+            raise raised
         if self._begun is not None:
             begun, self._begun = self._begun, None
             await go_on(begun)
@@ -226,7 +226,10 @@ class Crew:
             self._lift()
         # Nothing waits. Whoever closes lanes will say so; these that are closed have ended.
         self.bell.crowded = self.bell.closing = False
-        await self.bell.wait()
+        try:
+            await self.bell.wait()
+        finally:  # also where it has been cancelled meanwhile, as by what was served at once
+            await self._take_over()
 
     async def _work(self, pump: Pump, most: int) -> None:  # noqa: C901
         """Process up to so many events of one pump, the urgent ones first."""
@@ -333,8 +336,13 @@ class Crew:
             lanes.enter()
             lanes.begun = False
         if failure is not None:
-            pump.failed(failure)
+            await self._failed(pump, failure)
         return place + 1 - begin
+
+    async def _failed(self, pump: Pump, failure: BaseException) -> None:
+        pump.failed(failure)
+        if not pump.prompt:  # perhaps another instance now, and of another kind
+            await in_own_task()
 
     def _arm(self, due: float) -> None:
         """Set the scope's deadline 10 ms behind this; 5 ms behind it is as good."""

@@ -25,8 +25,8 @@ class Decisions(Protocol):
         """Whether anything is decided about a consumer now."""
         ...
 
-    def take(self, consumer: str, event: DataEvent) -> tuple[str, str] | None:
-        """By which lane and why a consumer lost this event; None where it did not."""
+    def take(self, consumer: str, event: str) -> tuple[str, str] | None:
+        """By which lane and why a consumer lost the event of this name; None where it did not."""
         ...
 
     def script(self, consumer: str) -> Script | None:
@@ -59,17 +59,19 @@ class DecidedLanes(Lanes):
         self._consumer = consumer
         self._decisions = decisions
         self._names = names
-        self._late: set[tuple[str, str]] = set()
+        self._late: set[str] = set()
         self._turns: Turns | None = None
 
     def put(self, event: DataEvent) -> None:
         """As ``Lanes.put``, for what was not lost."""
-        lost = self._decisions.take(self._consumer, event)
+        lost = None
+        if self._decisions.concerns(self._consumer):
+            lost = self._decisions.take(self._consumer, self._names.name(event))
         if lost is not None and lost[1] != TIMED_OUT:
             self._lose_again(event, *lost)
             return
         if lost is not None:
-            self._late.add(_name(event))
+            self._late.add(self._names.name(event))
         turns = self._in_turn()
         if turns is None:
             super().put(event)
@@ -153,11 +155,7 @@ class DecidedLanes(Lanes):
 
     def was_late(self, event: DataEvent) -> bool:
         """Whether an event ran over its deadline; asked once of each."""
-        if not self._late or (name := _name(event)) not in self._late:
+        if not self._late or (name := self._names.name(event)) not in self._late:
             return False
         self._late.discard(name)
         return True
-
-
-def _name(event: DataEvent) -> tuple[str, str]:
-    return event.name, str(event.metadata.get("cause"))

@@ -182,6 +182,7 @@ class Pump:
             made = msgspec.structs.replace(event, source=self.name, ordinal=ordinal)
             if self._room is not None and not self._room.has_room(made):
                 lift()  # waiting for others is not this processor's time
+                await in_own_task()
                 await self._room.wait_room(made)
             self.lanes.made(made)
             self._publish(made)

@@ -62,6 +62,8 @@ class Turns:
         """What was let go and has not gone on yet."""
         self._released = False
         self._waiting: deque[_Taken] = deque()
+        self._overdue: deque[_Taken] = deque()
+        """What the tape has come to the turn of, in its order; it comes before what waits."""
         self._held: dict[str, _Taken] = {}
         """What is due after something that has not been taken yet."""
         script.given_up = self._give_up
@@ -98,13 +100,14 @@ class Turns:
             elif self._held.get(name) is taken:
                 del self._held[name]
             elif not there.is_set():
-                self._waiting.remove(taken)
+                (self._overdue if taken in self._overdue else self._waiting).remove(taken)
             self._go_on()
 
     def release(self) -> None:
         """Let everybody go on at once, from now on too: nothing more will come."""
         self._released = True
-        left = [*self._held.values(), *self._waiting]
+        left = [*self._overdue, *self._held.values(), *self._waiting]
+        self._overdue.clear()
         self._held.clear()
         self._waiting.clear()
         for taken in left:
@@ -127,7 +130,7 @@ class Turns:
             if self._held.get(taken.name) is taken:
                 del self._held[taken.name]
             else:
-                self._waiting.popleft()
+                (self._overdue or self._waiting).popleft()
             if taken.name not in self._held:
                 self._script.done(taken.name)
             self._last, self._starting = taken.name, taken
@@ -139,9 +142,9 @@ class Turns:
         name = self._script.next_of(self._last)
         if name is not None:
             return self._held.get(name)
-        return self._waiting[0] if self._waiting else None
+        left = self._overdue or self._waiting
+        return left[0] if left else None
 
     def _give_up(self, names: Sequence[str]) -> None:
-        left = [self._held.pop(name) for name in names if name in self._held]
-        self._waiting.extendleft(reversed(left))
+        self._overdue += [self._held.pop(name) for name in names if name in self._held]
         self._go_on()

@@ -70,6 +70,9 @@ class LiquidationDetector(DataProcessor):
         self._sources = sources
         self._moved = trio.Event()
         self._fresh = False
+        self._head_at = 0.0
+        """When the newest block came. Whether it is time to check is told by this and not by a
+        clock: a replay is not as late as a live run is, and has to ask the same."""
         self._checked_at = float("-inf")
         self._trouble: str | None = None
 
@@ -84,6 +87,7 @@ class LiquidationDetector(DataProcessor):
             return ()
         if event.event_type is DataType.BLOCK:
             self.watch.advance(event.data)
+            self._head_at = event.received_at
             self._moved.set()
             self._fresh = True
         update = None
@@ -174,7 +178,7 @@ class LiquidationDetector(DataProcessor):
         The node may have answered as of another block than it was asked about (see `PlanReader`),
         so what differs is asked for once more before the node is believed.
         """
-        now = trio.current_time()
+        now = self._head_at
         market, head = self.keeper.market, self.keeper.head
         early = now - self._checked_at < self.settings.check_interval
         if early or self.keeper.why is not None or market is None or head is None:

@@ -68,6 +68,9 @@ class PoolTracker(DataProcessor):
         self._view: PoolsView | None = None
         self._moved = trio.Event()
         self._searching = False
+        self._head_at = 0.0
+        """When the newest block came. Whether it is time to check is told by this and not by a
+        clock: a replay is not as late as a live run is, and has to ask the same."""
         self._checked_at = float("-inf")
         self._trouble: str | None = None
 
@@ -114,6 +117,7 @@ class PoolTracker(DataProcessor):
     def _advance(self, event: DataEvent, block: Block) -> Iterable[DataEvent]:
         """The pools as of a block, and what is still pending, on these."""
         self._view = view = self.keeper.advance(block)
+        self._head_at = event.received_at
         self._moved.set()
         for included in block.transactions or ():
             self.pending.include(included)
@@ -230,7 +234,7 @@ class PoolTracker(DataProcessor):
         The node may have answered as of another block than it was asked about (see `PlanReader`),
         so where they differ it is asked once more before it is believed.
         """
-        now = trio.current_time()
+        now = self._head_at
         pool, head = self.keeper.to_check(), self.keeper.head
         if now - self._checked_at < self.settings.check_interval or pool is None or head is None:
             return

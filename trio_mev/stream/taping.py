@@ -27,7 +27,7 @@ def record_consumer(pump: Pump, tap: Tap | None, feeds: Sequence[str], made: Mad
     lanes.on_loss = lanes.journal = None
     if tap is None or not feeds:
         return
-    lanes.on_loss = _on_loss(pump.name, tap, feeds)
+    lanes.on_loss = _on_loss(pump.name, tap, feeds, made)
     if pump.processor.emits:  # of who finds nothing the order is no matter
         lanes.journal = _journal(pump.name, tap, feeds[0], made)
 
@@ -39,9 +39,9 @@ def _journal(consumer: str, tap: Tap, first: str, made: Made) -> Journal:
     return Journal(made, took)
 
 
-def _on_loss(consumer: str, tap: Tap, feeds: Sequence[str]) -> OnLoss:
+def _on_loss(consumer: str, tap: Tap, feeds: Sequence[str], made: Made) -> OnLoss:
     def lost(lane: str, reason: str, events: Sequence[DataEvent]) -> None:
-        body = encode_decision(consumer, lane, reason, events)
+        body = encode_decision(consumer, lane, reason, list(map(made.name, events)))
         feed = events[0].source if events[0].source in feeds else feeds[0]
         tap(feed, Direction.DECISION, body)
 

@@ -24,7 +24,8 @@ class Decision(msgspec.Struct, frozen=True):
     reason: str
     """As in the books, or ``timed_out``."""
     events: list[str]
-    """Each as ``type:source#sequence.ordinal``, with ``<`` and its cause where it has one."""
+    """Each as ``type:source#sequence.ordinal``, with ``<`` and its cause where it has one, and with
+    ``~2`` behind it where another had the same name before."""
 
 
 _DECISION = msgspec.json.Decoder(Decision)
@@ -38,9 +39,9 @@ def event_key(event: DataEvent) -> str:
     return key if cause is None else f"{key}<{cause}"
 
 
-def encode_decision(consumer: str, lane: str, reason: str, events: Sequence[DataEvent]) -> bytes:
+def encode_decision(consumer: str, lane: str, reason: str, events: Sequence[str]) -> bytes:
     """The body of the record."""
-    return _ENCODER.encode(Decision(consumer, lane, reason, [event_key(one) for one in events]))
+    return _ENCODER.encode(Decision(consumer, lane, reason, list(events)))
 
 
 class Decided:
@@ -73,10 +74,10 @@ class Decided:
         """Whether anything is decided about a consumer now."""
         return bool(self._by_consumer.get(consumer))
 
-    def take(self, consumer: str, event: DataEvent) -> tuple[str, str] | None:
-        """By which lane and why a consumer lost this event; None where it did not."""
+    def take(self, consumer: str, event: str) -> tuple[str, str] | None:
+        """By which lane and why a consumer lost the event of this name; None where it did not."""
         known = self._by_consumer.get(consumer)
-        return known.pop(event_key(event), None) if known else None
+        return known.pop(event, None) if known else None
 
     def over(self, frame: bytes) -> int:
         """The tape has come to this decision: how many of its events did not come up.
