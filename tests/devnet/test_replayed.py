@@ -22,16 +22,14 @@ from tests.devnet.rpc import open_rpc
 from tests.devnet.scenario import open_scenario
 from tests.devnet.test_pool_tracker import CONFIG
 from tests.devnet.test_score import LENDING
+from tests.support.again import played_directly, played_over_sockets
 from tests.support.books import assert_balanced
 from tests.support.uncounted import first_counted
-from trio_mev.cli.demo import conductor, count_calls
-from trio_mev.config import Config, loads, played_by
+from trio_mev.config import Config, loads
 from trio_mev.feeds.record import open_recorder, tape_header
-from trio_mev.feeds.replay import ReplayFeed
 from trio_mev.feeds.tapes import Tape
 from trio_mev.flow.clock import replay_clock
 from trio_mev.flow.status import FeedState
-from trio_mev.loopback.servers import open_loopback
 from trio_mev.model.event import FINDINGS, DataEvent
 from trio_mev.model.export import to_dict
 from trio_mev.model.opportunity import Opportunity
@@ -120,42 +118,15 @@ async def live(seed: int, path: Path) -> Played:
 
 
 async def again(path: Path) -> Played:
-    found = Found()
-    feed = ReplayFeed([path])
-    config = config_of("ws://nobody.test")
-    async with open_stream(
-        [feed], config.processors(), config.settings.stream, found.prepare
-    ) as stream:
-        await stream.ended.wait()
-    return found.of(stream)
+    found, config = Found(), config_of("ws://nobody.test")
+    played = played_directly(path, config.processors(), config.settings.stream, found.prepare)
+    return found.of(await played)
 
 
 async def over_sockets(path: Path) -> Played:
-    found = Found()
-    config = config_of("ws://nobody.test")
-    async with open_loopback([Tape(path)]) as servers:
-        feeds = played_by(servers.wall, servers.settings(in_step=True), servers.called)
-        begin = conductor(servers)
-
-        async def conduct(stream: RealtimeDataStream) -> None:
-            servers.outstanding = stream.outstanding
-            count_calls(servers, stream)
-            await begin(stream)
-
-        async with (
-            open_stream(
-                feeds,
-                config.processors(),
-                config.settings.stream,
-                found.prepare,
-                servers.decisions,
-            ) as stream,
-            trio.open_nursery() as nursery,
-        ):
-            nursery.start_soon(conduct, stream)
-            await stream.ended.wait()
-            nursery.cancel_scope.cancel()
-    return found.of(stream)
+    found, config = Found(), config_of("ws://nobody.test")
+    played = played_over_sockets(path, config.processors(), config.settings.stream, found.prepare)
+    return found.of(await played)
 
 
 def frames_of(path: Path, direction: Direction) -> list[bytes]:

@@ -7,18 +7,13 @@ import random
 
 import trio
 
-from tests.support.books import assert_balanced
+from tests.support.again import played_directly, played_over_sockets
 from tests.support.peer import Peer
-from trio_mev.cli.demo import conductor, count_calls
-from trio_mev.config import played_by
 from trio_mev.feeds.record import open_recorder, tape_header
-from trio_mev.feeds.replay import ReplayFeed
-from trio_mev.feeds.tapes import Tape
 from trio_mev.feeds.venues import VenueClient
 from trio_mev.flow.clock import replay_clock
 from trio_mev.flow.processor import DataProcessor
 from trio_mev.flow.status import FeedState
-from trio_mev.loopback.servers import open_loopback
 from trio_mev.model.event import DataType
 from trio_mev.model.identity import Endpoint, Instrument
 from trio_mev.model.settings import ConnectionSettings, LaneSettings, StreamConfig, VenueSettings
@@ -121,30 +116,11 @@ async def idle(stream, count):
 
 
 async def replay(path):
-    feed = ReplayFeed([path])
-    async with open_stream([feed], [Slow], CONFIG) as stream:
-        await stream.ended.wait()
-    assert_balanced(stream)
-    return stream.get_stats()
+    return (await played_directly(path, [Slow], CONFIG)).get_stats()
 
 
 async def over_sockets(path):
-    async with open_loopback([Tape(path)]) as servers:
-        feeds = played_by(servers.wall, servers.settings(in_step=True), servers.called)
-        begin = conductor(servers)
-
-        async def conduct(stream):
-            servers.outstanding = stream.outstanding
-            count_calls(servers, stream)
-            await begin(stream)
-
-        async with (
-            open_stream(feeds, [Slow], CONFIG, decisions=servers.decisions) as stream,
-            trio.open_nursery() as nursery,
-        ):
-            nursery.start_soon(conduct, stream)
-            await stream.ended.wait()
-    return stream.get_stats()
+    return (await played_over_sockets(path, [Slow], CONFIG)).get_stats()
 
 
 def fate(stats):

@@ -76,6 +76,19 @@ def analysis_line(event: DataEvent, found: TransactionAnalysis) -> dict[str, Any
             "transaction",
             describe_analysis(found),
         ),
+        **_transaction(found),
+        "value_class": found.value_class.value if found.value_class else None,
+        "fee_per_gas": integer(found.fee_per_gas),
+        "urgency": found.urgency.value,
+        "swaps": [_swap(swap) for swap in found.swaps],
+        "undecoded": found.undecoded,
+        "tip_per_gas": integer(found.tip_per_gas),
+        "outlook": outlook_part(found.outlook),
+    }
+
+
+def _transaction(found: TransactionAnalysis) -> dict[str, Any]:
+    return {
         "transaction": found.transaction,
         "from": found.sender,
         "to": found.to,
@@ -84,13 +97,6 @@ def analysis_line(event: DataEvent, found: TransactionAnalysis) -> dict[str, Any
         "selector": found.selector,
         "value": str(found.value),
         "usd": text(found.value_usd),
-        "value_class": found.value_class.value if found.value_class else None,
-        "fee_per_gas": integer(found.fee_per_gas),
-        "urgency": found.urgency.value,
-        "swaps": [_swap(swap) for swap in found.swaps],
-        "undecoded": found.undecoded,
-        "tip_per_gas": integer(found.tip_per_gas),
-        "outlook": outlook_part(found.outlook),
     }
 
 
@@ -125,14 +131,7 @@ def simulation_line(event: DataEvent, tried: SimulatedTransaction) -> dict[str, 
     name = f"simulation:{found.transaction}"
     return {
         **_alert(event, name, "simulation", describe_simulated(tried)),
-        "transaction": found.transaction,
-        "from": found.sender,
-        "to": found.to,
-        "router": found.router,
-        "method": found.method,
-        "selector": found.selector,
-        "value": str(found.value),
-        "usd": text(found.value_usd),
+        **_transaction(found),
         "basis": "simulated",
         "block": tried.block,
         "number": tried.number,
