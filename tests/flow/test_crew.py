@@ -210,3 +210,28 @@ async def test_the_news_of_a_loss_is_finished_whatever_comes_in_between(make_eve
     assert [e.data.count for e in lanes.take(1)] == [1]
     assert [e.sequence for e in lanes.take(5)] == [3]
     assert lanes.balance().balanced
+
+
+class Noting:
+    """A journal that keeps what it is told."""
+
+    def __init__(self):
+        self.taken = []
+
+    def took(self, events):
+        self.taken += [event.sequence for event in events]
+
+
+async def test_what_fails_or_is_late_has_been_taken_too(make_event, autojump_clock):
+    async def fail():
+        raise ValueError
+
+    pump = pump_of(budget=0.1)
+    journal = pump.lanes.journal = Noting()
+    deeds = (None, fail, trio.sleep_forever, None)
+    for number, deed in enumerate(deeds):
+        pump.lanes.put(make_event(number, data=deed, at=trio.current_time()))
+    pump.lanes.close()
+    await pump.run()
+    assert journal.taken == [0, 1, 2, 3]
+    assert pump.lanes.balance().failed == 2
